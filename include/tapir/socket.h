@@ -1,0 +1,115 @@
+/* The BSD socket calls over a stack of one's own. Every call has its twin's arguments,
+ * results and errno; calls block (from any number of threads) unless the descriptor is
+ * O_NONBLOCK. A descriptor is a real number of this process, taken from an inert kernel
+ * descriptor, so it is unique and small; numbers that are not Tapir's go to the kernel,
+ * so one tapir_poll() waits for both kinds. Usable from C++.
+ *
+ *     struct tapir *t = tapir_up(NULL);              from TAPIR_LINK, TAPIR_ADDR, ...
+ *     int fd = tapir_socket(AF_INET, SOCK_STREAM, 0);
+ *     tapir_connect(fd, (struct sockaddr *)&to, sizeof to);
+ *     ...
+ *     tapir_down(t);
+ */
+#ifndef TAPIR_SOCKET_H
+#define TAPIR_SOCKET_H
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct tapir;
+
+/* How to bring a stack up. Zeros are defaults; strings are copied. */
+struct tapir_config {
+    const char *link; /* "ns" (default), "tap:NAME", "kernel"; "sim" is tapir/sim.h */
+    const char *addr; /* "192.0.2.2/24" */
+    const char *gateway;   /* "192.0.2.1"; "" for none */
+    const char *host_addr; /* "192.0.2.1/24": the kernel's side, where Tapir makes it */
+    const char *mac;       /* a random local one, from the seed */
+    unsigned mtu;          /* 1500 */
+    bool no_offload;       /* no super-segments, full checksums */
+    const char *netem;     /* the link emulator, netem's words: "delay 20ms loss 5%" */
+    const char *const *sysctl; /* "name=value" each */
+    size_t n_sysctl;
+    const char *pcap; /* pcapng file; "-" is stdout */
+    bool pcap_raw;    /* capture as handed to the device, super-segments whole */
+    bool ladder;      /* packets, states and socket calls as a ladder on `talk` */
+    bool stat;        /* counters and drop reasons on `talk` at tapir_down() */
+    bool seeded;      /* use `seed`; else a random one */
+    uint64_t seed;
+    FILE *talk; /* where ladder and stat go; NULL: stderr */
+};
+
+/* What went wrong, for a person: set by tapir_up() and tapir_sysctl(). */
+struct tapir_error {
+    char what[160];  /* "cannot open tap0: EPERM (Operation not permitted)" */
+    char cause[200]; /* "" when there is nothing to add */
+    char fix[240];   /* a command or an action; may be "" */
+};
+
+/* Brings a stack up; the first one is every thread's default. NULL with errno, and
+ * *error filled if it is not NULL. */
+struct tapir *tapir_up(const struct tapir_config *config);
+struct tapir *tapir_up_error(const struct tapir_config *config,
+                             struct tapir_error *error);
+
+/* Closes what is open, drives until every FIN is acknowledged (a second at most), then
+ * resets the rest, restores the device and frees all. */
+void tapir_down(struct tapir *t);
+
+/* Makes t this thread's stack; NULL: the default again. Returns the previous one. */
+struct tapir *tapir_use(struct tapir *t);
+
+/* Prints the counters that are not zero under nstat's names, and the drop reasons. */
+void tapir_print_stat(struct tapir *t, FILE *out);
+
+uint64_t tapir_seed(const struct tapir *t);
+
+/* Microseconds: CLOCK_MONOTONIC on a live link, virtual time in a simulation. */
+int64_t tapir_now(void);
+
+/* Sleeps in the stack's time; the stack runs meanwhile. */
+void tapir_sleep(int64_t usec);
+
+int tapir_socket(int domain, int type, int protocol);
+int tapir_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int tapir_connect(int fd, const struct sockaddr *addr, socklen_t len);
+int tapir_listen(int fd, int backlog);
+int tapir_accept(int fd, struct sockaddr *addr, socklen_t *len);
+int tapir_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
+ssize_t tapir_read(int fd, void *buf, size_t n);
+ssize_t tapir_write(int fd, const void *buf, size_t n);
+ssize_t tapir_readv(int fd, const struct iovec *iov, int n);
+ssize_t tapir_writev(int fd, const struct iovec *iov, int n);
+ssize_t tapir_recv(int fd, void *buf, size_t n, int flags);
+ssize_t tapir_send(int fd, const void *buf, size_t n, int flags);
+ssize_t tapir_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr,
+                       socklen_t *len);
+ssize_t tapir_sendto(int fd, const void *buf, size_t n, int flags,
+                     const struct sockaddr *addr, socklen_t len);
+int tapir_close(int fd);
+int tapir_shutdown(int fd, int how);
+int tapir_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int tapir_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+int tapir_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
+int tapir_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
+
+/* F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD; others EINVAL. */
+int tapir_fcntl(int fd, int cmd, ...);
+int tapir_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,29 @@
+/* Captures as pcapng (draft-ietf-opsawg-pcapng): one section, one interface, nanosecond
+ * time stamps, direction in epb_flags. A super-segment is written as the segments that
+ * a wire would carry, unless `raw`. */
+#ifndef TAPIR_EDGE_PCAPNG_H
+#define TAPIR_EDGE_PCAPNG_H
+
+#include <stdio.h>
+
+#include "net/netif.h"
+
+struct pcapng {
+    FILE *out;
+    bool close_it; /* out is ours to close */
+    bool raw;
+    bool failed;          /* a write failed: said once, nothing more is written */
+    int64_t epoch;        /* added to each time: microseconds of real time at time 0 */
+    struct pkt_pool pool; /* for one scratch packet */
+    struct pkt *scratch;
+};
+
+/* file "-" is stdout. 0 or negative errno. */
+int pcapng_open(struct pcapng *p, const char *file, const char *if_name, bool raw,
+                int64_t epoch);
+void pcapng_frame(struct pcapng *p, const struct pkt *frame, bool out, usec at);
+
+/* 0, or the error of the first write that failed. */
+int pcapng_close(struct pcapng *p);
+
+#endif

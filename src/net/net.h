@@ -1,0 +1,101 @@
+/* The network layer's state, and what all transports share: time of the current event,
+ * packet pool, deadlines, random numbers, counters, the trace sink. One per stack. */
+#ifndef TAPIR_NET_NET_H
+#define TAPIR_NET_NET_H
+
+#include "base/count.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/pkt.h"
+#include "base/rng.h"
+#include "base/siphash.h"
+#include "base/trace.h"
+#include "base/watch.h"
+#include "net/icmp.h"
+#include "net/ip.h"
+#include "net/neigh.h"
+#include "net/netif.h"
+#include "net/route.h"
+
+/* What a struct deadline is embedded in; the stack dispatches on it. */
+enum deadline_owner { DL_NEIGH, DL_TCB, DL_HALF_OPEN, DL_TIME_WAIT };
+
+enum {
+    NET_ERRORS_MAX = 32, /* undelivered errors that the neighbour cache may leave */
+    LOOPBACK_MAX = 256,  /* packets in the loopback queue */
+    ICMP_BURST = 50,     /* RFC 1812 s4.3.2.8's idea: bucket of ICMP errors ... */
+    ICMP_RATE = 1000,    /* ... and how many a second refill it (icmp_msgs_per_sec) */
+};
+
+/* Tunables, under Linux's names. */
+struct net_config {
+    uint8_t ip_default_ttl;       /* net.ipv4.ip_default_ttl: 64 */
+    bool icmp_echo_ignore_all;    /* net.ipv4.icmp_echo_ignore_all: 0 */
+    uint32_t icmp_msgs_per_sec;   /* net.ipv4.icmp_msgs_per_sec: 1000 */
+    uint32_t icmp_msgs_burst;     /* net.ipv4.icmp_msgs_burst: 50 */
+    uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range: 32768 60999 */
+};
+
+struct net {
+    usec now;   /* time of the current event; set by the stack only */
+    usec epoch; /* real time at stack time 0; 0 in virtual time */
+    struct net_config config;
+    struct pkt_pool pool;
+    struct heap heap; /* every deadline of the stack */
+    struct rng rng;
+    struct siphash_key secret; /* for hash tables, ports and ISNs */
+    struct counters count;
+    struct trace trace;
+    struct list woken;    /* struct watch.node: sockets something happened to */
+    struct netif *netifs; /* list; the loopback first */
+    struct netif loopback;
+    struct route_table routes;
+    struct neigh_table neigh;
+    struct pkt_queue loop; /* IP packets to ourselves, after the current event */
+    struct net_error errors[NET_ERRORS_MAX]; /* ring: from neighbours that failed */
+    size_t errors_head, errors_n;
+    uint16_t ip_id;       /* next identification */
+    uint32_t icmp_tokens; /* errors that may be sent now */
+    usec icmp_refilled;   /* when tokens were last added */
+};
+
+struct net_setup {
+    uint64_t seed;
+    usec epoch;
+    size_t pool_limit; /* bytes of packets at most */
+    struct trace trace;
+};
+
+void net_init(struct net *net, const struct net_setup *setup);
+
+/* Drops what waits, frees tables, asserts an empty pool. */
+void net_free(struct net *net);
+
+/* Adds nif (the caller's memory, fields name link mac mtu set; up), adds its route, and
+ * announces the address. 0 or negative errno. */
+int net_add_netif(struct net *net, struct netif *nif, struct ip_addr addr,
+                  unsigned prefix);
+
+/* Is this one of our own unicast addresses (127/8 too)? */
+bool net_is_local(const struct net *net, struct ip_addr a);
+
+/* The only way a packet dies before its journey's end: counts, traces, frees. p may be
+ * NULL (a packet that could not even be made). */
+void net_drop(struct net *net, struct pkt *p, enum drop why);
+
+/* A sentence for the trace. */
+void net_note(struct net *net, const char *text);
+
+/* An error for the transports, taken by the stack after the event. Oldest is
+ * overwritten when nobody takes them. */
+void net_report_error(struct net *net, const struct net_error *err);
+bool net_take_error(struct net *net, struct net_error *out);
+
+/* Frame on nif: Ethernet, ARP. True: an IP packet, *out filled, p the caller's with the
+ * transport header at data. False: p was taken. ether.c */
+bool ether_input(struct netif *nif, struct pkt *p, struct ip_info *out);
+
+/* Puts the Ethernet header on and sends. Takes p. As netif_output(). ether.c */
+int ether_output(struct netif *nif, struct mac_addr dst, uint16_t type, struct pkt *p);
+
+#endif

@@ -1,0 +1,49 @@
+/* A network interface, and the link under it: the first of the core's three tables of
+ * function pointers. A netif belongs to one net; the link belongs to whoever made it
+ * (edge) and outlives the netif. */
+#ifndef TAPIR_NET_NETIF_H
+#define TAPIR_NET_NETIF_H
+
+#include "base/pkt.h"
+#include "wire/addr.h"
+
+struct net;
+
+enum {
+    LINK_CSUM = 1, /* completes partial checksums */
+    LINK_TSO = 2,  /* cuts TCP super-segments (gso_size) itself */
+};
+
+struct link {
+    /* Sends one frame. Borrows p: the link copies what it must keep. 0: taken, or
+     * dropped with a counted reason; -EAGAIN: nothing was taken, and the owner of the
+     * link calls stack_writable() when it can take more. Never calls back. */
+    int (*send)(struct link *link, const struct pkt *p);
+    uint32_t caps; /* LINK_CSUM | LINK_TSO */
+};
+
+struct netif {
+    struct net *net;
+    struct netif *next; /* in net->netifs */
+    struct link *link;  /* borrowed; NULL for the loopback */
+    char name[16];      /* "tap0", "lo" */
+    int index;          /* 0 is the loopback */
+    struct mac_addr mac;
+    uint16_t mtu;        /* largest IP packet, bytes */
+    struct ip_addr addr; /* own address; 0.0.0.0 when none */
+    uint8_t prefix;      /* its prefix length */
+    bool up;             /* false: the device is down or gone */
+    bool blocked;        /* the link said -EAGAIN and has not called back */
+    uint64_t in_frames, in_bytes, out_frames, out_bytes; /* device frames, not wire */
+};
+
+/* The largest TCP text that one packet through nif may carry beyond one segment:
+ * 65535 less headers where the link or gso.c cuts it; the MSS is the connection's. */
+enum { NETIF_GSO_MAX = 65535 };
+
+/* Hands a complete frame to the link: a super-segment that the link cannot cut is cut
+ * (gso.h), a partial checksum that it cannot complete is completed. Takes p. 0, -EAGAIN
+ * (nothing was sent) or -ENETDOWN. */
+int netif_output(struct netif *nif, struct pkt *p);
+
+#endif

@@ -1,0 +1,118 @@
+/* Sockets without I/O: handles over TCP, UDP and ICMP echo with one face. Nothing
+ * blocks here: what cannot be done now is -EAGAIN (or -EINPROGRESS), and edge/bsd.c
+ * waits. All results are >= 0 or negative errno, the numbers and meanings of Linux. */
+#ifndef TAPIR_SOCK_SOCK_H
+#define TAPIR_SOCK_SOCK_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "tcp/tcp.h"
+#include "udp/udp.h"
+
+enum sock_kind { SOCK_KIND_TCP, SOCK_KIND_UDP, SOCK_KIND_PING };
+
+/* Readiness bits: the numbers of poll(2). */
+enum {
+    SOCK_IN = 0x001,
+    SOCK_OUT = 0x004,
+    SOCK_ERR = 0x008,
+    SOCK_HUP = 0x010,
+    SOCK_RDHUP = 0x2000,
+};
+
+/* Flags of send and receive: the numbers of Linux's MSG_*. */
+enum { SOCK_PEEK = 0x02, SOCK_MORE = 0x8000, SOCK_TRUNC = 0x20 };
+
+struct sock_name {
+    struct ip_addr addr; /* 0.0.0.0: any, or none */
+    uint16_t port;
+};
+
+struct socks {
+    struct net *net;
+    struct tcp *tcp;
+    struct udp *udp;
+    struct list all;   /* struct sock.node */
+    struct list pings; /* struct sock.ping_node: echo sockets, by identifier */
+    size_t n;          /* sockets open */
+};
+
+struct sock {
+    struct list node;      /* in socks->all */
+    struct list ping_node; /* in socks->pings */
+    struct socks *socks;
+    enum sock_kind kind;
+    struct tcb *tcb; /* TCP: NULL before connect, and for a listener */
+    struct tcp_listener *listener;
+    struct udp_port *udp;       /* UDP */
+    struct watch ping_watch;    /* ping: wakes this socket */
+    struct pkt_queue ping_rcv;  /* ping: echo replies, ICMP header on */
+    uint16_t ping_id;           /* ping: identifier, its "port"; 0 until bound */
+    struct sock_name local;     /* as bound; port 0: not bound */
+    struct sock_name peer;      /* ping: connected to; else unused */
+    struct tcp_options options; /* TCP: what connect or listen will use */
+    int error;                  /* ping: pending -errno */
+    bool reuse_addr;            /* SO_REUSEADDR */
+    bool linger_on;             /* SO_LINGER */
+    int linger_sec;
+    usec rcv_timeout, snd_timeout; /* SO_RCVTIMEO, SO_SNDTIMEO; 0: none. bsd.c waits */
+    bool connect_reported; /* connect's success was told once (-EISCONN after) */
+    void *user;            /* edge's: struct of the descriptor */
+};
+
+void socks_init(struct socks *s, struct net *net, struct tcp *tcp, struct udp *udp);
+void socks_free(struct socks *s); /* closes what is open */
+
+/* family 2 (AF_INET), type 1 (stream) or 2 (datagram), protocol 0, 6, 17 or 1 (ICMP
+ * echo as Linux's ping sockets). 0, -EAFNOSUPPORT, -EPROTONOSUPPORT, -ESOCKTNOSUPPORT,
+ * -ENOMEM. */
+int sock_new(struct socks *s, int family, int type, int protocol, struct sock **out);
+
+/* Frees s. TCP: hands the connection over to close by itself (or resets, SO_LINGER 0).
+ */
+void sock_close(struct sock *s);
+
+int sock_bind(struct sock *s, const struct sock_name *name);
+int sock_listen(struct sock *s, int backlog);
+
+/* TCP: -EINPROGRESS at first, -EALREADY while it goes on, 0 once when it is done,
+ * -EISCONN after that, or why it failed. Others: at once. */
+int sock_connect(struct sock *s, const struct sock_name *to);
+
+/* -EAGAIN: nobody waits. */
+int sock_accept(struct sock *s, struct sock **out);
+
+/* `to`: for datagrams, NULL when connected. */
+ssize_t sock_send(struct sock *s, const struct piece *text, size_t n, int flags,
+                  const struct sock_name *to);
+
+/* `from` may be NULL. SOCK_TRUNC asks for the datagram's whole length. */
+ssize_t sock_receive(struct sock *s, void *buf, size_t room, int flags,
+                     struct sock_name *from);
+
+/* how: 0 read, 1 write, 2 both. */
+int sock_shutdown(struct sock *s, int how);
+
+int sock_local(const struct sock *s, struct sock_name *out);
+int sock_peer(const struct sock *s, struct sock_name *out); /* -ENOTCONN */
+
+/* Computed from buffers and state, never stored: ready.c. Rules as Linux's tcp_poll. */
+unsigned sock_readiness(const struct sock *s);
+
+/* Options by Linux's numbers (level 1 SOL_SOCKET, 6 IPPROTO_TCP), values in Linux's
+ * layout: sockopt.c. -ENOPROTOOPT for what is not built, -EINVAL for a wrong value or
+ * length. */
+int sock_setopt(struct sock *s, int level, int name, const void *value, size_t len);
+int sock_getopt(struct sock *s, int level, int name, void *value, size_t *len);
+
+/* SO_LINGER with a time: may close() return? */
+bool sock_drained(const struct sock *s);
+
+/* An echo reply came, p at its ICMP header. Takes p. */
+void sock_ping_input(struct socks *s, const struct ip_info *ip, struct pkt *p);
+
+/* An error about something we sent: to the transports and the echo sockets. */
+void sock_error(struct socks *s, const struct net_error *err);
+
+#endif

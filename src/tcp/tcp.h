@@ -1,0 +1,214 @@
+/* TCP's face: what the stack and the socket layer call. The connection itself is in
+ * tcb.h. User calls carry the names of RFC 9293 s3.10.1-6. */
+#ifndef TAPIR_TCP_TCP_H
+#define TAPIR_TCP_TCP_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/watch.h"
+#include "net/net.h"
+#include "tcp/cc.h"
+#include "wire/tcp_wire.h"
+
+struct tcb;
+struct tcp_listener;
+
+/* RFC 9293 s3.3.2. The numbers are Linux's tcpi_state. */
+enum tcp_state {
+    TCPS_ESTABLISHED = 1,
+    TCPS_SYN_SENT,
+    TCPS_SYN_RECEIVED,
+    TCPS_FIN_WAIT_1,
+    TCPS_FIN_WAIT_2,
+    TCPS_TIME_WAIT,
+    TCPS_CLOSED,
+    TCPS_CLOSE_WAIT,
+    TCPS_LAST_ACK,
+    TCPS_LISTEN,
+    TCPS_CLOSING,
+    TCPS_N
+};
+
+/* Tunables, under Linux's names (net.ipv4.tcp_*) where it has one. stack/sysctl.c
+ * binds names to fields. Times in microseconds. */
+struct tcp_config {
+    bool sack, timestamps, window_scaling; /* tcp_sack tcp_timestamps ... : 1 */
+    bool dsack;                            /* tcp_dsack: 1 */
+    bool abort_on_overflow;                /* tcp_abort_on_overflow: 0 */
+    bool slow_start_after_idle;            /* tcp_slow_start_after_idle: 1 */
+    bool tw_reuse;              /* tcp_tw_reuse: 1: connect may take a TIME-WAIT port */
+    bool limited_transmit;      /* tcp_early_retrans' older part, RFC 3042: 1 */
+    uint8_t syn_retries;        /* tcp_syn_retries: 6 */
+    uint8_t synack_retries;     /* tcp_synack_retries: 5 */
+    uint8_t retries1, retries2; /* tcp_retries1: 3; tcp_retries2: 15 */
+    uint8_t orphan_retries;     /* tcp_orphan_retries: 8 */
+    uint8_t reordering;         /* tcp_reordering (DupThresh): 3 */
+    uint32_t initcwnd;          /* tapir.tcp_initcwnd (`ip route ... initcwnd`): 10 */
+    uint32_t base_mss;          /* tapir.tcp_advmss: 0 = from the MTU */
+    usec rto_initial;           /* tapir.tcp_rto_initial_ms: 1 s */
+    usec rto_min;               /* tcp_rto_min_us: 200 ms */
+    usec rto_max;               /* tcp_rto_max_ms: 120 s */
+    usec delack;                /* tapir.tcp_delack_ms: 40 ms; 0 = ACK everything */
+    usec fin_timeout;           /* tcp_fin_timeout: FIN-WAIT-2 of an orphan: 60 s */
+    usec msl2;                  /* tapir.tcp_timewait_ms, 2 MSL: 60 s as Linux */
+    usec keepalive_time, keepalive_intvl; /* tcp_keepalive_time 7200 s, _intvl 75 s */
+    uint8_t keepalive_probes;             /* tcp_keepalive_probes: 9 */
+    uint32_t rmem_min, rmem_default, rmem_max; /* tcp_rmem: bytes */
+    uint32_t wmem_min, wmem_default, wmem_max; /* tcp_wmem: bytes */
+    uint32_t max_syn_backlog; /* tcp_max_syn_backlog: 1024, a listener */
+    uint32_t somaxconn;       /* net.core.somaxconn: 4096 */
+    uint32_t max_tw_buckets;  /* tcp_max_tw_buckets: 65536 */
+    usec invalid_ratelimit;   /* tcp_invalid_ratelimit: 500 ms between challenges */
+    const struct cc_ops *cc;  /* tcp_congestion_control: cubic */
+};
+
+/* The stack's whole TCP. Owned by struct stack. */
+struct tcp {
+    struct net *net;
+    struct tcp_config config;
+    struct cc_table controllers;
+    struct list dirty;         /* struct tcb.dirty: output owed */
+    struct list closing;       /* struct tcb.node of tcbs nobody owns any more */
+    struct list all;           /* struct tcb.all */
+    struct list listeners;     /* struct tcp_listener.node */
+    struct list time_waits;    /* struct tcp_timewait.node, oldest first */
+    size_t n_time_wait, n_tcb; /* how many there are */
+    struct tcp_slot **slots;   /* demux hash: owned array of `n_slots` chains */
+    size_t n_slots, n_hashed;  /* a power of two; entries in it */
+    uint32_t port_offset;      /* RFC 6056 s3.3.3's counter */
+};
+
+void tcp_config_default(struct tcp_config *config);
+int tcp_init(struct tcp *tcp, struct net *net); /* 0 or -ENOMEM */
+void tcp_free(struct tcp *tcp);                 /* forgets everything, silently */
+
+/* A segment came: p's data is its header. Takes p. tcp_input.c */
+void tcp_input(struct tcp *tcp, const struct ip_info *ip, struct pkt *p);
+
+/* An error about one of our segments. tcp_user.c */
+void tcp_error(struct tcp *tcp, const struct net_error *err);
+
+/* Runs tcp_output() for the dirty connections, one bounded turn each; true when some
+ * are still dirty (and not blocked). tcp_output.c */
+bool tcp_flush(struct tcp *tcp);
+
+/* The deadline d, whose owner is DL_TCB, DL_HALF_OPEN or DL_TIME_WAIT, is due.
+ * tcp_timer.c */
+void tcp_deadline(struct tcp *tcp, struct deadline *d);
+
+/* nif can take frames again: whoever was blocked is dirty. */
+void tcp_writable(struct tcp *tcp, struct netif *nif);
+
+/* --- user calls (s3.10), all for the socket layer; tcp_user.c ------------------- */
+
+/* A connection in CLOSED, owned by the caller, who sets watch->owner. NULL: no memory.
+ */
+struct tcb *tcp_new(struct tcp *tcp);
+struct watch *tcp_watch(struct tcb *tcb);
+
+/* s3.10.1 OPEN, active. local_port 0: one is chosen (RFC 6056). Moves to SYN-SENT. 0,
+ * -EADDRINUSE, -EADDRNOTAVAIL (no port left), -ENETUNREACH, -EISCONN. */
+int tcp_open(struct tcb *tcb, struct ip_addr local, uint16_t local_port,
+             struct ip_addr remote, uint16_t remote_port);
+
+/* s3.10.2 SEND: into the send buffer; how much fitted, -EAGAIN for nothing, -EPIPE,
+ * -ENOTCONN, or the error that ended the connection (once). `more`: more follows soon
+ * (MSG_MORE, TCP_CORK). */
+ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more);
+
+/* s3.10.3 RECEIVE: up to room bytes; 0 at the peer's FIN; -EAGAIN, -ENOTCONN, or the
+ * error that ended the connection (once). `peek` leaves them. Offers the freed window.
+ */
+ssize_t tcp_receive(struct tcb *tcb, void *buf, size_t room, bool peek);
+
+/* s3.10.4 CLOSE, half: FIN after what is queued. 0 or -ENOTCONN. */
+int tcp_shutdown_write(struct tcb *tcb);
+
+/* Text that arrives from now on is thrown away; receive gives 0. 0 or -ENOTCONN. */
+int tcp_shutdown_read(struct tcb *tcb);
+
+/* The socket is closed: gives the tcb away, which closes in good order by itself, or
+ * resets where unread text would be lost (RFC 2525 s2.17, RFC 9293 s3.6.1 MAY-1) or
+ * `linger_zero` says so. */
+void tcp_release(struct tcb *tcb, bool linger_zero);
+
+/* s3.10.5 ABORT: RST if synchronized, then CLOSED with `error` (negative errno). */
+void tcp_abort(struct tcb *tcb, int error);
+
+/* All sent data, and the FIN if there is one, is acknowledged (SO_LINGER waits for it).
+ */
+bool tcp_drained(const struct tcb *tcb);
+
+/* --- what readiness and options ask -------------------------------------------- */
+
+enum tcp_state tcp_state_of(const struct tcb *tcb);
+const char *tcp_state_name(enum tcp_state state); /* as `ss`: "ESTAB", "SYN-SENT" */
+size_t tcp_readable(const struct tcb *tcb);       /* bytes that receive would give */
+bool tcp_read_ended(const struct tcb *tcb); /* FIN taken, read side shut, or dead */
+size_t tcp_writable_room(const struct tcb *tcb); /* room in the send buffer */
+bool tcp_write_ended(const struct tcb *tcb);     /* FIN queued, or dead */
+int tcp_take_error(struct tcb *tcb); /* SO_ERROR: pending negative errno; clears */
+int tcp_peek_error(const struct tcb *tcb);
+size_t tcp_unsent(const struct tcb *tcb); /* bytes in the send buffer, SIOCOUTQ */
+
+struct tcp_name {
+    struct ip_addr addr;
+    uint16_t port;
+};
+
+struct tcp_name tcp_local(const struct tcb *tcb);
+struct tcp_name tcp_remote(const struct tcb *tcb);
+
+/* Options of one connection; a listener hands its own on to what it accepts. */
+struct tcp_options {
+    bool nodelay;             /* TCP_NODELAY: no Nagle */
+    bool cork;                /* TCP_CORK: only full segments, 200 ms at most */
+    bool keepalive;           /* SO_KEEPALIVE */
+    uint16_t maxseg;          /* TCP_MAXSEG: 0, or the most we announce and send */
+    usec keepidle, keepintvl; /* TCP_KEEPIDLE, TCP_KEEPINTVL */
+    uint8_t keepcnt;          /* TCP_KEEPCNT */
+    uint32_t rcvbuf, sndbuf;  /* SO_RCVBUF, SO_SNDBUF: bytes */
+    const struct cc_ops *cc;  /* TCP_CONGESTION */
+};
+
+void tcp_options_default(const struct tcp *tcp, struct tcp_options *o);
+const struct tcp_options *tcp_get_options(const struct tcb *tcb);
+
+/* Sets all of them; what changed takes effect at once (uncorking sends). */
+void tcp_set_options(struct tcb *tcb, const struct tcp_options *o);
+
+/* A snapshot in Linux's `struct tcp_info` layout, cut to `room`; its size. tcp_info.c
+ */
+size_t tcp_info(const struct tcb *tcb, void *out, size_t room);
+
+/* --- passive open; tcp_listen.c -------------------------------------------------- */
+
+/* s3.10.1 OPEN, passive. `reuse`: SO_REUSEADDR. 0 or -EADDRINUSE, -ENOMEM. The caller
+ * sets tcp_listener_watch()->owner. */
+int tcp_listen(struct tcp *tcp, struct ip_addr local, uint16_t port, unsigned backlog,
+               const struct tcp_options *o, struct tcp_listener **out);
+struct watch *tcp_listener_watch(struct tcp_listener *l);
+void tcp_listener_set_options(struct tcp_listener *l, const struct tcp_options *o);
+void tcp_listener_set_backlog(struct tcp_listener *l, unsigned backlog);
+
+/* The oldest established connection that waits, now the caller's, or NULL. */
+struct tcb *tcp_accept(struct tcp_listener *l);
+size_t tcp_acceptable(const struct tcp_listener *l); /* how many wait */
+
+/* Ends listening: half-open entries are forgotten, unaccepted connections reset. */
+void tcp_listener_free(struct tcp_listener *l);
+
+/* May `port` on `local` be bound? 0 or -EADDRINUSE. `reuse` lets a listener's port be
+ * bound beside connections and TIME-WAIT records that still use it. tcp_demux.c */
+int tcp_port_check(const struct tcp *tcp, struct ip_addr local, uint16_t port,
+                   bool reuse);
+
+/* An ephemeral port for bind(0); 0 when there is none. */
+uint16_t tcp_port_pick(struct tcp *tcp, struct ip_addr local);
+
+/* Asserts the invariants of every connection (tests, simulation, fuzzing). tcp_check.c
+ */
+void tcp_check_all(const struct tcp *tcp);
+
+#endif
