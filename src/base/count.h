@@ -7,39 +7,74 @@
 
 #include "base/drop.h"
 
-#define COUNT_TABLE(C)                                                                 \
-    C(IpInReceives)                                                                    \
-    C(IpInDelivers) C(IpOutRequests) C(IpInHdrErrors) C(IcmpInMsgs) C(IcmpOutMsgs) C(  \
-        IcmpInEchos) C(IcmpOutEchoReps) C(IcmpInEchoReps) C(IcmpOutEchos)              \
-        C(IcmpInDestUnreachs) C(IcmpOutDestUnreachs) C(IcmpInTimeExcds) C(             \
-            ArpInRequests) C(ArpInReplies) C(ArpOutRequests) C(ArpOutReplies)          \
-            C(UdpInDatagrams) C(UdpOutDatagrams) C(UdpNoPorts) C(UdpInErrors) C(       \
-                TcpActiveOpens) C(TcpPassiveOpens) C(TcpAttemptFails)                  \
-                C(TcpEstabResets) C(TcpInSegs) C(TcpOutSegs) C(TcpRetransSegs) C(      \
-                    TcpInErrs) C(TcpOutRsts) C(TcpInCsumErrors) C(TcpExtTCPTimeouts)   \
-                    C(TcpExtTCPFastRetrans) C(TcpExtTCPSlowStartRetrans) C(            \
-                        TcpExtTCPLostRetransmit) C(TcpExtTCPSackRecovery)              \
-                        C(TcpExtTCPRenoRecovery) C(TcpExtDelayedACKs) C(               \
-                            TcpExtTCPOFOQueue) C(TcpExtTCPOFODrop)                     \
-                            C(TcpExtTCPDSACKOldSent) C(TcpExtTCPDSACKRecv) C(          \
-                                TcpExtTCPFromZeroWindowAdv)                            \
-                                C(TcpExtTCPToZeroWindowAdv) C(TcpExtTCPWinProbe) C(    \
-                                    TcpExtTCPKeepAlive) C(TcpExtListenOverflows)       \
-                                    C(TcpExtListenDrops) C(TcpExtTCPChallengeACK) C(   \
-                                        TcpExtTCPAbortOnData) C(TcpExtTCPAbortOnClose) \
-                                        C(TcpExtTCPAbortOnTimeout) C(                  \
-                                            TcpExtTCPAbortOnLinger)                    \
-                                            C(TcpExtTCPAbortOnMemory) C(               \
-                                                TcpExtTCPSynRetrans)                   \
-                                                C(TcpExtTCPOrigDataSent) C(            \
-                                                    TcpExtTCPDelivered)                \
-                                                    C(TcpExtTCPPureAcks) C(            \
-                                                        TcpExtTCPHPHits) C(TcpExtTW)   \
-                                                        C(TcpExtTWRecycled) C(         \
-                                                            TcpExtPAWSEstab)           \
-                                                            C(TcpExtPAWSActive) C(     \
-                                                                TcpExtTCPReqQFullDrop) \
-                                                                C(TcpExtTCPTimeWaitOverflow)
+/* clang-format off */
+#define COUNT_TABLE(C) \
+    C(IpInReceives) \
+    C(IpInDelivers) \
+    C(IpOutRequests) \
+    C(IpInHdrErrors) \
+    C(IcmpInMsgs) \
+    C(IcmpOutMsgs) \
+    C(IcmpInEchos) \
+    C(IcmpOutEchoReps) \
+    C(IcmpInEchoReps) \
+    C(IcmpOutEchos) \
+    C(IcmpInDestUnreachs) \
+    C(IcmpOutDestUnreachs) \
+    C(IcmpInTimeExcds) \
+    C(ArpInRequests) \
+    C(ArpInReplies) \
+    C(ArpOutRequests) \
+    C(ArpOutReplies) \
+    C(UdpInDatagrams) \
+    C(UdpOutDatagrams) \
+    C(UdpNoPorts) \
+    C(UdpInErrors) \
+    C(TcpActiveOpens) \
+    C(TcpPassiveOpens) \
+    C(TcpAttemptFails) \
+    C(TcpEstabResets) \
+    C(TcpInSegs) \
+    C(TcpOutSegs) \
+    C(TcpRetransSegs) \
+    C(TcpInErrs) \
+    C(TcpOutRsts) \
+    C(TcpInCsumErrors) \
+    C(TcpExtTCPTimeouts) \
+    C(TcpExtTCPFastRetrans) \
+    C(TcpExtTCPSlowStartRetrans) \
+    C(TcpExtTCPLostRetransmit) \
+    C(TcpExtTCPSackRecovery) \
+    C(TcpExtTCPRenoRecovery) \
+    C(TcpExtDelayedACKs) \
+    C(TcpExtTCPOFOQueue) \
+    C(TcpExtTCPOFODrop) \
+    C(TcpExtTCPDSACKOldSent) \
+    C(TcpExtTCPDSACKRecv) \
+    C(TcpExtTCPFromZeroWindowAdv) \
+    C(TcpExtTCPToZeroWindowAdv) \
+    C(TcpExtTCPWinProbe) \
+    C(TcpExtTCPKeepAlive) \
+    C(TcpExtListenOverflows) \
+    C(TcpExtListenDrops) \
+    C(TcpExtTCPChallengeACK) \
+    C(TcpExtTCPAbortOnData) \
+    C(TcpExtTCPAbortOnClose) \
+    C(TcpExtTCPAbortOnTimeout) \
+    C(TcpExtTCPAbortOnLinger) \
+    C(TcpExtTCPAbortOnMemory) \
+    C(TcpExtTCPSynRetrans) \
+    C(TcpExtTCPOrigDataSent) \
+    C(TcpExtTCPDelivered) \
+    C(TcpExtTCPPureAcks) \
+    C(TcpExtTCPHPHits) \
+    C(TcpExtTW) \
+    C(TcpExtTWRecycled) \
+    C(TcpExtPAWSEstab) \
+    C(TcpExtPAWSActive) \
+    C(TcpExtTCPReqQFullDrop) \
+    C(TcpExtTCPTimeWaitOverflow)
+/* clang-format on */
 
 #define COUNT_ENUM(name) COUNT_##name,
 enum count { COUNT_TABLE(COUNT_ENUM) COUNT_N };
