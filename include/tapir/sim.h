@@ -12,6 +12,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 struct sim;
 
 /* NULL: no memory. */
@@ -39,6 +41,8 @@ int sim_run(struct sim *sim, int64_t limit);
 
 /* Virtual time since the beginning. */
 int64_t sim_now(const struct sim *sim);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -27,6 +27,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 struct tapir;
 
 /* How to bring a stack up. Zeros are defaults; strings are copied. */
@@ -107,6 +109,8 @@ int tapir_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 /* F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD; others EINVAL. */
 int tapir_fcntl(int fd, int cmd, ...);
 int tapir_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 struct stack;
 
 struct stack_config {
@@ -100,6 +102,8 @@ int64_t stack_counter(const struct stack *st, const char *name);
 /* Name and value of counter i, from 0 on; false behind the last. */
 bool stack_counter_at(const struct stack *st, unsigned i, const char **name,
                       uint64_t *value);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
