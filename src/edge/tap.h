@@ -11,10 +11,11 @@ struct stack;
 struct tap {
     struct link link; /* first: send() finds the rest */
     struct netif nif;
-    int fd;       /* non-blocking; -1 when closed */
-    bool offload; /* checksum and TSO, both ways */
-    bool made;    /* this process made the device: it goes away on close */
-    bool dead;    /* the device was deleted */
+    int fd;            /* non-blocking; -1 when closed */
+    bool offload;      /* checksum and TSO, both ways */
+    bool made;         /* this process made the device: it goes away on close */
+    bool dead;         /* the device was deleted */
+    struct pkt *spare; /* what the next frame is read into, of the stack's pool; NULL */
 };
 
 struct tap_setup {
@@ -26,7 +27,8 @@ struct tap_setup {
 };
 
 /* Opens the device, makes it (with host address, up, a queue of 1000) if it is missing.
- * One that stands keeps its host side. 0, or negative errno with *error filled: what,
+ * One that stands keeps its host side. Fills in nif's link, name and mtu; MAC and
+ * addresses are the caller's. 0, or negative errno with *error filled: what,
  * cause, fix. */
 int tap_open(struct tap *t, const struct tap_setup *setup, struct tapir_error *error);
 
@@ -35,11 +37,8 @@ int tap_open(struct tap *t, const struct tap_setup *setup, struct tapir_error *e
  * gone for good (t->dead). */
 int tap_read(struct tap *t, struct pkt_pool *pool, struct pkt **out);
 
-/* Restores offload flags on a device that outlives us, and closes. */
+/* Restores offload flags on a device that outlives us, closes, and gives the packet
+ * that it reads into back to the pool: call it before the stack is freed. */
 void tap_close(struct tap *t);
-
-/* edge/ns.c: moves this (single-threaded) process into a new user and network
- * namespace, mapped to itself as root, loopback up. 0 or negative errno with *error. */
-int ns_enter(struct tapir_error *error);
 
 #endif

@@ -1,0 +1,442 @@
+#include "edge/tap.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "edge/explain.h"
+#include "net/net.h"
+
+/* How it works
+ *
+ * A TAP device is an Ethernet cable between the kernel and this process: what the
+ * kernel sends on the device is read here, what is written here the kernel receives.
+ * With IFF_VNET_HDR twelve bytes (struct virtio_net_hdr_v1) precede each frame both
+ * ways and say what a network card would know of it:
+ *
+ *     read, write:   | vnet header 12 | Ethernet 14 | IP | TCP | text ... |
+ *                      flags NEEDS_CSUM: the checksum field holds the pseudo-header's
+ *                        sum; it lies at csum_start + csum_offset
+ *                      flags DATA_VALID: the checksum was verified
+ *                      gso_type, gso_size: a super-segment, to be cut every gso_size
+ *
+ * TUNSETOFFLOAD tells the kernel which of these it may hand to us; without it the
+ * kernel cuts and sums before we read. The setting, like the length of the vnet header,
+ * belongs to the device and not to the descriptor, so a persistent device would show it
+ * to its next user: it is set explicitly on open and put back on close.
+ *
+ * Reading. With offload any frame may be 64 KiB, most are an ACK of 66 bytes. All are
+ * read into one large spare packet; what is small is copied out to a small packet and
+ * the spare stays, what is large is handed on and a new spare comes off the pool's free
+ * list. So a queue of small segments costs small packets, and nothing is ever cleared.
+ *
+ * A device that is down answers writes with EIO: the frame is dropped, counted, and the
+ * device may come back. One that was deleted answers EBADFD for ever: it is dead. */
+
+enum {
+    VNET_LEN = sizeof(struct virtio_net_hdr_v1),
+    VNET_LEN_DEFAULT = sizeof(struct virtio_net_hdr),
+    ETHERNET = 14,
+    COPY_MAX = PKT_SMALL - PKT_HEADROOM, /* frames up to this are copied out */
+    QUEUE_LEN = 1000,                    /* txqueuelen of a device made here */
+};
+
+static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "the vnet header is 12 bytes");
+static_assert((int)VNET_LEN <= (int)PKT_HEADROOM, "it is read into the headroom");
+
+/* ---- sending ---- */
+
+static void vnet_describe(const struct pkt *p, struct virtio_net_hdr_v1 *vnet)
+{
+    size_t headers;
+
+    memset(vnet, 0, sizeof *vnet);
+    if (p->csum != PKT_CSUM_PARTIAL)
+        return;
+    vnet->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+    vnet->csum_start = (uint16_t)(p->csum_at - p->data);
+    vnet->csum_offset = p->csum_field;
+    if (!p->gso_size)
+        return;
+    headers = vnet->csum_start + (size_t)(p->csum_at[12] >> 4) * 4;
+    if (pkt_total(p) - headers <= p->gso_size)
+        return;
+    vnet->gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+    vnet->hdr_len = (uint16_t)headers;
+    vnet->gso_size = p->gso_size;
+}
+
+static int send_failed(struct tap *t, int err)
+{
+    enum drop why = DROP_LINK_ERROR;
+
+    if (err == EAGAIN || err == ENOBUFS)
+        return -EAGAIN;
+    if (err == EBADFD)
+        t->dead = true;
+    if (err == EBADFD || err == EIO)
+        why = DROP_LINK_DOWN;
+    net_drop(t->nif.net, NULL, why);
+    return 0;
+}
+
+static int tap_send(struct link *link, const struct pkt *p)
+{
+    struct tap *t = (struct tap *)(void *)link;
+    struct virtio_net_hdr_v1 vnet;
+    struct iovec iov[4] = { { &vnet, sizeof vnet }, { p->data, p->len } };
+    int n = 2;
+
+    vnet_describe(p, &vnet);
+    for (unsigned i = 0; i < p->n_text; i++)
+        iov[n++] = (struct iovec){ (void *)(uintptr_t)p->text[i].at, p->text[i].len };
+    if (writev(t->fd, iov, n) >= 0)
+        return 0;
+    return send_failed(t, errno);
+}
+
+/* ---- reading ---- */
+
+/* Takes over what the vnet header says. The kernel is believed, but not about offsets
+ * beyond the frame: such a frame is verified like any other, and fails there. */
+static void vnet_apply(const struct virtio_net_hdr_v1 *vnet, struct pkt *p)
+{
+    uint8_t gso = vnet->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
+
+    p->csum = PKT_CSUM_FULL;
+    if ((vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) &&
+        (size_t)vnet->csum_start + vnet->csum_offset + 2 <= p->len) {
+        p->csum = PKT_CSUM_PARTIAL;
+        p->csum_at = p->data + vnet->csum_start;
+        p->csum_field = vnet->csum_offset;
+    } else if (vnet->flags & VIRTIO_NET_HDR_F_DATA_VALID) {
+        p->csum = PKT_CSUM_VERIFIED;
+    }
+    if (gso == VIRTIO_NET_HDR_GSO_TCPV4 || gso == VIRTIO_NET_HDR_GSO_TCPV6)
+        p->gso_size = vnet->gso_size;
+}
+
+/* Room for the largest frame that may come, and a byte more: the device cuts what does
+ * not fit and does not say so, a full buffer tells. */
+static size_t read_room(const struct tap *t)
+{
+    return t->offload ? PKT_LARGE - PKT_HEADROOM : (size_t)t->nif.mtu + ETHERNET + 1;
+}
+
+/* The spare holds a frame of `len` bytes, not yet accounted for. Gives it away, or a
+ * copy in a small packet; when none is to be had, the frame is large as it is. */
+static struct pkt *spare_take(struct tap *t, struct pkt_pool *pool, size_t len)
+{
+    struct pkt *p = NULL;
+
+    if (t->spare->cap > PKT_SMALL && len <= COPY_MAX)
+        p = pkt_new(pool, len);
+    if (p) {
+        memcpy(pkt_put(p, len), t->spare->data, len);
+        return p;
+    }
+    p = t->spare;
+    t->spare = NULL;
+    pkt_put(p, len);
+    return p;
+}
+
+static int read_failed(struct tap *t, int err)
+{
+    if (err == EAGAIN || err == EINTR)
+        return 0;
+    t->dead = true;
+    return -ENETDOWN;
+}
+
+int tap_read(struct tap *t, struct pkt_pool *pool, struct pkt **out)
+{
+    struct virtio_net_hdr_v1 vnet;
+    uint8_t *at;
+    size_t room;
+    ssize_t n;
+
+    if (t->dead)
+        return -ENETDOWN;
+    if (!t->spare && !(t->spare = pkt_new(pool, read_room(t))))
+        return -ENOBUFS;
+    at = t->spare->data - VNET_LEN;
+    room = VNET_LEN + pkt_tailroom(t->spare);
+    n = read(t->fd, at, room);
+    if (n < VNET_LEN)
+        return n < 0 ? read_failed(t, errno) : 0;
+    if ((size_t)n == room) {
+        net_drop(t->nif.net, NULL, DROP_LINK_TOO_BIG);
+        return 0;
+    }
+    memcpy(&vnet, at, sizeof vnet);
+    *out = spare_take(t, pool, (size_t)n - VNET_LEN);
+    vnet_apply(&vnet, *out);
+    return 1;
+}
+
+/* ---- opening ---- */
+
+/* Names as the kernel takes them, without its "tap%d" patterns. */
+static bool name_ok(const char *name)
+{
+    return *name && strlen(name) < IFNAMSIZ && !strpbrk(name, "/% :\t\n") &&
+           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static int open_failed(struct tapir_error *error, int err)
+{
+    explain(error, err, "cannot open /dev/net/tun");
+    if (err == -ENOENT) {
+        explain_cause(error, "the device node is missing: the driver is not loaded, or "
+                             "the container hides it");
+        explain_fix(error, "sudo modprobe tun; or sudo mkdir -p /dev/net && sudo mknod "
+                           "/dev/net/tun c 10 200; in Docker: --device /dev/net/tun "
+                           "--cap-add NET_ADMIN");
+    } else if (err == -EACCES) {
+        explain_cause(error, "its mode keeps this user out; a namespace of one's own "
+                             "does not change that");
+        explain_fix(error,
+                    "sudo chmod 0666 /dev/net/tun (safe: what one may do with it "
+                    "still takes rights)");
+    } else if (err == -EPERM) {
+        explain_cause(error, "the container's device rules forbid it");
+        explain_fix(error, "in Docker: --device /dev/net/tun --cap-add NET_ADMIN");
+    } else {
+        explain_cause(error, "the kernel's tun driver is missing");
+        explain_fix(error, "sudo modprobe tun, or no device at all: --link sim");
+    }
+    return err;
+}
+
+static int attach_refused(const struct tap *t, struct tapir_error *error)
+{
+    const char *name = t->nif.name;
+
+    if (t->made) {
+        explain_cause(error,
+                      "%s does not exist, and to make a device takes "
+                      "CAP_NET_ADMIN in this network namespace",
+                      name);
+        explain_fix(error,
+                    "--link ns; or once: sudo ip tuntap add dev %s mode tap user "
+                    "$(id -un) vnet_hdr && sudo ip addr add 192.0.2.1/24 dev %s "
+                    "&& sudo ip link set %s up",
+                    name, name, name);
+    } else {
+        explain_cause(error, "%s belongs to another user", name);
+        explain_fix(error,
+                    "run as that user or as root, or make it again: sudo ip link "
+                    "del %s; sudo ip tuntap add dev %s mode tap user $(id -un) "
+                    "vnet_hdr",
+                    name, name);
+    }
+    return -EPERM;
+}
+
+static int attach_failed(const struct tap *t, struct tapir_error *error, int err)
+{
+    const char *name = t->nif.name;
+    char what[64];
+
+    snprintf(what, sizeof what, "cannot attach to %s", name);
+    explain(error, err, what);
+    if (err == -EPERM || err == -EACCES)
+        return attach_refused(t, error);
+    if (err == -EBUSY) {
+        explain_cause(error, "another process holds %s", name);
+        explain_fix(error,
+                    "end it, or take another name; who it is: sudo grep -l "
+                    "'iff:.*%s$' /proc/[0-9]*/fdinfo/*",
+                    name);
+    } else if (err == -EINVAL && !t->made) {
+        explain_cause(error, "%s exists and is no TAP device with one queue", name);
+        explain_fix(error,
+                    "take another name, or make it again: sudo ip link del %s; "
+                    "sudo ip tuntap add dev %s mode tap vnet_hdr",
+                    name, name);
+    } else {
+        explain_cause(error, "the kernel refused the device");
+        explain_fix(error, "tapir doctor");
+    }
+    return err;
+}
+
+/* Vnet header length and offload flags, whatever the device's last user left behind. */
+static int set_offload(int fd, bool offload, int header)
+{
+    unsigned long flags = offload ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 : 0;
+
+    if (ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
+        return -errno;
+    return ioctl(fd, TUNSETOFFLOAD, flags) < 0 ? -errno : 0;
+}
+
+static int attach(struct tap *t, struct tapir_error *error)
+{
+    struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+    int err;
+
+    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", t->nif.name);
+    if (ioctl(t->fd, TUNSETIFF, &ifr) < 0)
+        return attach_failed(t, error, -errno);
+    err = set_offload(t->fd, t->offload, VNET_LEN);
+    if (err < 0) {
+        explain(error, err, "cannot set the offload of the TAP device");
+        explain_cause(error, "this kernel's tun driver lacks it");
+        explain_fix(error, "--no-offload");
+    }
+    return err;
+}
+
+/* ---- the host's side of the device, by ioctl so that no `ip` is needed ---- */
+
+/* One request on the interface; 0, or negative errno with *error. */
+static int host_ioctl(int s, unsigned long request, struct ifreq *ifr,
+                      struct tapir_error *error)
+{
+    char what[64];
+    int err;
+
+    if (ioctl(s, request, ifr) >= 0)
+        return 0;
+    err = -errno;
+    snprintf(what, sizeof what, "cannot set up the host's side of %s", ifr->ifr_name);
+    explain(error, err, what);
+    explain_cause(error, "%s",
+                  err == -EPERM ? "it takes CAP_NET_ADMIN"
+                                : "the kernel refused an address, MTU or flag");
+    explain_fix(error,
+                "look at --host-addr and --mtu, or set the device up beforehand "
+                "with `ip` and name it with --link tap:%s",
+                ifr->ifr_name);
+    return err;
+}
+
+static void put_address(struct sockaddr *sa, uint32_t n)
+{
+    struct sockaddr_in sin = { .sin_family = AF_INET };
+
+    put32((uint8_t *)&sin.sin_addr, n);
+    memcpy(sa, &sin, sizeof *sa);
+}
+
+static int set_address(int s, const struct tap_setup *setup, struct ifreq *ifr,
+                       struct tapir_error *error)
+{
+    uint32_t mask = setup->host_prefix ? 0xffffffffu << (32 - setup->host_prefix) : 0;
+    int err;
+
+    if (ip_is_any(setup->host_addr))
+        return 0;
+    put_address(&ifr->ifr_addr, ip4_num(setup->host_addr));
+    err = host_ioctl(s, SIOCSIFADDR, ifr, error);
+    if (err < 0)
+        return err;
+    put_address(&ifr->ifr_netmask, mask);
+    return host_ioctl(s, SIOCSIFNETMASK, ifr, error);
+}
+
+static int host_configure(int s, const struct tap_setup *setup, struct ifreq *ifr,
+                          struct tapir_error *error)
+{
+    int err;
+
+    ifr->ifr_mtu = (int)setup->mtu;
+    err = host_ioctl(s, SIOCSIFMTU, ifr, error);
+    if (err < 0)
+        return err;
+    ifr->ifr_qlen = QUEUE_LEN;
+    err = host_ioctl(s, SIOCSIFTXQLEN, ifr, error);
+    return err < 0 ? err : set_address(s, setup, ifr, error);
+}
+
+/* Sets the device up. One that is up already is left alone: that takes no right, so an
+ * ordinary user can run on a device that root made for him. */
+static int host_up(int s, struct ifreq *ifr, struct tapir_error *error)
+{
+    int err = host_ioctl(s, SIOCGIFFLAGS, ifr, error);
+
+    if (err < 0 || (ifr->ifr_flags & IFF_UP))
+        return err;
+    ifr->ifr_flags = (short)(ifr->ifr_flags | IFF_UP);
+    err = host_ioctl(s, SIOCSIFFLAGS, ifr, error);
+    if (err < 0) {
+        explain_cause(error, "%s is down, and to set it up takes CAP_NET_ADMIN",
+                      ifr->ifr_name);
+        explain_fix(error, "sudo ip link set %s up", ifr->ifr_name);
+    }
+    return err;
+}
+
+static int host_side(struct tap *t, const struct tap_setup *setup,
+                     struct tapir_error *error)
+{
+    struct ifreq ifr = { 0 };
+    int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int err = 0;
+
+    if (s < 0)
+        return explain(error, -errno, "cannot open a socket of the kernel's");
+    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", t->nif.name);
+    if (t->made)
+        err = host_configure(s, setup, &ifr, error);
+    if (err == 0)
+        err = host_up(s, &ifr, error);
+    close(s);
+    return err;
+}
+
+/* ---- the calls ---- */
+
+int tap_open(struct tap *t, const struct tap_setup *setup, struct tapir_error *error)
+{
+    int err;
+
+    memset(t, 0, sizeof *t);
+    t->fd = -1;
+    t->link.send = tap_send;
+    t->link.caps = setup->offload ? LINK_CSUM | LINK_TSO : 0;
+    t->offload = setup->offload;
+    if (!name_ok(setup->name)) {
+        err = explain(error, -EINVAL, "cannot open the TAP device");
+        explain_cause(error, "a device's name has 1 to 15 characters, none of them a "
+                             "space, a colon, / or %%");
+        explain_fix(error, "--link tap:tap0");
+        return err;
+    }
+    snprintf(t->nif.name, sizeof t->nif.name, "%s", setup->name);
+    t->nif.link = &t->link;
+    t->nif.mtu = (uint16_t)setup->mtu;
+    t->made = if_nametoindex(setup->name) == 0;
+    t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (t->fd < 0)
+        return open_failed(error, -errno);
+    err = attach(t, error);
+    if (err == 0)
+        err = host_side(t, setup, error);
+    if (err < 0)
+        tap_close(t);
+    return err;
+}
+
+void tap_close(struct tap *t)
+{
+    pkt_free(t->spare);
+    t->spare = NULL;
+    if (t->fd < 0)
+        return;
+    if (!t->made && !t->dead)
+        set_offload(t->fd, false, VNET_LEN_DEFAULT);
+    close(t->fd);
+    t->fd = -1;
+}
