@@ -9,6 +9,7 @@
 #include "base/watch.h"
 #include "net/net.h"
 #include "tcp/cc.h"
+#include "tcp/tcp_sent.h"
 #include "wire/tcp_wire.h"
 
 struct tcb;
@@ -68,15 +69,17 @@ struct tcp {
     struct net *net;
     struct tcp_config config;
     struct cc_table controllers;
-    struct list dirty;         /* struct tcb.dirty: output owed */
-    struct list closing;       /* struct tcb.node of tcbs nobody owns any more */
-    struct list all;           /* struct tcb.all */
-    struct list listeners;     /* struct tcp_listener.node */
-    struct list time_waits;    /* struct tcp_timewait.node, oldest first */
-    size_t n_time_wait, n_tcb; /* how many there are */
-    struct tcp_slot **slots;   /* demux hash: owned array of `n_slots` chains */
-    size_t n_slots, n_hashed;  /* a power of two; entries in it */
-    uint32_t port_offset;      /* RFC 6056 s3.3.3's counter */
+    struct list dirty;           /* struct tcb.dirty: output owed */
+    struct list dead;            /* struct tcb.node: closed, freed by tcp_flush() */
+    struct list all;             /* struct tcb.all */
+    struct list listeners;       /* struct tcp_listener.node */
+    struct list time_waits;      /* struct tcp_timewait.node, oldest first */
+    size_t n_time_wait, n_tcb;   /* how many there are */
+    struct tcp_slot **slots;     /* demux hash: owned array of `n_slots` chains */
+    size_t n_slots, n_hashed;    /* a power of two; entries in it */
+    uint32_t port_offset;        /* RFC 6056 s3.3.3's counter */
+    struct deadline tw_deadline; /* of the oldest TIME-WAIT record */
+    struct sent_pool sent_pool;  /* records of what was sent, for all connections */
 };
 
 void tcp_config_default(struct tcp_config *config);

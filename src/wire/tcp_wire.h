@@ -50,6 +50,7 @@ struct tcp_seg {
     struct pkt *pkt;     /* holds the text; NULL once the receive queue kept it */
     const uint8_t *text; /* within pkt */
     uint32_t text_len;   /* bytes; SEG.LEN is tcp_seg_len() */
+    enum drop drop;      /* set by the step that rejects it; DROP_N: none did */
 };
 
 /* SEG.LEN: text, and one each for SYN and FIN. */
@@ -59,7 +60,7 @@ static inline uint32_t tcp_seg_len(const struct tcp_seg *s)
 }
 
 /* Parses the header and options at b, of a segment of len bytes. The checksum is not
- * looked at. Sets every field but ecn, segs (1) and pkt (NULL). A malformed option ends
+ * looked at. ecn is 0, segs 1, pkt NULL and drop DROP_N. A malformed option ends
  * the walk: what stood before it counts, the rest is ignored (RFC 9293 s3.1, MUST-7:
  * an illegal option length must not crash). 0, or -(reason)-1. */
 int tcp_parse(const uint8_t *b, size_t len, struct tcp_seg *out);

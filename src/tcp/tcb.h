@@ -1,0 +1,289 @@
+/* The transmission control block: one connection (RFC 9293 s3.3.1), and what the files
+ * of this folder offer one another.
+ *
+ * Who writes what: `state` is written by tcp_set_state() alone; snd.una, snd.wnd by
+ * tcp_ack.c; snd.nxt by tcp_output.c; rcv.nxt by tcp_text.c; deadlines through
+ * tcp_arm(). The steps of SEGMENT ARRIVES leave wishes (ack_now, lost records, a new
+ * window); tcp_output() grants them, once, at the end of the event. */
+#ifndef TAPIR_TCP_TCB_H
+#define TAPIR_TCP_TCB_H
+
+#include "base/ring.h"
+#include "tcp/tcp.h"
+#include "tcp/tcp_demux.h"
+#include "tcp/tcp_rcvq.h"
+#include "tcp/tcp_rtt.h"
+#include "tcp/tcp_sent.h"
+
+/* The timers of a connection; tcp_timer.c tells what each does. */
+enum tcp_timer {
+    TT_REXMT,      /* retransmission (RFC 6298) */
+    TT_PERSIST,    /* zero-window probe, and the override of silly-window avoidance */
+    TT_DELACK,     /* delayed ACK (RFC 9293 s3.8.6.3) */
+    TT_KEEP,       /* keep-alive (RFC 9293 s3.8.4) */
+    TT_FIN_WAIT_2, /* nobody owns the connection and the peer's FIN does not come */
+    TT_CORK,       /* corked text has waited long enough */
+    TT_N
+};
+
+/* How lost text is being repaired. */
+enum tcp_recovery {
+    RECOVERY_NONE,
+    RECOVERY_FAST, /* RFC 6675 with SACK, RFC 6582 without */
+    RECOVERY_RTO,  /* after a time-out, until all that was out then is acknowledged */
+};
+
+struct tcb_snd {
+    struct seq iss;      /* initial send sequence number */
+    struct seq una;      /* SND.UNA: oldest that is not acknowledged */
+    struct seq nxt;      /* SND.NXT: the next to be sent; it never goes back */
+    uint32_t wnd;        /* SND.WND, scaled: bytes from una on */
+    uint32_t max_wnd;    /* largest that was ever offered (RFC 9293 s3.8.6.2.1) */
+    struct seq wl1, wl2; /* SND.WL1, SND.WL2 */
+    uint8_t wscale;      /* Snd.Wind.Shift: by how much the peer's window is shifted */
+    uint16_t mss;        /* most text and options a segment carries: the peer's MSS, our
+                          * path and TCP_MAXSEG */
+    struct ring buf;     /* text not yet acknowledged */
+    struct seq buf_seq;  /* sequence number of its first byte */
+    bool fin;            /* a FIN follows the text in buf */
+    bool more;           /* the last send said that more follows */
+    struct seq small_end; /* where the last segment that was not full ended (Nagle) */
+    struct seq push;      /* where the last send call ended: that segment gets PSH */
+    usec last;            /* when text was last sent; 0: never */
+};
+
+struct tcb_rcv {
+    struct seq irs;     /* initial receive sequence number */
+    struct seq nxt;     /* RCV.NXT */
+    struct seq adv;     /* the right edge we offered: RCV.NXT + RCV.WND */
+    uint8_t wscale;     /* Rcv.Wind.Shift: by how much ours is shifted */
+    uint32_t limit;     /* receive buffer, bytes */
+    struct rcvq q;      /* what came and was not read */
+    struct seq acked;   /* the acknowledgment number we sent last */
+    uint32_t segs;      /* full segments that came since then */
+    uint8_t quick;      /* segments that are still acknowledged at once */
+    bool fin;           /* the peer's FIN was taken */
+    bool shut;          /* the user reads no more: text is thrown away */
+    uint16_t mss;       /* largest text that came in one segment: what "full" means */
+    usec last;          /* when the last segment came */
+    struct range dsack; /* RFC 2883: a duplicate to tell of; empty: none */
+};
+
+struct tcb_ts {
+    bool on;             /* agreed on (RFC 7323 s3.2) */
+    uint32_t offset;     /* of our clock */
+    uint32_t recent;     /* TS.Recent */
+    usec recent_at;      /* when it was set */
+    struct seq last_ack; /* Last.ACK.sent */
+};
+
+struct tcb {
+    struct tcp_slot slot; /* four-tuple; first member */
+    struct tcp *tcp;
+    struct list all;               /* in tcp->all */
+    struct list dirty;             /* in tcp->dirty: output is owed */
+    struct list node;              /* in a listener's accept queue, or in tcp->dead */
+    struct watch watch;            /* wakes the socket */
+    struct tcp_listener *listener; /* in whose accept queue it is; else NULL */
+
+    enum tcp_state state;
+    int error;    /* negative errno that ended it and was not told yet */
+    bool owned;   /* a socket or an accept queue holds it */
+    bool ended;   /* an error ended it, told or not */
+    bool passive; /* it came from a listener */
+
+    struct tcb_snd snd;
+    struct tcb_rcv rcv;
+    struct tcb_ts ts;
+    bool sack_ok;   /* agreed on (RFC 2018 s2) */
+    bool wscale_ok; /* agreed on (RFC 7323 s2.2) */
+
+    struct sent_list sent;
+    struct rtt rtt;
+    struct cc cc;
+    enum tcp_recovery recovery;
+    struct seq recovery_point; /* RFC 6675's RecoveryPoint, RFC 6582's recover */
+    uint32_t dupacks;          /* duplicate ACKs in a row */
+    uint32_t dup_bytes; /* without SACK: text that they say has left the network */
+    uint8_t backoff;    /* doublings of the RTO; persist's too */
+    uint8_t probes;     /* keep-alive or window probes without an answer */
+    bool syn_resent;    /* the SYN (or SYN-ACK) had to be sent again */
+    bool cwnd_limited;  /* cwnd is what stopped the last output */
+
+    /* wishes, granted by tcp_output() */
+    bool ack_now;   /* an ACK is owed */
+    bool probe_now; /* a probe is to be sent: an old sequence number, no text */
+    bool push_now;  /* silly-window avoidance and Nagle are overridden once */
+    bool blocked;   /* the link took nothing; tcp_writable() makes it dirty */
+
+    struct tcp_options opt;
+    struct deadline deadline; /* the earliest of at[] */
+    usec at[TT_N];            /* when each timer is due, NEVER if it is off */
+    usec oow_ack_at;          /* last ACK for a segment outside the window */
+
+    uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
+    uint32_t segs_in, segs_out, data_segs_in, data_segs_out, total_retrans;
+};
+
+/* A connection being opened from outside: not yet a connection. tcp_listen.c */
+struct tcp_half_open {
+    struct tcp_slot slot; /* first member */
+    struct list node;     /* in listener->half_open */
+    struct tcp_listener *listener;
+    struct deadline deadline;
+    struct seq irs, iss;
+    struct tcp_opts opts; /* of the SYN */
+    uint32_t ts_recent;   /* TS.Recent */
+    uint32_t wnd;         /* SEG.WND of the SYN */
+    usec sent_at;         /* when the first SYN-ACK left */
+    uint8_t resent;       /* how often it was sent again */
+    uint8_t wscale;       /* our shift count */
+};
+
+/* A connection in TIME-WAIT: 96 bytes. tcp_timewait.c */
+struct tcp_timewait {
+    struct tcp_slot slot; /* first member */
+    struct list node;     /* in tcp->time_waits: all wait equally long */
+    usec until;           /* 2 MSL after the last FIN */
+    struct seq snd_nxt, rcv_nxt;
+    uint32_t ts_recent;
+};
+
+/* What tcp_next_tx() decided to send. */
+struct tcp_tx {
+    struct seq seq;
+    uint32_t text; /* bytes of text, from the send buffer */
+    uint8_t flags; /* SYN, FIN, PSH, ACK */
+    bool again;    /* a retransmission: it begins a lost record */
+    bool probe;    /* a probe: nothing is recorded */
+};
+
+/* What a segment without a connection behind it looks like. */
+struct tcp_reply {
+    const struct tcp_slot *slot; /* four-tuple, from our side */
+    struct seq seq, ack;
+    uint8_t flags;
+    uint16_t wnd; /* as it stands in the header */
+    struct tcp_opts opts;
+};
+
+static inline struct tcb *tcb_of(struct tcp_slot *slot)
+{
+    return (struct tcb *)(void *)slot;
+}
+
+/* RCV.WND as the peer knows it. */
+static inline uint32_t rcv_wnd(const struct tcb *tcb)
+{
+    int32_t wnd = seq_diff(tcb->rcv.adv, tcb->rcv.nxt);
+    return wnd > 0 ? (uint32_t)wnd : 0;
+}
+
+/* The sequence number behind the last byte of text: where a FIN goes. */
+static inline struct seq snd_end(const struct tcb *tcb)
+{
+    return seq_add(tcb->snd.buf_seq, (uint32_t)tcb->snd.buf.len);
+}
+
+static inline bool fin_sent(const struct tcb *tcb)
+{
+    return tcb->snd.fin && seq_lt(snd_end(tcb), tcb->snd.nxt);
+}
+
+/* tcp.c */
+struct tcb *tcb_new(struct tcp *tcp, const struct tcp_options *opt);
+void tcb_free(struct tcb *tcb);
+void tcp_dirty(struct tcb *tcb);
+void tcp_arm(struct tcb *tcb, enum tcp_timer which, usec at);
+
+/* tcp_state.c: legal arrows, and everything that entering a state implies. */
+void tcp_set_state(struct tcb *tcb, enum tcp_state state);
+
+/* The connection ends now, with an error (negative errno) or, with 0, in good order. */
+void tcp_finish(struct tcb *tcb, int error);
+
+/* tcp_option.c */
+void tcp_agree_options(struct tcb *tcb, const struct tcp_opts *syn);
+void tcp_syn_options(const struct tcb *tcb, struct tcp_opts *out);
+void tcp_segment_options(const struct tcb *tcb, struct tcp_opts *out);
+uint32_t tcp_ts_now(const struct tcp *tcp, uint32_t offset);
+uint16_t tcp_our_mss(const struct tcp *tcp, struct ip_addr remote, uint16_t maxseg);
+uint8_t tcp_our_wscale(const struct tcp *tcp, uint32_t rcvbuf);
+
+/* RFC 7323 s5.2 R1: is the timestamp too old? */
+bool tcp_paws_reject(const struct tcb *tcb, const struct tcp_seg *seg);
+
+/* s4.3: takes TS.Recent from a segment that covers Last.ACK.sent. */
+void tcp_take_timestamp(struct tcb *tcb, const struct tcp_seg *seg);
+
+/* tcp_input.c */
+void tcp_synchronized_input(struct tcb *tcb, struct tcp_seg *seg);
+
+/* Marks seg as dropped for a reason; the caller goes no further. Always false. */
+bool tcp_reject(struct tcp_seg *seg, enum drop why);
+
+/* An ACK that tells the peer where we stand, at most one every tcp_invalid_ratelimit
+ * for segments without text (RFC 5961 s7, and no ACK storms). */
+void tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg);
+
+/* tcp_synsent.c, tcp_listen.c, tcp_timewait.c: who else gets segments. */
+void tcp_synsent_input(struct tcb *tcb, struct tcp_seg *seg);
+void tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
+                      struct tcp_seg *seg);
+struct tcb *tcp_half_open_input(struct tcp_half_open *h, struct tcp_seg *seg);
+void tcp_half_open_fire(struct tcp_half_open *h);
+void tcp_half_open_free(struct tcp_half_open *h);
+bool tcp_timewait_input(struct tcp_timewait *tw, struct tcp_seg *seg);
+void tcp_timewait_enter(struct tcb *tcb);
+void tcp_timewait_free(struct tcp *tcp, struct tcp_timewait *tw);
+void tcp_timewait_fire(struct tcp *tcp);
+
+/* tcp_ack.c, tcp_text.c: steps five to eight. */
+bool tcp_check_ack(struct tcb *tcb, struct tcp_seg *seg);
+void tcp_take_text(struct tcb *tcb, struct tcp_seg *seg);
+void tcp_take_fin(struct tcb *tcb, struct tcp_seg *seg);
+
+/* Starts congestion control and the send window where a handshake ends. */
+void tcp_established(struct tcb *tcb, const struct tcp_seg *seg);
+
+/* tcp_window.c */
+uint32_t tcp_window_offer(const struct tcb *tcb);
+bool tcp_window_update_due(const struct tcb *tcb);
+uint32_t tcp_window_usable(const struct tcb *tcb);
+bool tcp_small_ok(const struct tcb *tcb, uint32_t len, uint32_t full);
+uint32_t tcp_rcv_limit(const struct tcb *tcb);
+
+/* tcp_recovery.c */
+void tcp_recovery_sack(struct tcb *tcb, const struct tcp_seg *seg,
+                       struct sent_news *news);
+void tcp_recovery_dupack(struct tcb *tcb, const struct tcp_seg *seg);
+void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *news);
+void tcp_recovery_timeout(struct tcb *tcb);
+uint32_t tcp_pipe(const struct tcb *tcb);
+uint32_t tcp_cwnd_room(const struct tcb *tcb);
+
+/* tcp_output.c */
+bool tcp_next_tx(const struct tcb *tcb, struct tcp_tx *tx);
+void tcp_output(struct tcb *tcb);
+uint32_t tcp_segment_size(const struct tcb *tcb);
+
+/* tcp_xmit.c: header and IP. As ip_output(). */
+int tcp_xmit(struct tcp *tcp, const struct tcp_slot *slot, struct tcp_seg *seg,
+             const struct tcb *text_of, uint32_t segment_size);
+void tcp_reply(struct tcp *tcp, const struct tcp_reply *r);
+
+/* The RST that answers a segment for nobody (RFC 9293 s3.10.7.1). */
+void tcp_reset_reply(struct tcp *tcp, const struct ip_info *ip,
+                     const struct tcp_seg *seg);
+
+/* The RST that ends a connection (s3.10.5). */
+void tcp_reset(struct tcb *tcb);
+
+/* tcp_timer.c */
+void tcp_fire(struct tcb *tcb);
+void tcp_restart_keepalive(struct tcb *tcb);
+
+/* tcp_check.c */
+void tcp_check(const struct tcb *tcb);
+
+#endif
