@@ -1,0 +1,41 @@
+/* The commands of the program `tapir`, one cmd_NAME.c each: argv[0] is the command's
+ * name; the result is the exit status. 0 done, 1 it failed, 2 the call was wrong (get:
+ * curl's numbers). Data goes to stdout, talk to stderr. */
+#ifndef TAPIR_TOOLS_COMMANDS_H
+#define TAPIR_TOOLS_COMMANDS_H
+
+#include <stdint.h>
+
+struct options;
+
+struct command {
+    const char *name;
+    const char *args;    /* "[options] DIR" */
+    const char *summary; /* one line */
+    const char *options; /* its own options, a line each; "" for none */
+    int (*run)(int argc, char **argv);
+};
+
+/* Every command that is built; ends with a row whose name is NULL. */
+extern const struct command commands[];
+
+/* NULL: no such command. */
+const struct command *command_find(const char *name);
+
+/* Prints how a command is called, on stdout. */
+void command_help(const struct command *command);
+
+int serve_run(int argc, char **argv);
+int get_run(int argc, char **argv);
+int ping_run(int argc, char **argv);
+int nc_run(int argc, char **argv);
+int perf_run(int argc, char **argv);
+int doctor_run(int argc, char **argv);
+int help_run(int argc, char **argv);
+
+/* Two servers that are also the far end of --link sim. They accept, call
+ * options_ready() and serve until options_stopped(o); exit status. */
+int serve_files(struct options *o, const char *dir, uint16_t port);
+int perf_serve(struct options *o, void *unused);
+
+#endif

@@ -1,0 +1,126 @@
+/* What every command with a stack has in common: the options that describe the stack,
+ * bringing it up, the COMMAND behind "--", signals, and the simulated link.
+ *
+ *     struct options o;
+ *     int id;
+ *     options_init(&o, argc, argv);
+ *     while ((id = options_next(&o, own)) != OPT_END) {
+ *         switch (id) {
+ *         case 'c':      count = o.value; break;
+ *         case OPT_WORD: host = o.value; break;
+ *         default:       return options_exit(id);
+ *         }
+ *     }
+ *     return options_run(&o, &(struct job){ .body = ping, .arg = &p, .failed = 1 });
+ *
+ * Flags go before the environment (TAPIR_LINK, TAPIR_ADDR, ...), that before defaults. */
+#ifndef TAPIR_TOOLS_OPTIONS_H
+#define TAPIR_TOOLS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "tapir/socket.h"
+
+enum { OPTIONS_SYSCTL = 64 };
+
+/* What options_next() gives beside the ids of the command's own rows. */
+enum {
+    OPT_END = 0,   /* no argument is left */
+    OPT_WORD = -1, /* not an option: in o->value */
+    OPT_BAD = -2,  /* wrong; the user was told: exit 2 */
+    OPT_HELP = -3  /* --help was printed: exit 0 */
+};
+
+/* An option of one command; the table ends with a row of zeros. Letters may be joined
+ * ("-sSo FILE"); long ones are "--name VALUE" or "--name=VALUE". */
+struct option_row {
+    int id;           /* what options_next() returns, above 0; often the letter */
+    char letter;      /* 0: none */
+    const char *name; /* NULL: none */
+    bool takes_value;
+};
+
+struct options {
+    struct tapir_config config; /* for tapir_up() */
+    bool sim;                   /* --link sim; config.link is NULL then */
+    char **command;             /* what follows "--", ends with NULL; NULL: nothing */
+    const char *value;          /* of the option or word just returned */
+
+    /* For the body of a command while it runs. */
+    struct tapir *tapir; /* this end's stack */
+    int stop_fd; /* readable once the command shall end (a signal, COMMAND ended): put it
+                  * into every tapir_poll() that may wait long. -1 on --link sim: poll
+                  * for 100 ms at most then, and ask options_stopped() */
+
+    /* Private. */
+    int argc, at;        /* arguments; the next one to read */
+    char **argv;
+    const char *cluster; /* within joined letters, the next one; or NULL */
+    const char *sysctl[OPTIONS_SYSCTL];
+    uint16_t mtu_given;
+    bool server, ready;
+    bool stopped; /* set by the other end of a simulated link */
+    pid_t child;  /* COMMAND's process group; 0: none */
+};
+
+/* Reads the environment and stands before the first argument. */
+void options_init(struct options *o, int argc, char **argv);
+
+/* The next argument; options of the stack are taken by itself. */
+int options_next(struct options *o, const struct option_row *own);
+
+/* OPT_BAD is 2, OPT_HELP is 0. */
+int options_exit(int id);
+
+/* Tells what failed, why and what to do about it, on stderr; cause and fix may be NULL
+ * or "". */
+void tell(const char *what, const char *cause, const char *fix);
+
+/* The call was wrong: tells and returns 2. */
+int tell_usage(const char *what, const char *fix);
+
+/* A whole number (a decimal fraction) from min to max; else tells, and false. `name` is
+ * the option's. */
+bool option_number(const char *name, const char *value, long long min, long long max,
+                   long long *out);
+bool option_decimal(const char *name, const char *value, double min, double max,
+                    double *out);
+
+/* --- running (run.c) ------------------------------------------------------------- */
+
+struct job {
+    int (*body)(struct options *o, void *arg); /* its result is the exit status */
+    void *arg;
+    int failed;  /* exit status when the link cannot be opened: 1, get: 45 */
+    bool server; /* COMMAND starts at options_ready() and its exit is the program's end
+                  * and status. Else COMMAND is the far side: it runs beside the body
+                  * and is ended with it */
+    bool watches; /* the body looks at stop_fd; else SIGINT ends the program at once */
+};
+
+/* Brings the link up, runs the body on it, takes it down. On --link sim the body is a
+ * program of a simulated host, and the other host has the programs of far.c. */
+int options_run(struct options *o, const struct job *job);
+
+/* A server accepts now: prints a line ("serving DIR at http://192.0.2.2/") on stderr
+ * and starts COMMAND. */
+void options_ready(struct options *o, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Shall the body end? */
+bool options_stopped(const struct options *o);
+
+/* Ctrl-C: 130; COMMAND ended: its status; else `status`. */
+int options_status(const struct options *o, int status);
+
+/* A client whose COMMAND is the far side: waits until something on the kernel's side
+ * listens on this TCP port, 3 seconds at most. Does nothing without a COMMAND. */
+void options_wait_far(struct options *o, uint16_t port);
+
+/* The site that ships with the project; NULL: not found. */
+const char *site_dir(void);
+
+#endif
