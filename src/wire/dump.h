@@ -1,7 +1,7 @@
 /* Any frame as one line of text, without a newline:
  *   "192.0.2.1:40000 > 192.0.2.2:80: S 1:1(0) win 64240 <mss 1460,...>"
  *   "arp who-has 192.0.2.2 tell 192.0.2.1"
- *   "icmp echo request id 7 seq 1, 64 bytes"
+ *   "192.0.2.1 > 192.0.2.2: icmp echo request id 7 seq 1, 64 bytes"
  * Malformed input prints what can be said of it and never fails. */
 #ifndef TAPIR_WIRE_DUMP_H
 #define TAPIR_WIRE_DUMP_H

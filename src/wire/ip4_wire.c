@@ -1,0 +1,138 @@
+/* IPv4 headers (RFC 791 s3.1), and the pseudo-header of the transports.
+ *
+ *      0         1         2                   4
+ *      | ver ihl | tos     | total length      |
+ *      | identification    |  D M | offset / 8 |  8    D: don't fragment
+ *      | ttl     | proto   | checksum          |  12   M: more fragments
+ *      | source                                |  16
+ *      | destination                           |  20
+ *      | options, 0 to 40 bytes ...            |
+ *
+ * Parsing checks in the order in which each check makes the next one safe: enough bytes
+ * to look at, the version, the header's length, its checksum (only now is any field
+ * worth believing), the packet's length, the options. */
+#include "wire/ip4_wire.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/cksum.h"
+
+enum {
+    OPT_END = 0,
+    OPT_NOP = 1,
+    OPT_RECORD_ROUTE = 7,
+    OPT_TIMESTAMP = 68,
+    OPT_LOOSE_ROUTE = 131,
+    OPT_STRICT_ROUTE = 137,
+
+    FRAG_DONT = 0x4000,
+    FRAG_MORE = 0x2000,
+    FRAG_OFFSET = 0x1fff,
+};
+
+/* One option of n bytes (2 at least, all within the header). RFC 791 s3.1 gives each
+ * its smallest pointer: the first byte behind the option's own fixed part. */
+static bool option_ok(const uint8_t *b, size_t n)
+{
+    switch (b[0]) {
+    case OPT_RECORD_ROUTE:
+    case OPT_LOOSE_ROUTE:
+    case OPT_STRICT_ROUTE:
+        return n >= 3 && (n - 3) % 4 == 0 && b[2] >= 4 && b[2] % 4 == 0;
+    case OPT_TIMESTAMP:
+        return n >= 4 && (n - 4) % 4 == 0 && b[2] >= 5 && b[2] % 4 == 1;
+    default:
+        return true; /* RFC 1122 s3.2.1.8: an unknown option is passed over */
+    }
+}
+
+/* Walks the n bytes of options at b; false when one is malformed. */
+static bool walk_options(const uint8_t *b, size_t n, bool *source_route)
+{
+    for (size_t i = 0; i < n && b[i] != OPT_END;) {
+        if (b[i] == OPT_NOP) {
+            i++;
+            continue;
+        }
+        if (n - i < 2 || b[i + 1] < 2 || b[i + 1] > n - i)
+            return false;
+        if (!option_ok(b + i, b[i + 1]))
+            return false;
+        if (b[i] == OPT_LOOSE_ROUTE || b[i] == OPT_STRICT_ROUTE)
+            *source_route = true;
+        i += b[i + 1];
+    }
+    return true;
+}
+
+int ip4_parse(const uint8_t *b, size_t len, struct ip4 *out)
+{
+    if (len < IP4_LEN)
+        return -DROP_IP_SHORT - 1;
+    if (b[0] >> 4 != 4) /* RFC 1122 s3.2.1.1 */
+        return -DROP_IP_VERSION - 1;
+    size_t header_len = (b[0] & 15u) * 4;
+    if (header_len < IP4_LEN || header_len > len)
+        return -DROP_IP_HEADER - 1;
+    if (cksum_finish(cksum_add(0, b, header_len, 0)) != 0) /* RFC 1122 s3.2.1.2 */
+        return -DROP_IP_CKSUM - 1;
+
+    uint16_t frag = get16(b + 6);
+    *out = (struct ip4){
+        .src = ip4_addr(get32(b + 12)),
+        .dst = ip4_addr(get32(b + 16)),
+        .total_len = get16(b + 2),
+        .id = get16(b + 4),
+        .frag_offset = (uint16_t)((frag & FRAG_OFFSET) * 8),
+        .header_len = (uint8_t)header_len,
+        .tos = b[1],
+        .ttl = b[8],
+        .proto = b[9],
+        .dont_fragment = frag & FRAG_DONT,
+        .more_fragments = frag & FRAG_MORE,
+    };
+    if (out->total_len < header_len)
+        return -DROP_IP_HEADER - 1;
+    if (out->total_len > len)
+        return -DROP_IP_SHORT - 1;
+    if (!walk_options(b + IP4_LEN, header_len - IP4_LEN, &out->source_route))
+        return -DROP_IP_OPTIONS - 1;
+    return 0;
+}
+
+void ip4_emit(uint8_t *b, const struct ip4 *h)
+{
+    unsigned frag = h->frag_offset / 8u;
+    if (h->dont_fragment)
+        frag |= FRAG_DONT;
+    if (h->more_fragments)
+        frag |= FRAG_MORE;
+
+    b[0] = 4 << 4 | IP4_LEN / 4;
+    b[1] = h->tos;
+    put16(b + 2, h->total_len);
+    put16(b + 4, h->id);
+    put16(b + 6, (uint16_t)frag);
+    b[8] = h->ttl;
+    b[9] = h->proto;
+    put16(b + 10, 0);
+    put32(b + 12, ip4_num(h->src));
+    put32(b + 16, ip4_num(h->dst));
+    put16(b + 10, cksum_finish(cksum_add(0, b, IP4_LEN, 0)));
+}
+
+/* The sum does not depend on where a word stands, so IPv6's layout of the last fields
+ * (RFC 8200 s8.1: length and protocol in 32 bits each) serves IPv4 as well. */
+uint64_t ip_pseudo_sum(struct ip_addr src, struct ip_addr dst, uint8_t proto,
+                       size_t len)
+{
+    uint8_t b[40];
+    size_t n = ip_is4(src) ? 4 : 16;
+
+    memcpy(b, src.b + 16 - n, n);
+    memcpy(b + n, dst.b + 16 - n, n);
+    put32(b + 2 * n, (uint32_t)len);
+    put32(b + 2 * n + 4, proto);
+    return cksum_add(0, b, 2 * n + 8, 0);
+}

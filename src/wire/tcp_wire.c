@@ -1,0 +1,309 @@
+/* TCP headers and options (RFC 9293 s3.1), in, out, and as text.
+ *
+ *      0                 2                 4
+ *      | source port     | destination port|
+ *      | sequence number                   |  8
+ *      | acknowledgment number             |  12
+ *      | off |    | flags| window          |  16    off: header length / 4
+ *      | checksum        | urgent pointer  |  20
+ *      | options, 0 to 40 bytes, padded with zeros to a multiple of four ...
+ *
+ * Options are kind, length, value; kinds 0 (end) and 1 (NOP) are a single byte. A
+ * length that cannot be (below 2, beyond the header) ends the walk, because nothing
+ * says where the next option would begin. A possible length that is wrong for its kind
+ * costs that option only. An option that stands twice counts as it stands last.
+ *
+ * Nearly every segment of a connection carries either no options or exactly NOP, NOP,
+ * timestamps; both are recognised without a walk. */
+#include "wire/tcp_wire.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum {
+    OPT_END = 0,
+    OPT_NOP = 1,
+    OPT_MSS = 2,
+    OPT_WSCALE = 3,
+    OPT_SACK_OK = 4,
+    OPT_SACK = 5,
+    OPT_TIMESTAMPS = 8,
+
+    MSS_LEN = 4,
+    WSCALE_LEN = 3,
+    SACK_OK_LEN = 2,
+    TIMESTAMPS_LEN = 10,
+    SACK_BLOCK_LEN = 8,
+};
+
+static const uint32_t nop_nop_timestamps = 0x0101080a;
+
+static void parse_timestamps(const uint8_t *value, struct tcp_opts *out)
+{
+    out->has_ts = true;
+    out->ts_val = get32(value);
+    out->ts_ecr = get32(value + 4);
+}
+
+/* n bytes of blocks; a block that holds nothing, or ends before it begins, says nothing
+ * and is left out. */
+static void parse_sack(const uint8_t *value, size_t n, struct tcp_opts *out)
+{
+    out->n_sack = 0;
+    for (size_t i = 0; i < n && out->n_sack < TCP_SACK_MAX; i += SACK_BLOCK_LEN) {
+        struct range r = { seq_at(get32(value + i)), seq_at(get32(value + i + 4)) };
+        if (seq_lt(r.from, r.to))
+            out->sack[out->n_sack++] = r;
+    }
+}
+
+/* One option of n bytes (2 at least) at b. */
+static void parse_option(const uint8_t *b, size_t n, struct tcp_opts *out)
+{
+    const uint8_t *value = b + 2;
+
+    if (b[0] == OPT_MSS && n == MSS_LEN) {
+        out->has_mss = true;
+        out->mss = get16(value);
+    } else if (b[0] == OPT_WSCALE && n == WSCALE_LEN) {
+        out->has_wscale = true;
+        out->wscale = value[0];
+    } else if (b[0] == OPT_SACK_OK && n == SACK_OK_LEN) {
+        out->sack_ok = true;
+    } else if (b[0] == OPT_TIMESTAMPS && n == TIMESTAMPS_LEN) {
+        parse_timestamps(value, out);
+    } else if (b[0] == OPT_SACK && n > 2 && (n - 2) % SACK_BLOCK_LEN == 0) {
+        parse_sack(value, n - 2, out);
+    } /* RFC 9293 s3.1 (MUST-6): any other is passed over by its length. */
+}
+
+static void parse_options(const uint8_t *b, size_t n, struct tcp_opts *out)
+{
+    if (n == TCP_TIMESTAMP_SPACE && get32(b) == nop_nop_timestamps) {
+        parse_timestamps(b + 4, out);
+        return;
+    }
+    for (size_t i = 0; i < n && b[i] != OPT_END;) {
+        if (b[i] == OPT_NOP) {
+            i++;
+            continue;
+        }
+        /* RFC 9293 s3.1 (MUST-7) */
+        if (n - i < 2 || b[i + 1] < 2 || b[i + 1] > n - i)
+            return;
+        parse_option(b + i, b[i + 1], out);
+        i += b[i + 1];
+    }
+}
+
+int tcp_parse(const uint8_t *b, size_t len, struct tcp_seg *out)
+{
+    if (len < TCP_LEN)
+        return -DROP_TCP_SHORT - 1;
+    size_t header_len = (b[12] >> 4) * 4u;
+    if (header_len < TCP_LEN)
+        return -DROP_TCP_OFFSET - 1;
+    if (header_len > len)
+        return -DROP_TCP_SHORT - 1;
+
+    *out = (struct tcp_seg){
+        .src_port = get16(b),
+        .dst_port = get16(b + 2),
+        .seq = seq_at(get32(b + 4)),
+        .ack = seq_at(get32(b + 8)),
+        .flags = b[13],
+        .wnd = get16(b + 14),
+        .urg = get16(b + 18),
+        .segs = 1,
+        .text = b + header_len,
+        .text_len = (uint32_t)(len - header_len),
+    };
+    if (header_len > TCP_LEN)
+        parse_options(b + TCP_LEN, header_len - TCP_LEN, &out->opts);
+    return 0;
+}
+
+size_t tcp_opts_len(const struct tcp_opts *o)
+{
+    size_t n = 0;
+
+    if (o->has_mss)
+        n += MSS_LEN;
+    if (o->has_ts)
+        n += TCP_TIMESTAMP_SPACE; /* SACK permitted fits into its padding */
+    else if (o->sack_ok)
+        n += SACK_OK_LEN + 2;
+    if (o->has_wscale)
+        n += WSCALE_LEN + 1;
+    if (o->n_sack > 0)
+        n += 4 + (size_t)o->n_sack * SACK_BLOCK_LEN;
+    return n;
+}
+
+static uint8_t *put_option(uint8_t *b, uint8_t kind, size_t len)
+{
+    b[0] = kind;
+    b[1] = (uint8_t)len;
+    return b + 2;
+}
+
+static uint8_t *put_nops(uint8_t *b, size_t n)
+{
+    memset(b, OPT_NOP, n);
+    return b + n;
+}
+
+static uint8_t *put_timestamps(uint8_t *b, const struct tcp_opts *o)
+{
+    b = put_option(b, OPT_TIMESTAMPS, TIMESTAMPS_LEN);
+    put32(b, o->ts_val);
+    put32(b + 4, o->ts_ecr);
+    return b + 8;
+}
+
+static uint8_t *put_sack(uint8_t *b, const struct tcp_opts *o)
+{
+    b = put_nops(b, 2);
+    b = put_option(b, OPT_SACK, 2 + (size_t)o->n_sack * SACK_BLOCK_LEN);
+    for (size_t i = 0; i < o->n_sack; i++, b += SACK_BLOCK_LEN) {
+        put32(b, o->sack[i].from.n);
+        put32(b + 4, o->sack[i].to.n);
+    }
+    return b;
+}
+
+/* Each group begins and ends on a multiple of four. */
+static uint8_t *put_options(uint8_t *b, const struct tcp_opts *o)
+{
+    if (o->has_mss) {
+        b = put_option(b, OPT_MSS, MSS_LEN);
+        put16(b, o->mss);
+        b += 2;
+    }
+    if (o->sack_ok || o->has_ts) {
+        if (!o->sack_ok || !o->has_ts)
+            b = put_nops(b, 2);
+        if (o->sack_ok)
+            b = put_option(b, OPT_SACK_OK, SACK_OK_LEN);
+        if (o->has_ts)
+            b = put_timestamps(b, o);
+    }
+    if (o->has_wscale) {
+        b = put_nops(b, 1);
+        b = put_option(b, OPT_WSCALE, WSCALE_LEN);
+        *b++ = o->wscale;
+    }
+    if (o->n_sack > 0)
+        b = put_sack(b, o);
+    return b;
+}
+
+size_t tcp_emit_header(uint8_t *b, const struct tcp_seg *s)
+{
+    size_t len = TCP_LEN + tcp_opts_len(&s->opts);
+    assert(len <= TCP_LEN + TCP_OPTIONS_MAX && s->opts.n_sack <= TCP_SACK_MAX);
+
+    put16(b, s->src_port);
+    put16(b + 2, s->dst_port);
+    put32(b + 4, s->seq.n);
+    put32(b + 8, s->ack.n);
+    b[12] = (uint8_t)(len / 4 << 4);
+    b[13] = s->flags;
+    put16(b + 14, s->wnd);
+    put16(b + 16, 0);
+    put16(b + 18, s->urg);
+    uint8_t *end = put_options(b + TCP_LEN, &s->opts);
+    assert(end == b + len);
+    (void)end;
+    return len;
+}
+
+static void print_flags(struct text *t, uint8_t flags)
+{
+    static const char letter[] = "FSRP.UEW"; /* from bit 0 up, as tcpdump has them */
+
+    for (int i = 0; i < 8; i++)
+        if (flags & 1 << i)
+            text_char(t, letter[i]);
+    if (flags == 0)
+        text_char(t, '-');
+}
+
+static void print_sack(struct text *t, const struct tcp_opts *o, struct seq base)
+{
+    text_put(t, "sack");
+    for (size_t i = 0; i < o->n_sack; i++) {
+        text_char(t, ' ');
+        text_u64(t, seq_len(base, o->sack[i].from));
+        text_char(t, ':');
+        text_u64(t, seq_len(base, o->sack[i].to));
+    }
+}
+
+/* The separator before an option: " <" before the first, "," before the others. */
+static void print_comma(struct text *t, bool *first)
+{
+    text_put(t, *first ? " <" : ",");
+    *first = false;
+}
+
+static void print_options(struct text *t, const struct tcp_opts *o, struct seq ack_base)
+{
+    bool first = true;
+
+    if (o->has_mss) {
+        print_comma(t, &first);
+        text_put(t, "mss ");
+        text_u64(t, o->mss);
+    }
+    if (o->sack_ok) {
+        print_comma(t, &first);
+        text_put(t, "sackOK");
+    }
+    if (o->has_ts) {
+        print_comma(t, &first);
+        text_put(t, "TS val ");
+        text_u64(t, o->ts_val);
+        text_put(t, " ecr ");
+        text_u64(t, o->ts_ecr);
+    }
+    if (o->has_wscale) {
+        print_comma(t, &first);
+        text_put(t, "wscale ");
+        text_u64(t, o->wscale);
+    }
+    if (o->n_sack > 0) {
+        print_comma(t, &first);
+        print_sack(t, o, ack_base);
+    }
+    if (!first)
+        text_char(t, '>');
+}
+
+void tcp_print(struct text *t, const struct tcp_seg *s, struct seq seq_base,
+               struct seq ack_base)
+{
+    uint32_t from = seq_len(seq_base, s->seq);
+
+    print_flags(t, s->flags);
+    text_char(t, ' ');
+    text_u64(t, from);
+    text_char(t, ':');
+    text_u64(t, from + s->text_len);
+    text_char(t, '(');
+    text_u64(t, s->text_len);
+    text_char(t, ')');
+    if (s->flags & TCP_ACK) {
+        text_put(t, " ack ");
+        text_u64(t, seq_len(ack_base, s->ack));
+    }
+    text_put(t, " win ");
+    text_u64(t, s->wnd);
+    if (s->flags & TCP_URG) {
+        text_put(t, " urg ");
+        text_u64(t, s->urg);
+    }
+    print_options(t, &s->opts, ack_base);
+}
