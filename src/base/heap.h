@@ -1,7 +1,7 @@
 /* The heap of deadlines. A struct deadline is embedded in whatever has one (a
  * connection, a half-open entry, a neighbour); the heap holds pointers and owns nothing
  * but its array. Deadlines that fall together surface in the order in which they were
- * first armed, so that runs repeat exactly.
+ * armed (moving one that is armed keeps its turn), so that runs repeat exactly.
  *
  * A deadline that becomes earlier moves at once. One that becomes later stays where it
  * is and moves when it surfaces: a retransmission timer is pushed back by each ACK and
@@ -21,12 +21,14 @@ struct deadline {
     uint64_t order; /* when it was armed: breaks ties */
     uint32_t slot;  /* its place in the heap's array, plus one; 0 when not in it */
     uint8_t owner;  /* what it is embedded in: a value of the heap user's own enum */
+    bool holds;     /* it counts in heap.reserved: until heap_remove() */
 };
 
 struct heap {
     struct deadline **at; /* array of n, owned; the earliest key at [0] */
     size_t n, cap;        /* in use, allocated */
-    uint64_t armed;       /* deadlines armed so far: the next `order` */
+    size_t reserved; /* places kept for deadlines whose owners live, armed or not */
+    uint64_t armed;  /* deadlines armed so far: the next `order` */
 };
 
 void heap_init(struct heap *h);
@@ -41,7 +43,8 @@ void deadline_init(struct deadline *d, uint8_t owner);
 /* Arms d for `at`, moves it, or (NEVER) disarms it. */
 void heap_set(struct heap *h, struct deadline *d, usec at);
 
-/* Takes d out, for an owner that is about to die. */
+/* Takes d out, for an owner that is about to die, and gives its reserved place back. A
+ * deadline that is to be used again is disarmed with heap_set() instead. */
 void heap_remove(struct heap *h, struct deadline *d);
 
 /* The earliest time that anything is due, or NEVER. */

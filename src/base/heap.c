@@ -1,0 +1,187 @@
+/* How it works.
+ *
+ * A binary heap in an array, ordered by (key, order). Each deadline knows its place
+ * (slot - 1), so any of them can be moved or taken out without a search.
+ *
+ * `at` is the truth, `key` is where the deadline lies. The invariant is key <= at:
+ *
+ *     earlier      at and key are set, it moves up now
+ *     later        only at is set; it lies too early, which harms nobody
+ *     disarmed     at = NEVER, which is just very much later
+ *
+ * When a deadline with key < at surfaces it is moved down to where it belongs, or taken
+ * out if it is disarmed. At most one such move is paid for any number of changes, and
+ * since every other key is a lower bound too, a top with key == at is the earliest.
+ *
+ * Room: the array never shrinks and has a place for every deadline whose owner lives
+ * (`reserved`), so arming takes no memory. */
+#include "base/heap.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { HEAP_FIRST = 64 }; /* places in the first array */
+
+void heap_init(struct heap *h)
+{
+    *h = (struct heap){ 0 };
+}
+
+void heap_free(struct heap *h)
+{
+    free(h->at);
+    heap_init(h);
+}
+
+static bool grow(struct heap *h, size_t need)
+{
+    size_t cap = h->cap ? h->cap : HEAP_FIRST;
+    while (cap < need)
+        cap *= 2;
+    if (cap == h->cap)
+        return true;
+    struct deadline **at = realloc(h->at, cap * sizeof(struct deadline *));
+    if (!at)
+        return false;
+    h->at = at;
+    h->cap = cap;
+    return true;
+}
+
+bool heap_reserve(struct heap *h, size_t n)
+{
+    size_t most = h->n > h->reserved ? h->n : h->reserved;
+    if (!grow(h, most + n))
+        return false;
+    h->reserved += n;
+    return true;
+}
+
+void deadline_init(struct deadline *d, uint8_t owner)
+{
+    *d = (struct deadline){ .at = NEVER, .key = NEVER, .owner = owner, .holds = true };
+}
+
+static bool before(const struct deadline *a, const struct deadline *b)
+{
+    return a->key < b->key || (a->key == b->key && a->order < b->order);
+}
+
+static void place(struct heap *h, struct deadline *d, size_t i)
+{
+    h->at[i] = d;
+    d->slot = (uint32_t)i + 1;
+}
+
+static void sift_up(struct heap *h, struct deadline *d, size_t i)
+{
+    while (i > 0) {
+        size_t parent = (i - 1) / 2;
+        if (!before(d, h->at[parent]))
+            break;
+        place(h, h->at[parent], i);
+        i = parent;
+    }
+    place(h, d, i);
+}
+
+static void sift_down(struct heap *h, struct deadline *d, size_t i)
+{
+    for (;;) {
+        size_t child = 2 * i + 1;
+        if (child >= h->n)
+            break;
+        if (child + 1 < h->n && before(h->at[child + 1], h->at[child]))
+            child++;
+        if (!before(h->at[child], d))
+            break;
+        place(h, h->at[child], i);
+        i = child;
+    }
+    place(h, d, i);
+}
+
+static void take_out(struct heap *h, struct deadline *d)
+{
+    size_t i = d->slot - 1u;
+    struct deadline *last = h->at[--h->n];
+    d->slot = 0;
+    if (last == d)
+        return;
+    if (before(last, d))
+        sift_up(h, last, i);
+    else
+        sift_down(h, last, i);
+}
+
+static void insert(struct heap *h, struct deadline *d)
+{
+    /* Growing here is for an owner that forgot to reserve. */
+    bool room = h->n < h->cap || grow(h, h->n + 1);
+    assert(room);
+    (void)room;
+    d->key = d->at;
+    sift_up(h, d, h->n++);
+}
+
+void heap_set(struct heap *h, struct deadline *d, usec at)
+{
+    bool rearmed = d->at == NEVER && at != NEVER;
+    d->at = at;
+    if (rearmed)
+        d->order = h->armed++;
+    if (d->slot == 0) {
+        if (rearmed)
+            insert(h, d);
+        return;
+    }
+    /* A new order is a later one: among equal keys it may have to sink. */
+    if (rearmed)
+        sift_down(h, d, d->slot - 1u);
+    if (at < d->key) {
+        d->key = at;
+        sift_up(h, d, d->slot - 1u);
+    }
+}
+
+void heap_remove(struct heap *h, struct deadline *d)
+{
+    if (d->slot != 0)
+        take_out(h, d);
+    d->at = NEVER;
+    if (d->holds && h->reserved > 0)
+        h->reserved--;
+    d->holds = false;
+}
+
+/* Puts the top, which lies too early, where it belongs. */
+static void settle(struct heap *h, struct deadline *top)
+{
+    if (top->at == NEVER) {
+        take_out(h, top);
+        return;
+    }
+    top->key = top->at;
+    sift_down(h, top, 0);
+}
+
+usec heap_next(struct heap *h)
+{
+    while (h->n > 0 && h->at[0]->key != h->at[0]->at)
+        settle(h, h->at[0]);
+    return h->n > 0 ? h->at[0]->at : NEVER;
+}
+
+struct deadline *heap_pop(struct heap *h, usec now)
+{
+    while (h->n > 0 && h->at[0]->key <= now) {
+        struct deadline *top = h->at[0];
+        if (top->key == top->at) {
+            take_out(h, top);
+            top->at = NEVER;
+            return top;
+        }
+        settle(h, top);
+    }
+    return NULL;
+}

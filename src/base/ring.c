@@ -1,0 +1,102 @@
+/* How it works.
+ *
+ *     head                                   head
+ *     v                                      v
+ *     [..bytes........]      or      [es....]byt]     (wrapped: two pieces)
+ *
+ * The capacity is a power of two, so that a place is `(head + offset) & (cap - 1)` and
+ * any range is one piece or two. It starts at 4 KiB and doubles, up to the power of two
+ * that holds the limit; growing lays the bytes out from the start again. */
+#include "base/ring.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum { RING_FIRST = 4096 }; /* bytes of the first allocation */
+
+void ring_init(struct ring *r, size_t limit)
+{
+    *r = (struct ring){ .limit = limit };
+}
+
+void ring_free(struct ring *r)
+{
+    free(r->buf);
+    ring_init(r, r->limit);
+}
+
+/* Makes room for `need` bytes; when there is no memory the ring stays as it is. */
+static void ring_grow(struct ring *r, size_t need)
+{
+    size_t cap = r->cap ? r->cap : RING_FIRST;
+    while (cap < need)
+        cap *= 2;
+    uint8_t *buf = malloc(cap);
+    if (!buf)
+        return;
+    ring_read_at(r, 0, buf, r->len);
+    free(r->buf);
+    r->buf = buf;
+    r->cap = cap;
+    r->head = 0;
+}
+
+size_t ring_write(struct ring *r, const void *at, size_t len)
+{
+    size_t n = min_size(len, ring_room(r));
+    if (n == 0)
+        return 0;
+    if (r->len + n > r->cap)
+        ring_grow(r, r->len + n);
+    n = min_size(n, r->cap - r->len);
+    if (n == 0)
+        return 0;
+    size_t tail = (r->head + r->len) & (r->cap - 1);
+    size_t first = min_size(n, r->cap - tail);
+    memcpy(r->buf + tail, at, first);
+    memcpy(r->buf, (const uint8_t *)at + first, n - first);
+    r->len += n;
+    return n;
+}
+
+int ring_pieces(const struct ring *r, size_t offset, size_t len, struct piece out[2])
+{
+    assert(offset <= r->len && len <= r->len - offset);
+    if (len == 0)
+        return 0;
+    size_t from = (r->head + offset) & (r->cap - 1);
+    size_t first = min_size(len, r->cap - from);
+    out[0] = (struct piece){ r->buf + from, first };
+    if (first == len)
+        return 1;
+    out[1] = (struct piece){ r->buf, len - first };
+    return 2;
+}
+
+void ring_read_at(const struct ring *r, size_t offset, void *out, size_t len)
+{
+    struct piece piece[2];
+    uint8_t *to = out;
+    int n = ring_pieces(r, offset, len, piece);
+    for (int i = 0; i < n; i++) {
+        memcpy(to, piece[i].at, piece[i].len);
+        to += piece[i].len;
+    }
+}
+
+void ring_drop(struct ring *r, size_t n)
+{
+    assert(n <= r->len);
+    r->len -= n;
+    /* An empty ring starts over: its next bytes lie in one piece, in warm memory. */
+    r->head = r->len == 0 ? 0 : (r->head + n) & (r->cap - 1);
+}
+
+void ring_trim(struct ring *r)
+{
+    if (r->len == 0)
+        ring_free(r);
+}

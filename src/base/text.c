@@ -1,0 +1,95 @@
+/* How it works.
+ *
+ * Everything goes through text_putn(), which takes what fits, terminates and remembers
+ * whether something was left out. Numbers are written backwards into a small array
+ * first. A text that was cut takes nothing more, so that it never shows the end of
+ * something without its middle. */
+#include "base/text.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum { DIGITS_MAX = 64 }; /* digits of a number, filling included */
+
+void text_init(struct text *t, char *buf, size_t cap)
+{
+    assert(cap > 0);
+    *t = (struct text){ .at = buf, .cap = cap };
+    buf[0] = '\0';
+}
+
+void text_putn(struct text *t, const char *s, size_t n)
+{
+    size_t room = t->cut ? 0 : t->cap - 1 - t->len;
+    size_t fits = min_size(n, room);
+    if (fits > 0)
+        memcpy(t->at + t->len, s, fits);
+    t->len += fits;
+    t->at[t->len] = '\0';
+    t->cut |= fits < n;
+}
+
+void text_put(struct text *t, const char *s)
+{
+    text_putn(t, s, strlen(s));
+}
+
+void text_char(struct text *t, char c)
+{
+    text_putn(t, &c, 1);
+}
+
+static void put_number(struct text *t, uint64_t n, unsigned base, int width)
+{
+    char digits[DIGITS_MAX];
+    int i = DIGITS_MAX;
+    int stop = DIGITS_MAX - (width < DIGITS_MAX ? width : DIGITS_MAX);
+    do {
+        digits[--i] = "0123456789abcdef"[n % base];
+        n /= base;
+    } while (n > 0);
+    while (i > stop)
+        digits[--i] = '0';
+    text_putn(t, digits + i, (size_t)(DIGITS_MAX - i));
+}
+
+void text_u64(struct text *t, uint64_t n)
+{
+    put_number(t, n, 10, 1);
+}
+
+void text_i64(struct text *t, int64_t n)
+{
+    if (n < 0)
+        text_char(t, '-');
+    text_u64(t, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
+void text_u64_width(struct text *t, uint64_t n, int width)
+{
+    put_number(t, n, 10, width);
+}
+
+void text_hex(struct text *t, uint64_t n, int width)
+{
+    put_number(t, n, 16, width);
+}
+
+bool text_parse_u64(const char *s, uint64_t max, uint64_t *out)
+{
+    uint64_t n = 0;
+    if (*s == '\0')
+        return false;
+    for (; *s != '\0'; s++) {
+        if (*s < '0' || *s > '9')
+            return false;
+        uint64_t digit = (uint64_t)(*s - '0');
+        if (n > (max - digit) / 10 || digit > max)
+            return false;
+        n = n * 10 + digit;
+    }
+    *out = n;
+    return true;
+}
