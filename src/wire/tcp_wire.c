@@ -117,6 +117,7 @@ int tcp_parse(const uint8_t *b, size_t len, struct tcp_seg *out)
         .wnd = get16(b + 14),
         .urg = get16(b + 18),
         .segs = 1,
+        .drop = DROP_N,
         .text = b + header_len,
         .text_len = (uint32_t)(len - header_len),
     };
