@@ -1,0 +1,60 @@
+/* How long a message's body is (RFC 9112 s6.3), and taking it off the stream as it
+ * comes, piece by piece (s7.1 for chunks). */
+#ifndef TAPIR_HTTP_BODY_H
+#define TAPIR_HTTP_BODY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "http/http_parse.h"
+
+enum http_framing {
+    HTTP_BODY_NONE,    /* there is none */
+    HTTP_BODY_LENGTH,  /* Content-Length says it */
+    HTTP_BODY_CHUNKED, /* chunks say it */
+    HTTP_BODY_CLOSE,   /* it ends with the connection */
+};
+
+enum http_chunk_state {
+    CHUNK_SIZE,       /* digits of a chunk's size */
+    CHUNK_EXT,        /* what follows the size on its line: skipped */
+    CHUNK_SIZE_LF,    /* the LF of that line */
+    CHUNK_DATA,       /* `left` bytes of the chunk */
+    CHUNK_DATA_CR,    /* the CR behind them */
+    CHUNK_DATA_LF,    /* the LF behind them */
+    CHUNK_TRAILER,    /* beginning of a trailer line, or the CR that ends all */
+    CHUNK_TRAILER_IN, /* inside a trailer line: skipped */
+    CHUNK_TRAILER_LF, /* the LF of a trailer line */
+    CHUNK_END_LF,     /* the LF that ends all */
+    CHUNK_DONE,
+};
+
+struct http_body {
+    enum http_framing framing;
+    bool faulty;   /* the framing was doubtful: close after this message */
+    bool digits;   /* chunks: the size has one digit at least */
+    uint64_t left; /* bytes still to come: of the body, or of this chunk */
+    enum http_chunk_state state; /* chunks: where in the grammar */
+    uint32_t line; /* chunks: bytes of this size line, or of all trailers */
+};
+
+/* Decides for a request. 0, or minus the status that answers it (400, 501); then the
+ * connection cannot go on, since nobody knows where the next request begins. */
+int http_request_body(const struct http_head *head, struct http_body *body);
+
+/* Decides for a response; `to_head`: the request was HEAD. 0; -EBADMSG for lengths that
+ * contradict themselves; -ENOTSUP for a transfer coding that is not built. */
+int http_response_body(const struct http_head *head, bool to_head,
+                       struct http_body *body);
+
+/* Takes bytes off the front of [in, in+len): how many, with *out the body's bytes among
+ * them (one piece, maybe empty); call again until it takes all or the body is done.
+ * -EBADMSG when the chunks are no chunks. */
+ssize_t http_body_read(struct http_body *body, const char *in, size_t len,
+                       struct http_slice *out);
+
+/* Has all of it come? Never for one that ends with the connection. */
+bool http_body_done(const struct http_body *body);
+
+#endif

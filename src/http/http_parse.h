@@ -1,0 +1,55 @@
+/* Heads of HTTP/1.x messages (RFC 9112 s2 to s5): bytes in, slices of the same bytes
+ * out. Nothing is copied and nothing is kept: a caller that has not got the whole head
+ * yet asks again when it has more. */
+#ifndef TAPIR_HTTP_PARSE_H
+#define TAPIR_HTTP_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http/http_slice.h"
+
+enum {
+    HTTP_LINE_MAX = 8192,   /* request line; RFC 9112 s3 asks for 8000 at least */
+    HTTP_HEAD_MAX = 16384,  /* a whole request head */
+    HTTP_REPLY_MAX = 65536, /* a whole response head */
+    HTTP_FIELDS_MAX = 100,  /* field lines in a head */
+    HTTP_METHOD_MAX = 32,   /* characters of a method */
+};
+
+struct http_field {
+    struct http_slice name;  /* as sent; names have no case */
+    struct http_slice value; /* without the blanks around it */
+};
+
+struct http_head {
+    struct http_slice method;                 /* requests: as sent; methods have case */
+    struct http_slice target;                 /* requests: as sent */
+    struct http_slice reason;                 /* responses: the phrase, may be empty */
+    int status;                               /* responses: 100 to 999 */
+    int minor;                                /* of HTTP/1.minor */
+    size_t n_fields;                          /* in use */
+    struct http_field field[HTTP_FIELDS_MAX]; /* in the order sent */
+};
+
+/* Reads the request head at the front of [at, at+len). `seen` is the len of the last
+ * call that gave -EAGAIN, else 0: those bytes are not searched again. Returns the bytes
+ * of the head (> 0); -EAGAIN when it is not complete; or minus the status that answers
+ * what is wrong with it: 400, 414, 431, 501, 505. */
+int http_parse_request(const char *at, size_t len, size_t seen, struct http_head *head);
+
+/* Reads a response head in the same way, and more forgiving: a bare LF ends a line, and
+ * folded lines are unfolded in place. -EBADMSG when it is none. */
+int http_parse_response(char *at, size_t len, size_t seen, struct http_head *head);
+
+/* The first field of that name after `after` (NULL: of all), or NULL. */
+const struct http_field *http_next_field(const struct http_head *head, const char *name,
+                                         const struct http_field *after);
+
+/* Is `token` an element of the list that all fields of that name make together? */
+bool http_has_token(const struct http_head *head, const char *name, const char *token);
+
+/* May another message follow on the connection, as far as this one says? */
+bool http_persists(const struct http_head *head);
+
+#endif

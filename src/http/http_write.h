@@ -1,0 +1,32 @@
+/* Heads of messages, and the small pages that explain an error, into bounded text. What
+ * comes from outside cannot add a line: control characters in a value become spaces. */
+#ifndef TAPIR_HTTP_WRITE_H
+#define TAPIR_HTTP_WRITE_H
+
+#include <stdint.h>
+
+#include "base/text.h"
+#include "http/http_uri.h"
+
+/* "Not Found" for 404; "Unknown" for what no RFC 9110 names. */
+const char *http_reason(int status);
+
+/* "HTTP/1.1 200 OK" and its CRLF. */
+void http_write_status(struct text *t, int status);
+
+/* "name: value" and its CRLF. */
+void http_write_field(struct text *t, const char *name, const char *value);
+void http_write_number(struct text *t, const char *name, uint64_t n);
+void http_write_date(struct text *t, const char *name, int64_t seconds);
+
+/* The empty line that ends a head. */
+void http_write_end(struct text *t);
+
+/* The request line and Host for a URL: the target is never empty and the port is named
+ * unless it is 80. */
+void http_write_request(struct text *t, const char *method, const struct http_url *url);
+
+/* An HTML page that says what `status` means. */
+void http_write_page(struct text *t, int status);
+
+#endif
