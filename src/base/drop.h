@@ -32,6 +32,7 @@
     D(ICMP_TYPE, "IcmpTypeIgnored", "ICMP message that needs no answer")            \
     D(ICMP_RATE, "IcmpRateLimited", "ICMP answer withheld by the rate limit")       \
     D(ICMP_NO_SOCKET, "IcmpNoSocket", "echo reply that nobody waits for")           \
+    D(ICMP_QUEUE_FULL, "IcmpRcvbufError", "the socket's receive buffer is full")    \
     D(UDP_SHORT, "UdpShort", "shorter than a UDP header or its length field")       \
     D(UDP_CKSUM, "UdpCsumError", "UDP checksum is wrong")                           \
     D(UDP_NO_PORT, "UdpNoPort", "nobody listens on the port")                       \

@@ -46,13 +46,16 @@ struct sock {
     struct tcb *tcb; /* TCP: NULL before connect, and for a listener */
     struct tcp_listener *listener;
     struct udp_port *udp;       /* UDP */
-    struct watch ping_watch;    /* ping: wakes this socket */
-    struct pkt_queue ping_rcv;  /* ping: echo replies, ICMP header on */
+    struct watch watch;         /* wakes this socket where nothing below it does: echo
+                                 * replies, and the end of listening */
+    struct pkt_queue ping_rcv;  /* ping: echo replies, see ping.c */
+    size_t ping_bytes;          /* bytes in it; at most options.rcvbuf */
     uint16_t ping_id;           /* ping: identifier, its "port"; 0 until bound */
-    struct sock_name local;     /* as bound; port 0: not bound */
+    struct sock_name local;     /* TCP, ping: as bound; port 0: not bound */
     struct sock_name peer;      /* ping: connected to; else unused */
     struct tcp_options options; /* TCP: what connect or listen will use */
-    int error;                  /* ping: pending -errno */
+    int error;                  /* pending -errno of the socket itself, or 0 */
+    bool shut_read, shut_write; /* datagrams: what shutdown ended */
     bool reuse_addr;            /* SO_REUSEADDR */
     bool linger_on;             /* SO_LINGER */
     int linger_sec;
@@ -62,7 +65,9 @@ struct sock {
 };
 
 void socks_init(struct socks *s, struct net *net, struct tcp *tcp, struct udp *udp);
-void socks_free(struct socks *s); /* closes what is open */
+
+/* Frees the sockets. Their connections are left to tcp_free(): nothing is sent. */
+void socks_free(struct socks *s);
 
 /* family 2 (AF_INET), type 1 (stream) or 2 (datagram), protocol 0, 6, 17 or 1 (ICMP
  * echo as Linux's ping sockets). 0, -EAFNOSUPPORT, -EPROTONOSUPPORT, -ESOCKTNOSUPPORT,

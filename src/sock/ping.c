@@ -1,0 +1,221 @@
+/* Echo sockets, as Linux's unprivileged ICMP sockets (socket(AF_INET, SOCK_DGRAM,
+ * IPPROTO_ICMP)): a program may send echo requests and gets the replies to them, and
+ * nothing else of ICMP.
+ *
+ *     send      an ICMP header (type 8, code 0) and data; the socket's identifier
+ *               replaces the program's, the sequence number stays, the checksum is made
+ *     receive   a whole ICMP message, from its header on
+ *     port      the identifier takes its place in names: bind chooses it, 0 asks for a
+ *               free one, getsockname tells it
+ *
+ * Replies are told apart by identifier alone, so it is unique among the echo sockets.
+ * In the queue, the sender's address stands in front of each message, over what was the
+ * end of its IP header:
+ *
+ *     | src, 16 bytes | ICMP header, 8 bytes | data |
+ *                     ^ data pointer while it comes up
+ */
+#include "sock/ping.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "wire/icmp_wire.h"
+
+enum {
+    ECHO_SEQ_AT = 6,          /* offset of the sequence number in the header */
+    IP_TEXT_MAX = 65535 - 20, /* the most that one IP packet carries */
+    IDS = 65535,              /* identifiers, from 1 on */
+};
+
+static struct sock *find_id(const struct socks *socks, uint16_t id)
+{
+    list_each (at, &socks->pings) {
+        struct sock *s = list_entry(at, struct sock, ping_node);
+        if (s->ping_id == id)
+            return s;
+    }
+    return NULL;
+}
+
+/* A free identifier: a random start, so that a restarted program does not take the
+ * replies to its predecessor for its own; 0 when all are in use. */
+static uint16_t pick_id(const struct socks *socks)
+{
+    uint32_t start = (uint32_t)rng_below(&socks->net->rng, IDS);
+    for (uint32_t i = 0; i < IDS; i++) {
+        uint16_t id = (uint16_t)((start + i) % IDS + 1);
+        if (!find_id(socks, id))
+            return id;
+    }
+    return 0;
+}
+
+static int take_id(struct sock *s, uint16_t wanted)
+{
+    uint16_t id = wanted ? wanted : pick_id(s->socks);
+    if (id == 0 || find_id(s->socks, id))
+        return -EADDRINUSE;
+    s->ping_id = id;
+    s->local.port = id;
+    list_add_tail(&s->socks->pings, &s->ping_node);
+    return 0;
+}
+
+int ping_bind(struct sock *s, const struct sock_name *name)
+{
+    if (!ip_is_any(name->addr) && !net_is_local(s->socks->net, name->addr))
+        return -EADDRNOTAVAIL;
+    if (s->ping_id)
+        return -EINVAL;
+    int err = take_id(s, name->port);
+    if (err < 0)
+        return err;
+    s->local.addr = name->addr;
+    return 0;
+}
+
+int ping_connect(struct sock *s, const struct sock_name *to)
+{
+    struct route_hop hop;
+    int err = route_lookup(s->socks->net, to->addr, &hop);
+    if (err < 0)
+        return err;
+    if (!s->ping_id && (err = take_id(s, 0)) < 0)
+        return err;
+    if (ip_is_any(s->local.addr))
+        s->local.addr = hop.src;
+    s->peer = *to;
+    return 0;
+}
+
+/* What Linux checks of a message that a program wants to send. */
+static int check_message(const uint8_t *message, size_t len)
+{
+    if (len > IP_TEXT_MAX)
+        return -EMSGSIZE;
+    if (len < ICMP_LEN || message[0] != ICMP_ECHO || message[1] != 0)
+        return -EINVAL;
+    return 0;
+}
+
+static ssize_t send_message(struct sock *s, const uint8_t *message, size_t len,
+                            struct ip_addr dst)
+{
+    int err = check_message(message, len);
+    if (err < 0)
+        return err;
+    if (!s->ping_id && (err = take_id(s, 0)) < 0)
+        return err;
+    err = icmp_send_echo(s->socks->net, dst, s->ping_id, get16(message + ECHO_SEQ_AT),
+                         message + ICMP_LEN, len - ICMP_LEN);
+    return err < 0 ? err : (ssize_t)len;
+}
+
+/* Joins the pieces of a message, in a packet that serves as memory only. */
+static ssize_t send_joined(struct sock *s, const struct piece *text, size_t n,
+                           struct ip_addr dst)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++)
+        len += text[i].len;
+    if (len > IP_TEXT_MAX)
+        return -EMSGSIZE;
+    struct pkt *p = pkt_new(&s->socks->net->pool, len);
+    if (!p)
+        return -ENOBUFS;
+    for (size_t i = 0; i < n; i++)
+        if (text[i].len > 0)
+            memcpy(pkt_put(p, text[i].len), text[i].at, text[i].len);
+    ssize_t sent = send_message(s, p->data, p->len, dst);
+    pkt_free(p);
+    return sent;
+}
+
+ssize_t ping_send(struct sock *s, const struct piece *text, size_t n,
+                  const struct sock_name *to)
+{
+    if (!to && ip_is_any(s->peer.addr))
+        return -EDESTADDRREQ;
+    struct ip_addr dst = to ? to->addr : s->peer.addr;
+    if (n == 1)
+        return send_message(s, text[0].at, text[0].len, dst);
+    return send_joined(s, text, n, dst);
+}
+
+static void put_back(struct pkt_queue *q, struct pkt *p)
+{
+    p->next = q->head;
+    q->head = p;
+    if (!q->tail)
+        q->tail = p;
+    q->n++;
+}
+
+ssize_t ping_receive(struct sock *s, void *buf, size_t room, int flags,
+                     struct sock_name *from)
+{
+    if (s->error) {
+        int err = s->error;
+        s->error = 0;
+        return err;
+    }
+    struct pkt *p = pkt_queue_pop(&s->ping_rcv);
+    if (!p)
+        return s->shut_read ? 0 : -EAGAIN;
+    struct ip_addr src;
+    memcpy(src.b, p->data, sizeof src.b);
+    if (from)
+        *from = (struct sock_name){ src, 0 };
+    size_t full = p->len - sizeof src.b;
+    size_t got = min_size(full, room);
+    if (got > 0)
+        memcpy(buf, p->data + sizeof src.b, got);
+    if (flags & SOCK_PEEK) {
+        put_back(&s->ping_rcv, p);
+    } else {
+        s->ping_bytes -= p->cap;
+        pkt_free(p);
+    }
+    return (ssize_t)(flags & SOCK_TRUNC ? full : got);
+}
+
+void ping_close(struct sock *s)
+{
+    list_del(&s->ping_node);
+    pkt_queue_clear(&s->ping_rcv);
+    s->ping_bytes = 0;
+}
+
+void sock_ping_input(struct socks *socks, const struct ip_info *ip, struct pkt *p)
+{
+    struct icmp h;
+    struct sock *s = NULL;
+    if (icmp_parse(p->data, p->len, &h) == 0)
+        s = find_id(socks, h.id);
+    if (!s || (!ip_is_any(s->local.addr) && !ip_eq(s->local.addr, ip->dst))) {
+        net_drop(socks->net, p, DROP_ICMP_NO_SOCKET);
+        return;
+    }
+    if (s->ping_bytes + p->cap > s->options.rcvbuf) {
+        net_drop(socks->net, p, DROP_ICMP_QUEUE_FULL);
+        return;
+    }
+    memcpy(pkt_push(p, sizeof ip->src.b), ip->src.b, sizeof ip->src.b);
+    s->ping_bytes += p->cap;
+    pkt_queue_push(&s->ping_rcv, p);
+    watch_wake(&socks->net->woken, &s->watch);
+}
+
+/* Deviates from Linux, which keeps soft errors (host unreachable ...) from an echo
+ * socket without IP_RECVERR: that option is not built, and a ping that cannot say
+ * "unreachable" is of little use. As there, only a connected socket hears of it. */
+void ping_error(struct socks *socks, const struct net_error *err)
+{
+    struct sock *s = find_id(socks, err->src_port);
+    if (!s || !ip_eq(s->peer.addr, err->dst) || err->error == 0)
+        return;
+    s->error = err->error;
+    watch_wake(&socks->net->woken, &s->watch);
+}

@@ -1,0 +1,82 @@
+/* Readiness, from buffers and states, after Linux's tcp_poll and datagram_poll:
+ *
+ *     listener      IN when a connection waits to be accepted
+ *     fresh         OUT and HUP, as there is nothing that could be waited for
+ *     SYN-SENT      nothing, until it is connected or dead
+ *     else          IN     something can be read, or reading has ended
+ *                   OUT    at least a third of the send buffer is free (free room is
+ *                          half of what is taken: fewer, larger wake-ups), or
+ *                          writing has ended
+ *                   RDHUP  reading has ended
+ *                   HUP    both directions have ended
+ *                   ERR    an error waits for SO_ERROR
+ *
+ * A call after one of these does not block; it may still fail. */
+#include "sock/sock.h"
+
+static unsigned listener_readiness(const struct tcp_listener *l)
+{
+    return tcp_acceptable(l) > 0 ? SOCK_IN : 0;
+}
+
+static bool writable(const struct tcb *tcb)
+{
+    size_t room = tcp_writable_room(tcb);
+    return room > 0 && room >= tcp_unsent(tcb) / 2;
+}
+
+static unsigned tcb_readiness(const struct tcb *tcb)
+{
+    enum tcp_state state = tcp_state_of(tcb);
+    bool read_ended = tcp_read_ended(tcb), write_ended = tcp_write_ended(tcb);
+    unsigned ready = 0;
+    if (tcp_peek_error(tcb))
+        ready |= SOCK_ERR;
+    if (state == TCPS_CLOSED || (read_ended && write_ended))
+        ready |= SOCK_HUP;
+    if (read_ended)
+        ready |= SOCK_IN | SOCK_RDHUP;
+    if (state == TCPS_SYN_SENT || state == TCPS_SYN_RECEIVED)
+        return ready;
+    if (tcp_readable(tcb) > 0)
+        ready |= SOCK_IN;
+    if (write_ended || writable(tcb))
+        ready |= SOCK_OUT;
+    return ready;
+}
+
+static unsigned tcp_readiness(const struct sock *s)
+{
+    if (s->listener)
+        return listener_readiness(s->listener);
+    if (s->tcb)
+        return tcb_readiness(s->tcb);
+    return SOCK_OUT | SOCK_HUP | (s->error ? SOCK_ERR : 0U);
+}
+
+/* Datagrams are never queued on the way down, so there is always room for one. */
+static unsigned datagram_readiness(const struct sock *s, bool readable, int error)
+{
+    unsigned ready = SOCK_OUT;
+    if (readable)
+        ready |= SOCK_IN;
+    if (s->shut_read)
+        ready |= SOCK_IN | SOCK_RDHUP;
+    if (s->shut_read && s->shut_write)
+        ready |= SOCK_HUP;
+    if (error)
+        ready |= SOCK_ERR;
+    return ready;
+}
+
+unsigned sock_readiness(const struct sock *s)
+{
+    switch (s->kind) {
+    case SOCK_KIND_UDP:
+        return datagram_readiness(s, s->udp->rcv.n > 0, s->udp->error);
+    case SOCK_KIND_PING:
+        return datagram_readiness(s, s->ping_rcv.n > 0, s->error);
+    default:
+        return tcp_readiness(s);
+    }
+}
