@@ -4,7 +4,10 @@
 
 #include "tapir/cc.h"
 
-enum { CC_MAX = 16 };
+enum {
+    CC_MAX = 16,           /* controllers in a table */
+    CC_CWND_MAX = 1 << 30, /* bytes: no receive window is larger (RFC 7323 s2.3) */
+};
 
 extern const struct cc_ops cc_reno;  /* RFC 5681, byte counting by RFC 3465 with L=2 */
 extern const struct cc_ops cc_cubic; /* RFC 9438 */
@@ -30,5 +33,20 @@ void cc_start(struct cc *cc, const struct cc_ops *ops, uint32_t mss,
 /* RFC 6928 s2 for segments = 10: min(segments * mss, max(2 * mss, 14600)) in that case;
  * segments * mss for any other number. */
 uint32_t cc_initial_window(uint32_t mss, uint32_t segments);
+
+/* --- what controllers share ------------------------------------------------------ */
+
+/* Half of what is in flight, two segments at least. */
+uint32_t cc_halved(const struct cc *cc, uint32_t flight);
+
+/* Adds to cwnd, up to CC_CWND_MAX. */
+void cc_grow(struct cc *cc, uint32_t bytes);
+
+/* Slow start, while cwnd < ssthresh: opens cwnd, not beyond ssthresh. The bytes of
+ * `acked` that are left over when ssthresh is reached, for congestion avoidance. */
+uint32_t cc_slow_start(struct cc *cc, uint32_t acked, bool after_rto);
+
+/* The window to begin again with after a pause. */
+uint32_t cc_restart_window(const struct cc *cc, uint32_t initial_window);
 
 #endif
