@@ -13,7 +13,8 @@
  *     }
  *     return options_run(&o, &(struct job){ .body = ping, .arg = &p, .failed = 1 });
  *
- * Flags go before the environment (TAPIR_LINK, TAPIR_ADDR, ...), that before defaults. */
+ * Flags go before the environment (TAPIR_LINK, TAPIR_ADDR, ...), that before defaults.
+ */
 #ifndef TAPIR_TOOLS_OPTIONS_H
 #define TAPIR_TOOLS_OPTIONS_H
 
@@ -51,17 +52,17 @@ struct options {
 
     /* For the body of a command while it runs. */
     struct tapir *tapir; /* this end's stack */
-    int stop_fd; /* readable once the command shall end (a signal, COMMAND ended): put it
-                  * into every tapir_poll() that may wait long. -1 on --link sim: poll
-                  * for 100 ms at most then, and ask options_stopped() */
+    int stop_fd; /* readable once the command shall end (a signal, COMMAND ended): put
+                  * it into every tapir_poll() that may wait long. -1 on --link sim:
+                  * poll for 100 ms at most then, and ask options_stopped() */
 
     /* Private. */
-    int argc, at;        /* arguments; the next one to read */
+    int argc, at; /* arguments; the next one to read */
     char **argv;
     const char *cluster; /* within joined letters, the next one; or NULL */
     const char *sysctl[OPTIONS_SYSCTL];
-    uint16_t mtu_given;
     bool server, ready;
+    bool quiet;   /* the far end of a simulated link says nothing */
     bool stopped; /* set by the other end of a simulated link */
     pid_t child;  /* COMMAND's process group; 0: none */
 };
@@ -94,11 +95,13 @@ bool option_decimal(const char *name, const char *value, double min, double max,
 struct job {
     int (*body)(struct options *o, void *arg); /* its result is the exit status */
     void *arg;
-    int failed;  /* exit status when the link cannot be opened: 1, get: 45 */
-    bool server; /* COMMAND starts at options_ready() and its exit is the program's end
-                  * and status. Else COMMAND is the far side: it runs beside the body
-                  * and is ended with it */
+    int failed;   /* exit status when the link cannot be opened: 1, get: 45 */
+    bool server;  /* COMMAND starts at options_ready() and its exit is the program's end
+                   * and status. Else COMMAND is the far side: it runs beside the body
+                   * and is ended with it */
     bool watches; /* the body looks at stop_fd; else SIGINT ends the program at once */
+    uint16_t visit; /* a server on --link sim: the far end fetches / and every file that
+                     * it names from this port, then all ends. 0: refused there */
 };
 
 /* Brings the link up, runs the body on it, takes it down. On --link sim the body is a
@@ -119,6 +122,11 @@ int options_status(const struct options *o, int status);
 /* A client whose COMMAND is the far side: waits until something on the kernel's side
  * listens on this TCP port, 3 seconds at most. Does nothing without a COMMAND. */
 void options_wait_far(struct options *o, uint16_t port);
+
+/* far.c: the far end of a simulated link: HTTP with the project's site on port 80 and
+ * the services of perf on 5001 to 5003; and a visitor who fetches a whole site once. */
+int far_start(struct options *far);
+int far_visit(struct options *far, const char *host, uint16_t port);
 
 /* The site that ships with the project; NULL: not found. */
 const char *site_dir(void);

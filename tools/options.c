@@ -1,0 +1,406 @@
+/* Arguments. The stack's options are a table: where in struct tapir_config each one
+ * goes, and the variable of the environment that stands for it (TAPIR_ and the name in
+ * capitals). options_init() reads the environment through the same table, so a flag,
+ * which comes later, wins. Options that a later issue owes are rows as well: a user
+ * learns that they are known and not built, not that they are misspelt.
+ *
+ * Addresses, the emulator's words and sysctls are checked where they are understood, in
+ * tapir_up(); its EINVAL makes a wrong call (exit 2) of them, in run.c. */
+#include "options.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+
+enum kind { TEXT, SWITCH, ADDRESS, LINK, MTU, SEED, SYSCTL, LATER };
+
+static const struct stack_option {
+    const char *name;
+    enum kind kind;
+    size_t at; /* TEXT, ADDRESS: of a const char * in tapir_config; SWITCH: of a bool */
+    const char *later; /* LATER: what it is for */
+} stack_options[] = {
+    { "link", LINK, 0, NULL },
+    { "addr", ADDRESS, offsetof(struct tapir_config, addr), NULL },
+    { "gateway", ADDRESS, offsetof(struct tapir_config, gateway), NULL },
+    { "host-addr", ADDRESS, offsetof(struct tapir_config, host_addr), NULL },
+    { "mac", TEXT, offsetof(struct tapir_config, mac), NULL },
+    { "mtu", MTU, 0, NULL },
+    { "no-offload", SWITCH, offsetof(struct tapir_config, no_offload), NULL },
+    { "netem", TEXT, offsetof(struct tapir_config, netem), NULL },
+    { "sysctl", SYSCTL, 0, NULL },
+    { "pcap", TEXT, offsetof(struct tapir_config, pcap), NULL },
+    { "pcap-raw", SWITCH, offsetof(struct tapir_config, pcap_raw), NULL },
+    { "ladder", SWITCH, offsetof(struct tapir_config, ladder), NULL },
+    { "stat", SWITCH, offsetof(struct tapir_config, stat), NULL },
+    { "seed", SEED, 0, NULL },
+    { "events", LATER, 0, "events as JSON lines" },
+    { "ctl", LATER, 0, "the control socket" },
+};
+
+enum { N_STACK_OPTIONS = sizeof stack_options / sizeof *stack_options };
+
+void tell(const char *what, const char *cause, const char *fix)
+{
+    fflush(stdout);
+    fprintf(stderr, "tapir: %s\n", what);
+    if (cause && *cause)
+        fprintf(stderr, "  cause: %s\n", cause);
+    if (fix && *fix)
+        fprintf(stderr, "  fix:   %s\n", fix);
+}
+
+int tell_usage(const char *what, const char *fix)
+{
+    tell(what, "the call is wrong", fix);
+    return 2;
+}
+
+int options_exit(int id)
+{
+    return id == OPT_HELP ? 0 : 2;
+}
+
+/* --- values --------------------------------------------------------------------------
+ */
+
+static bool bad_value(const char *name, const char *value, const char *cause,
+                      const char *fix)
+{
+    char what[200];
+    snprintf(what, sizeof what, "bad value for %s: '%.80s'", name, value);
+    tell(what, cause, fix);
+    return false;
+}
+
+bool option_number(const char *name, const char *value, long long min, long long max,
+                   long long *out)
+{
+    char *end;
+    char cause[120];
+    errno = 0;
+    *out = strtoll(value, &end, 10);
+    if (end != value && *end == '\0' && errno == 0 && *out >= min && *out <= max)
+        return true;
+    snprintf(cause, sizeof cause, "it takes a whole number from %lld to %lld", min,
+             max);
+    return bad_value(name, value, cause, NULL);
+}
+
+bool option_decimal(const char *name, const char *value, double min, double max,
+                    double *out)
+{
+    char *end;
+    char cause[120];
+    *out = strtod(value, &end);
+    if (end != value && *end == '\0' && *out >= min && *out <= max)
+        return true;
+    snprintf(cause, sizeof cause, "it takes a number from %g to %g", min, max);
+    return bad_value(name, value, cause, NULL);
+}
+
+static bool set_seed(struct options *o, const char *value)
+{
+    char *end;
+    errno = 0;
+    o->config.seed = strtoull(value, &end, 0);
+    o->config.seeded = true;
+    if (isxdigit((unsigned char)value[0]) && *end == '\0' && errno == 0)
+        return true;
+    return bad_value("--seed", value, "it takes a whole number of at most 64 bits",
+                     "--seed 1");
+}
+
+static bool set_link(struct options *o, const char *value)
+{
+    o->sim = strcmp(value, "sim") == 0;
+    o->config.link = o->sim ? NULL : value;
+    if (o->sim || strcmp(value, "ns") == 0 || strcmp(value, "kernel") == 0)
+        return true;
+    if (strncmp(value, "tap:", 4) == 0 && value[4] != '\0')
+        return true;
+    if (strncmp(value, "fd:", 3) == 0 || strncmp(value, "unix:", 5) == 0)
+        return bad_value("--link", value,
+                         "this kind of link belongs to a later issue and is not built "
+                         "yet",
+                         "use ns, tap:NAME, sim or kernel");
+    return bad_value("--link", value, "there is no such kind of link",
+                     "use ns, tap:NAME, sim or kernel");
+}
+
+/* "A/P", or "A" alone where the stack takes one (the gateway). */
+static bool set_address(struct options *o, const struct stack_option *row,
+                        const char *value, const char **slot)
+{
+    char name[32], host[64];
+    unsigned char bytes[4];
+    bool gateway = row->at == offsetof(struct tapir_config, gateway);
+    const char *slash = strchr(value, '/');
+    size_t len = slash ? (size_t)(slash - value) : strlen(value);
+    *slot = value;
+    (void)o;
+    snprintf(host, sizeof host, "%.*s", (int)(len < 63 ? len : 63), value);
+    snprintf(name, sizeof name, "--%s", row->name);
+    if (strchr(host, ':'))
+        return bad_value(name, value,
+                         "IPv6 belongs to a later issue and is not built yet",
+                         "use an IPv4 address");
+    if (gateway && *value == '\0')
+        return true;
+    if (inet_pton(AF_INET, host, bytes) != 1)
+        return bad_value(name, value, "that is no IPv4 address", NULL);
+    if (gateway ? slash != NULL : slash == NULL)
+        return bad_value(name, value,
+                         gateway ? "a gateway has no prefix length"
+                                 : "the prefix length is missing",
+                         gateway ? "--gateway 192.0.2.1" : "write it as 192.0.2.2/24");
+    long long prefix;
+    return gateway || option_number(name, slash + 1, 1, 31, &prefix);
+}
+
+static bool set_sysctl(struct options *o, const char *value)
+{
+    const char *equals = strchr(value, '=');
+    if (!equals || equals == value)
+        return bad_value("--sysctl", value, "it takes NAME=VALUE",
+                         "--sysctl net.ipv4.tcp_sack=0");
+    if (o->config.n_sysctl == OPTIONS_SYSCTL)
+        return bad_value("--sysctl", value, "there are more than 64 of them", NULL);
+    o->sysctl[o->config.n_sysctl++] = value;
+    return true;
+}
+
+static bool set_mtu(struct options *o, const char *value)
+{
+    long long mtu;
+    /* RFC 791 s3.2: every link carries datagrams of 68 octets. */
+    if (!option_number("--mtu", value, 68, 65535, &mtu))
+        return false;
+    o->config.mtu = (unsigned)mtu;
+    return true;
+}
+
+static bool set_later(const struct stack_option *row)
+{
+    char what[120];
+    snprintf(what, sizeof what, "--%s (%s) is not built yet", row->name, row->later);
+    tell(what, "this option belongs to a later issue of the project",
+         "--ladder, --stat and --pcap FILE show what happens today");
+    return false;
+}
+
+static bool set_stack_option(struct options *o, const struct stack_option *row,
+                             const char *value)
+{
+    void *slot = (char *)&o->config + row->at;
+    switch (row->kind) {
+    case TEXT:
+        *(const char **)slot = value;
+        return true;
+    case SWITCH:
+        *(bool *)slot = true;
+        return true;
+    case ADDRESS:
+        return set_address(o, row, value, (const char **)slot);
+    case LINK:
+        return set_link(o, value);
+    case MTU:
+        return set_mtu(o, value);
+    case SEED:
+        return set_seed(o, value);
+    case SYSCTL:
+        return set_sysctl(o, value);
+    case LATER:
+        break;
+    }
+    return set_later(row);
+}
+
+/* --- the environment -----------------------------------------------------------------
+ */
+
+/* TAPIR_SYSCTL holds several, with blanks between them. */
+static bool environment_sysctl(struct options *o, const char *value)
+{
+    char *save = NULL, *copy = strdup(value); /* kept: the config points into it */
+    if (!copy)
+        return false;
+    for (char *one = strtok_r(copy, " ", &save); one; one = strtok_r(NULL, " ", &save))
+        if (!set_sysctl(o, one))
+            return false;
+    return true;
+}
+
+static bool environment_option(struct options *o, const struct stack_option *row)
+{
+    char name[40] = "TAPIR_";
+    size_t n = strlen(name);
+    for (const char *c = row->name; *c && n < sizeof name - 1; c++)
+        name[n++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+    name[n] = '\0';
+    const char *value = getenv(name);
+    if (!value || *value == '\0' || row->kind == LATER)
+        return true;
+    if (row->kind == SWITCH && strcmp(value, "0") == 0)
+        return true;
+    if (row->kind == SYSCTL ? environment_sysctl(o, value)
+                            : set_stack_option(o, row, value))
+        return true;
+    fprintf(stderr, "  where: the environment, %s\n", name);
+    return false;
+}
+
+void options_init(struct options *o, int argc, char **argv)
+{
+    *o = (struct options){ .argc = argc, .argv = argv, .at = 1, .stop_fd = -1 };
+    o->config.link = "ns";
+    o->config.sysctl = o->sysctl;
+    for (int i = 0; i < N_STACK_OPTIONS; i++)
+        if (!environment_option(o, &stack_options[i]))
+            exit(2);
+}
+
+/* --- arguments -----------------------------------------------------------------------
+ */
+
+static int unknown_option(struct options *o, const char *shown)
+{
+    char what[160], fix[120];
+    snprintf(what, sizeof what, "%s: unknown option '%.80s'", o->argv[0], shown);
+    snprintf(fix, sizeof fix, "tapir help %s shows its options", o->argv[0]);
+    tell(what, "the call is wrong", fix);
+    return OPT_BAD;
+}
+
+static int missing_value(struct options *o, const char *shown)
+{
+    char what[160], fix[120];
+    snprintf(what, sizeof what, "%s: option '%.80s' needs a value", o->argv[0], shown);
+    snprintf(fix, sizeof fix, "tapir help %s shows its options", o->argv[0]);
+    tell(what, "the call is wrong", fix);
+    return OPT_BAD;
+}
+
+/* The value of the option at hand: behind its "=", or the next argument. */
+static bool take_value(struct options *o, const char *equals)
+{
+    if (equals) {
+        o->value = equals + 1;
+        return true;
+    }
+    if (o->at >= o->argc)
+        return false;
+    o->value = o->argv[o->at++];
+    return true;
+}
+
+static bool same_name(const char *arg, const char *equals, const char *name)
+{
+    size_t len = equals ? (size_t)(equals - arg) : strlen(arg);
+    return name && strlen(name) == len && memcmp(arg, name, len) == 0;
+}
+
+static int unwanted_value(const char *shown)
+{
+    char what[160];
+    snprintf(what, sizeof what, "option '%.80s' takes no value", shown);
+    tell(what, "the call is wrong", NULL);
+    return OPT_BAD;
+}
+
+/* "--name", `arg` being what follows the dashes. OPT_END: it was the stack's. */
+static int long_option(struct options *o, const char *arg, const struct option_row *own)
+{
+    const char *equals = strchr(arg, '=');
+    for (; own && own->id; own++) {
+        if (!same_name(arg, equals, own->name))
+            continue;
+        if (own->takes_value)
+            return take_value(o, equals) ? own->id : missing_value(o, arg - 2);
+        return equals ? unwanted_value(arg - 2) : own->id;
+    }
+    if (strcmp(arg, "help") == 0)
+        return OPT_HELP;
+    for (int i = 0; i < N_STACK_OPTIONS; i++) {
+        const struct stack_option *row = &stack_options[i];
+        if (!same_name(arg, equals, row->name))
+            continue;
+        if (row->kind == SWITCH && equals)
+            return unwanted_value(arg - 2);
+        if (row->kind != SWITCH && row->kind != LATER && !take_value(o, equals))
+            return missing_value(o, arg - 2);
+        return set_stack_option(o, row, o->value) ? OPT_END : OPT_BAD;
+    }
+    return unknown_option(o, arg - 2);
+}
+
+/* The next of joined letters, "-sSo FILE". */
+static int letter_option(struct options *o, const struct option_row *own)
+{
+    char shown[3] = { '-', *o->cluster++, '\0' };
+    const char *rest = o->cluster;
+    if (*rest == '\0')
+        o->cluster = NULL;
+    for (; own && own->id; own++) {
+        if (own->letter != shown[1])
+            continue;
+        if (!own->takes_value)
+            return own->id;
+        o->value = rest; /* "-c3" */
+        o->cluster = NULL;
+        return *rest || take_value(o, NULL) ? own->id : missing_value(o, shown);
+    }
+    return shown[1] == 'h' ? OPT_HELP : unknown_option(o, shown);
+}
+
+static int next_argument(struct options *o, const struct option_row *own)
+{
+    if (o->cluster)
+        return letter_option(o, own);
+    char *arg = o->argv[o->at++];
+    if (arg[0] != '-' || arg[1] == '\0') {
+        o->value = arg;
+        return OPT_WORD;
+    }
+    if (arg[1] == '-')
+        return long_option(o, arg + 2, own);
+    o->cluster = arg + 1;
+    return letter_option(o, own);
+}
+
+/* Behind "--" stands a COMMAND, for the kernel's side. */
+static int take_command(struct options *o)
+{
+    o->at++;
+    if (o->at >= o->argc) {
+        tell("-- needs a COMMAND behind it", "the call is wrong", NULL);
+        return OPT_BAD;
+    }
+    o->command = o->argv + o->at;
+    o->at = o->argc;
+    if (!o->sim)
+        return OPT_END;
+    tell("-- COMMAND does not go with --link sim",
+         "a simulated link has no kernel side that a command could use",
+         "--link ns -- COMMAND");
+    return OPT_BAD;
+}
+
+int options_next(struct options *o, const struct option_row *own)
+{
+    int id = OPT_END;
+    while (id == OPT_END) {
+        if (!o->cluster && o->at >= o->argc)
+            return OPT_END;
+        if (!o->cluster && strcmp(o->argv[o->at], "--") == 0)
+            return take_command(o);
+        id = next_argument(o, own);
+    }
+    if (id == OPT_HELP)
+        command_help(command_find(o->argv[0]));
+    return id;
+}

@@ -1,0 +1,374 @@
+/* Running a command. On a live link: the stack comes up (with --link ns this moves the
+ * process into a namespace of its own, so it happens before any thread or child), the
+ * COMMAND behind "--" is started as a child, the body runs, the stack goes down, and
+ * the child ends. Signals become one byte in a pipe, which bodies watch as `stop_fd`:
+ *
+ *     SIGINT, SIGTERM ------------+
+ *     COMMAND of a server ended --+--> pipe --> stop_fd readable --> the body returns
+ *
+ * A server's COMMAND stays in the foreground, so that it may be a shell: an interrupt
+ * from the terminal is its own affair, as with system(3). A client's COMMAND is the far
+ * side: a process group of its own without input, ended when the client is done. Either
+ * dies with this program, even if that is killed.
+ *
+ * On a simulated link the body is a program of one host and far.c those of the other.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tapir/sim.h"
+
+enum { FAR_WAIT_MS = 3000, END_WAIT_MS = 500 };
+
+/* Signals are the process's, so what they touch is too. */
+static struct {
+    int pipe[2];
+    volatile sig_atomic_t interrupted; /* SIGINT, how often */
+    volatile sig_atomic_t terminated;  /* SIGTERM */
+    volatile sig_atomic_t child;       /* COMMAND's pid (its group, when negative) */
+    volatile sig_atomic_t watched;     /* the body looks at stop_fd */
+} process = { .pipe = { -1, -1 } };
+
+/* --- signals -------------------------------------------------------------------------
+ */
+
+static void wake_body(void)
+{
+    int saved = errno;
+    if (write(process.pipe[1], "!", 1) < 0) {
+        /* The pipe is full: it is readable, which is all that was wanted. */
+    }
+    errno = saved;
+}
+
+static void on_end(int signal, siginfo_t *info, void *context)
+{
+    (void)context;
+    /* From the terminal: a foreground COMMAND got it too and decides. */
+    if (signal == SIGINT && process.child > 0 && info->si_code == SI_KERNEL)
+        return;
+    if (signal == SIGINT)
+        process.interrupted++;
+    else
+        process.terminated = 1;
+    if (process.watched && process.interrupted < 2) {
+        wake_body();
+        return;
+    }
+    if (process.child)
+        kill(process.child, SIGTERM);
+    _exit(128 + signal);
+}
+
+static void on_child(int signal)
+{
+    (void)signal;
+    wake_body();
+}
+
+static void catch_signals(const struct options *o, const struct job *job)
+{
+    struct sigaction end = { .sa_sigaction = on_end, .sa_flags = SA_SIGINFO };
+    struct sigaction child = { .sa_handler = on_child, .sa_flags = SA_NOCLDSTOP };
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+    process.watched = job->watches;
+    sigaction(SIGPIPE, &ignore, NULL); /* a closed stdout is an error, not a death */
+    if (job->watches || o->command) {
+        sigaction(SIGINT, &end, NULL);
+        sigaction(SIGTERM, &end, NULL);
+    }
+    if (job->server && o->command)
+        sigaction(SIGCHLD, &child, NULL);
+}
+
+/* --- COMMAND -------------------------------------------------------------------------
+ */
+
+/* In the child: what must be done before exec. */
+static void become_command(const struct options *o)
+{
+    static const int signals[] = { SIGINT, SIGTERM, SIGCHLD, SIGPIPE };
+    struct sigaction normal = { .sa_handler = SIG_DFL };
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &normal, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (!o->server) {
+        int null = open("/dev/null", O_RDONLY);
+        dup2(null, STDIN_FILENO);
+        setpgid(0, 0);
+    }
+    execvp(o->command[0], o->command);
+    dprintf(STDERR_FILENO, "tapir: cannot run %s: %s\n", o->command[0],
+            strerror(errno));
+    _exit(errno == ENOENT ? 127 : 126);
+}
+
+static void start_command(struct options *o)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        become_command(o);
+    if (pid < 0) {
+        tell("cannot start the COMMAND", strerror(errno), NULL);
+        return;
+    }
+    if (!o->server)
+        setpgid(pid, pid);
+    o->child = o->server ? pid : -pid;
+    process.child = o->child;
+}
+
+/* Has COMMAND ended? Its status goes to *status. */
+static bool command_ended(struct options *o, int *status)
+{
+    int raw;
+    pid_t pid = o->child < 0 ? -o->child : o->child;
+    if (o->child == 0 || waitpid(pid, &raw, WNOHANG) != pid)
+        return false;
+    o->child = 0;
+    process.child = 0;
+    *status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+    return true;
+}
+
+/* Ends COMMAND: asks, and after half a second insists. */
+static void end_command(struct options *o)
+{
+    int status;
+    pid_t target = o->child;
+    if (command_ended(o, &status) || target == 0) {
+        if (target < 0)
+            kill(target, SIGTERM); /* what it left behind in its group */
+        return;
+    }
+    kill(target, SIGTERM);
+    for (int ms = 0; ms < END_WAIT_MS; ms += 5) {
+        nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+        if (command_ended(o, &status))
+            return;
+    }
+    kill(target, SIGKILL);
+    waitpid(target < 0 ? -target : target, NULL, 0);
+}
+
+void options_ready(struct options *o, const char *format, ...)
+{
+    va_list args;
+    if (o->quiet)
+        return;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    if (o->command && o->server && !o->ready)
+        start_command(o);
+    o->ready = true;
+}
+
+bool options_stopped(const struct options *o)
+{
+    struct pollfd p = { .fd = o->stop_fd, .events = POLLIN };
+    return o->stopped || (o->stop_fd >= 0 && poll(&p, 1, 0) > 0);
+}
+
+int options_status(const struct options *o, int status)
+{
+    (void)o;
+    return process.interrupted ? 130 : status;
+}
+
+/* --- waiting for the far side --------------------------------------------------------
+ */
+
+/* Does anything listen on the port in this network namespace? Asking the kernel's table
+ * disturbs nobody; a trial connection would use up the only accept of an `nc -l`. */
+static bool kernel_listens(const char *table, uint16_t port)
+{
+    char line[256];
+    unsigned local, state;
+    bool found = false;
+    FILE *f = fopen(table, "re");
+    if (!f)
+        return false;
+    while (!found && fgets(line, sizeof line, f))
+        found = sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x", &local, &state) ==
+                    2 &&
+                local == port && state == 0x0a;
+    fclose(f);
+    return found;
+}
+
+void options_wait_far(struct options *o, uint16_t port)
+{
+    if (!o->command || o->server)
+        return;
+    for (int ms = 0; ms < FAR_WAIT_MS && o->child; ms += 10) {
+        int status;
+        if (kernel_listens("/proc/net/tcp", port) ||
+            kernel_listens("/proc/net/tcp6", port) || options_stopped(o))
+            return;
+        if (command_ended(o, &status))
+            fprintf(stderr, "tapir: %s ended with status %d\n", o->command[0], status);
+        tapir_sleep(10000);
+    }
+}
+
+/* --- a live link ---------------------------------------------------------------------
+ */
+
+/* 2 when the configuration itself is wrong, else the job's own number. */
+static int link_failed(const struct tapir_error *error, int err, const struct job *job)
+{
+    tell(error->what[0] ? error->what : strerror(err), error->cause, error->fix);
+    return err == EINVAL ? 2 : job->failed;
+}
+
+/* A run that is looked at closely can be repeated: its seed is told. */
+static void tell_seed(const struct options *o, uint64_t seed)
+{
+    const struct tapir_config *c = &o->config;
+    if (!c->seeded && (c->ladder || c->stat || c->pcap || c->netem))
+        fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
+}
+
+static int run_live(struct options *o, const struct job *job)
+{
+    struct tapir_error error = { .what = "" };
+    int ended = 0;
+    o->tapir = tapir_up_error(&o->config, &error);
+    if (!o->tapir)
+        return link_failed(&error, errno, job);
+    tell_seed(o, tapir_seed(o->tapir));
+    catch_signals(o, job);
+    if (o->command && !o->server)
+        start_command(o);
+
+    int status = job->body(o, job->arg);
+    fflush(stdout);
+    if (o->server && command_ended(o, &ended) && status == 0)
+        status = ended;
+    tapir_down(o->tapir);
+    end_command(o);
+    return options_status(o, status);
+}
+
+/* --- a simulated link ----------------------------------------------------------------
+ */
+
+struct simulation {
+    const struct job *job;
+    struct options *near, *far;
+    int status;
+};
+
+static void near_program(void *arg)
+{
+    struct simulation *s = arg;
+    s->status = s->job->body(s->near, s->job->arg);
+    s->far->stopped = true;
+}
+
+/* A server of ours is visited once, then it may go. */
+static void visitor_program(void *arg)
+{
+    struct simulation *s = arg;
+    char host[64];
+    const char *addr = s->near->config.addr;
+    snprintf(host, sizeof host, "%s", addr ? addr : "192.0.2.2");
+    host[strcspn(host, "/")] = '\0';
+    int status = far_visit(s->far, host, s->job->visit);
+    if (s->status == 0)
+        s->status = status;
+    s->near->stopped = true;
+}
+
+static int start_programs(struct simulation *s)
+{
+    int err;
+    if (s->job->server) {
+        err = sim_spawn(s->near->tapir, near_program, s);
+        return err < 0 ? err : sim_spawn(s->far->tapir, visitor_program, s);
+    }
+    /* The services listen before anyone asks for them: started first, run first. */
+    err = far_start(s->far);
+    return err < 0 ? err : sim_spawn(s->near->tapir, near_program, s);
+}
+
+static int simulate(struct sim *sim, struct simulation *s)
+{
+    const int64_t day = INT64_C(86400) * 1000000;
+    struct tapir_error error = { .what = "" };
+    s->near->tapir = sim_host(sim, &s->near->config, &error);
+    if (!s->near->tapir)
+        return link_failed(&error, errno, s->job);
+    s->far->tapir = sim_host(sim, &s->far->config, &error);
+    if (!s->far->tapir)
+        return link_failed(&error, errno, s->job);
+    int err = sim_wire(sim, s->near->tapir, s->far->tapir, NULL);
+    if (err == 0)
+        err = start_programs(s);
+    if (err == 0)
+        err = sim_run(sim, day);
+    if (err == 0)
+        return s->status;
+    tell("the simulation did not come to its end", strerror(-err), NULL);
+    return s->job->failed;
+}
+
+static int run_sim(struct options *o, const struct job *job)
+{
+    struct options far = { .sim = true, .quiet = true, .stop_fd = -1, .server = true };
+    struct simulation s = { .job = job, .near = o, .far = &far };
+    if (job->server && job->visit == 0)
+        return tell_usage("this server has no use on --link sim: nobody would call",
+                          "use --link ns, tap:NAME or kernel");
+    if (!o->config.seeded) {
+        if (getrandom(&o->config.seed, sizeof o->config.seed, 0) < 0)
+            o->config.seed = (uint64_t)time(NULL);
+        tell_seed(o, o->config.seed);
+        o->config.seeded = true;
+    }
+    far.config = (struct tapir_config){
+        .addr = o->config.host_addr ? o->config.host_addr : "192.0.2.1/24",
+        .gateway = "",
+        .mtu = o->config.mtu,
+        .no_offload = true,
+        .seeded = true,
+        .seed = o->config.seed + 1,
+    };
+    struct sim *sim = sim_new(o->config.seed);
+    if (!sim) {
+        tell("cannot make a simulation", "there is no memory", NULL);
+        return job->failed;
+    }
+    int status = simulate(sim, &s);
+    fflush(stdout);
+    sim_free(sim);
+    return status;
+}
+
+int options_run(struct options *o, const struct job *job)
+{
+    o->server = job->server;
+    if (o->sim)
+        return run_sim(o, job);
+    if (pipe2(process.pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
+        tell("cannot make a pipe", strerror(errno), NULL);
+        return job->failed;
+    }
+    o->stop_fd = process.pipe[0];
+    return run_live(o, job);
+}
