@@ -12,6 +12,7 @@ struct stack {
     struct udp udp;
     struct socks socks;
     bool check;        /* tcp_check_all() after every event */
+    bool pending;      /* stack_flush() left something for the next event */
     struct list links; /* struct stack_netif_link: netifs made by stack_add_netif */
 };
 
