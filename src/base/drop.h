@@ -23,6 +23,7 @@
     D(IP_SOURCE_ROUTE, "IpSourceRoute", "source-routed packet refused")             \
     D(IP_SOURCE, "IpSourceInvalid", "source address that no host may have")         \
     D(IP_NOT_OURS, "IpNotOurs", "destination is not this host")                     \
+    D(IP_LINK_BROADCAST, "IpLinkBroadcast", "unicast packet in a broadcast frame")  \
     D(IP_FRAGMENT, "IpFragment", "fragment: reassembly is not built yet")           \
     D(IP_PROTO, "IpUnknownProto", "protocol that this stack does not speak")        \
     D(IP_NO_ROUTE, "IpNoRoute", "no route to the destination")                      \
@@ -30,6 +31,7 @@
     D(ICMP_SHORT, "IcmpShort", "shorter than an ICMP header")                       \
     D(ICMP_CKSUM, "IcmpCsumError", "ICMP checksum is wrong")                        \
     D(ICMP_TYPE, "IcmpTypeIgnored", "ICMP message that needs no answer")            \
+    D(ICMP_QUOTE, "IcmpQuoteInvalid", "error about a packet that was never sent")   \
     D(ICMP_RATE, "IcmpRateLimited", "ICMP answer withheld by the rate limit")       \
     D(ICMP_NO_SOCKET, "IcmpNoSocket", "echo reply that nobody waits for")           \
     D(ICMP_QUEUE_FULL, "IcmpRcvbufError", "the socket's receive buffer is full")    \
@@ -65,7 +67,7 @@
     D(TCP_MEMORY, "TcpNoMemory", "no memory for a connection")                      \
     D(NO_BUFFER, "NoBuffer", "the packet pool is exhausted")                        \
     D(LINK_DOWN, "LinkDown", "the link is down or gone")                            \
-    D(LINK_BUSY, "LinkBusy", "the link took only part of a super-segment")          \
+    D(LINK_BUSY, "LinkBusy", "the link had no room for the packet or its rest")     \
     D(LINK_ERROR, "LinkError", "the device refused the frame")                      \
     D(LINK_TOO_BIG, "LinkTooBig", "frame longer than the link's MTU allows")        \
     D(LOOPBACK_FULL, "LoopbackFull", "the loopback queue is full")                  \

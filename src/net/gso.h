@@ -23,4 +23,7 @@ void gso_begin(struct gso *g, const struct pkt *p);
  * there is no more. `out` must have room for a frame of headers and gso_size. */
 bool gso_next(struct gso *g, struct pkt *out);
 
+/* Completes p's partial checksum in place, over borrowed text too. */
+void csum_complete(struct pkt *p);
+
 #endif

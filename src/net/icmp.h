@@ -26,6 +26,10 @@ enum icmp_found {
 enum icmp_found icmp_input(struct net *net, const struct ip_info *ip, struct pkt *p,
                            struct net_error *err);
 
+/* Fills whom an error concerns (all but error, hard and mtu) from the packet of ours
+ * that begins at b; false when that cannot be told. */
+bool net_error_quote(struct net_error *err, const uint8_t *b, size_t len);
+
 /* Answers p with an error that quotes it, unless RFC 1122 s3.2.2 forbids or the rate
  * limit (net.ipv4.icmp_ratelimit's idea: a bucket) is spent. Borrows p, whose data is
  * the transport header with the IP header in front. */

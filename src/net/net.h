@@ -79,6 +79,9 @@ int net_add_netif(struct net *net, struct netif *nif, struct ip_addr addr,
 /* Is this one of our own unicast addresses (127/8 too)? */
 bool net_is_local(const struct net *net, struct ip_addr a);
 
+/* Is this a broadcast address, limited or of a subnet of ours? */
+bool net_is_broadcast(const struct net *net, struct ip_addr a);
+
 /* The only way a packet dies before its journey's end: counts, traces, frees. p may be
  * NULL (a packet that could not even be made). */
 void net_drop(struct net *net, struct pkt *p, enum drop why);

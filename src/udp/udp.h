@@ -19,6 +19,7 @@ struct udp_port {
     size_t rcv_limit;     /* SO_RCVBUF */
     int error;            /* pending -errno from ICMP, or 0 */
     bool reuse_addr;
+    bool local_from_route; /* udp_connect() chose `local`: dissolving takes it back */
 };
 
 struct udp {

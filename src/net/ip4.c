@@ -1,0 +1,207 @@
+/* IPv4 for a host: no forwarding, no fragments either way.
+ *
+ * In: the header is checked (wire/ip4_wire.c), then where the packet comes from, then
+ * whether it is for us; what is left is trimmed of Ethernet's padding, and the stack is
+ * told what was found. Fragments are counted and dropped: a host that is told our MTU
+ * by TCP's MSS or path MTU discovery sends none.
+ *
+ * Out: route, source address, header, neighbour. Everything is sent with don't-fragment
+ * (RFC 1191 s3), so every packet is atomic in the words of RFC 6864 and needs no
+ * identification. The pieces of a super-segment get numbers all the same: receivers
+ * that join segments (GRO) want to see them count up.
+ *
+ * Packets to ourselves go to net->loop; see net.c. */
+#include <errno.h>
+
+#include "base/bytes.h"
+#include "base/cksum.h"
+#include "net/net.h"
+#include "wire/ip4_wire.h"
+
+static const uint32_t ALL_HOSTS = 0xe0000001; /* 224.0.0.1, RFC 1112 s4 */
+
+/* A super-segment beyond 65535 bytes leaves its total length 0. */
+static void mend_total_len(struct pkt *p)
+{
+    uint8_t *b = p->data;
+
+    if (!p->gso_size || p->len < IP4_LEN || get16(b + 2) != 0 || p->len > 65535)
+        return;
+    put16(b + 10, cksum_update(get16(b + 10), 0, (uint16_t)p->len));
+    put16(b + 2, (uint16_t)p->len);
+}
+
+static bool is_broadcast_on(const struct netif *nif, struct ip_addr a)
+{
+    if (ip_is_limited_broadcast(a))
+        return true;
+    return nif->prefix <= 30 && ip_eq(a, ip4_subnet_broadcast(nif->addr, nif->prefix));
+}
+
+/* RFC 1122 s3.2.1.3: a source is one host's, and from outside not this host's. */
+static bool source_ok(const struct netif *nif, struct ip_addr src)
+{
+    if (nif == &nif->net->loopback)
+        return true;
+    if (ip_is_any(src) || ip_is_multicast(src) || is_broadcast_on(nif, src))
+        return false;
+    return !net_is_local(nif->net, src);
+}
+
+/* One of this host's addresses, which may come in on any interface; 127/8 may not come
+ * from outside (RFC 1122 s3.2.1.3 (g)). */
+static bool is_ours(const struct netif *nif, struct ip_addr dst)
+{
+    if (ip_eq(dst, nif->addr))
+        return true;
+    if (ip_is_loopback(dst))
+        return nif == &nif->net->loopback;
+    return net_is_local(nif->net, dst);
+}
+
+static bool is_group(const struct netif *nif, struct ip_addr dst)
+{
+    return is_broadcast_on(nif, dst) || ip_eq(dst, ip4_addr(ALL_HOSTS));
+}
+
+/* Why this host does not want a packet, or DROP_N: it does. */
+static enum drop refuse(const struct netif *nif, const struct ip4 *ip, bool *broadcast)
+{
+    *broadcast = false;
+    if (!source_ok(nif, ip->src))
+        return DROP_IP_SOURCE;
+    if (!is_ours(nif, ip->dst)) {
+        *broadcast = is_group(nif, ip->dst);
+        if (!*broadcast)
+            return DROP_IP_NOT_OURS;
+    }
+    if (ip->source_route) /* RFC 7126 s4.3.5, s4.4.5 */
+        return DROP_IP_SOURCE_ROUTE;
+    if (ip->more_fragments || ip->frag_offset)
+        return DROP_IP_FRAGMENT;
+    return DROP_N;
+}
+
+bool ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out)
+{
+    struct net *net = nif->net;
+    struct ip4 ip;
+    bool broadcast;
+
+    count(&net->count, COUNT_IpInReceives);
+    mend_total_len(p);
+    int r = ip4_parse(p->data, p->len, &ip);
+    if (r < 0) {
+        count(&net->count, COUNT_IpInHdrErrors);
+        net_drop(net, p, (enum drop)(-r - 1));
+        return false;
+    }
+    enum drop why = refuse(nif, &ip, &broadcast);
+    if (why != DROP_N) {
+        net_drop(net, p, why);
+        return false;
+    }
+    pkt_trim(p, ip.total_len);
+    pkt_pull(p, ip.header_len);
+    *out = (struct ip_info){ .nif = nif,
+                             .src = ip.src,
+                             .dst = ip.dst,
+                             .proto = ip.proto,
+                             .tos = ip.tos,
+                             .ttl = ip.ttl,
+                             .broadcast = broadcast,
+                             .header_len = ip.header_len };
+    count(&net->count, COUNT_IpInDelivers);
+    return true;
+}
+
+/* Queues p for ourselves. What never leaves memory needs no checksum. Takes p. */
+static int loop_back(struct net *net, struct pkt *p)
+{
+    struct netif *lo = &net->loopback;
+    struct pkt *kept = p;
+
+    if (net->loop.n >= LOOPBACK_MAX) {
+        net_drop(net, p, DROP_LOOPBACK_FULL);
+        return 0;
+    }
+    if (p->n_text > 0) {
+        kept = pkt_copy(&net->pool, p);
+        if (!kept) {
+            net_drop(net, p, DROP_NO_BUFFER);
+            return 0;
+        }
+        pkt_free(p);
+    }
+    if (kept->csum == PKT_CSUM_PARTIAL)
+        kept->csum = PKT_CSUM_VERIFIED;
+    lo->out_frames++;
+    lo->out_bytes += kept->len;
+    lo->in_frames++;
+    lo->in_bytes += kept->len;
+    pkt_queue_push(&net->loop, kept);
+    return 0;
+}
+
+/* As many identifications as gso.c will need for p. */
+static uint16_t take_ids(struct net *net, const struct pkt *p, size_t total)
+{
+    uint16_t id = net->ip_id;
+
+    if (p->gso_size == 0)
+        return 0;
+    net->ip_id = (uint16_t)(net->ip_id + total / p->gso_size + 1);
+    return id;
+}
+
+static uint8_t choose_ttl(const struct net *net, const struct ip_out *how)
+{
+    if (how->ttl)
+        return how->ttl;
+    /* RFC 1112 s6.1: multicast stays on the link unless asked to leave it. */
+    return ip_is_multicast(how->dst) ? 1 : net->config.ip_default_ttl;
+}
+
+static void push_header(struct net *net, const struct ip_out *how, struct ip_addr src,
+                        struct pkt *p)
+{
+    size_t total = pkt_total(p) + IP4_LEN;
+    struct ip4 ip = { .src = src,
+                      .dst = how->dst,
+                      .total_len = (uint16_t)total,
+                      .id = take_ids(net, p, total),
+                      .tos = how->tos,
+                      .ttl = choose_ttl(net, how),
+                      .proto = how->proto,
+                      .dont_fragment = true };
+
+    ip4_emit(pkt_push(p, IP4_LEN), &ip);
+}
+
+int ip_output(struct net *net, const struct ip_out *how, struct pkt *p)
+{
+    struct route_hop hop;
+
+    count(&net->count, COUNT_IpOutRequests);
+    int r = route_lookup(net, how->dst, &hop);
+    if (r < 0) {
+        net_drop(net, p, DROP_IP_NO_ROUTE);
+        return r;
+    }
+    size_t most = p->gso_size ? NETIF_GSO_MAX : hop.nif->mtu;
+    if (pkt_total(p) + IP4_LEN > most) {
+        net_drop(net, p, DROP_IP_TOO_BIG);
+        return -EMSGSIZE;
+    }
+    push_header(net, how, ip_is_any(how->src) ? hop.src : how->src, p);
+    if (hop.nif == &net->loopback)
+        return loop_back(net, p);
+    return neigh_output(net, hop.nif, hop.next_hop, p);
+}
+
+uint16_t ip_mtu(struct net *net, struct ip_addr dst)
+{
+    struct route_hop hop;
+
+    return route_lookup(net, dst, &hop) < 0 ? 0 : hop.nif->mtu;
+}
