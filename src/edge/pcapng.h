@@ -12,7 +12,8 @@ struct pcapng {
     FILE *out;
     bool close_it; /* out is ours to close */
     bool raw;
-    bool failed;          /* a write failed: said once, nothing more is written */
+    bool live;            /* somebody reads along (a pipe): flush after every frame */
+    int error;            /* of the first write that failed: nothing more is written */
     int64_t epoch;        /* added to each time: microseconds of real time at time 0 */
     struct pkt_pool pool; /* for one scratch packet */
     struct pkt *scratch;
