@@ -1,0 +1,302 @@
+/* RFC 9112 s2 to s5: heads. Every case is read whole, then as it would come in segments
+ * of one byte, each time from memory that ends at the last byte given. */
+#include "http/http_parse.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "harness/guarded.h"
+
+static struct http_head head;
+
+static int parse_at(const char *s, size_t len, size_t seen, int request)
+{
+    char *at = guarded(s, len);
+    return request ? http_parse_request(at, len, seen, &head)
+                   : http_parse_response(at, len, seen, &head);
+}
+
+/* What the first complete (or wrong) prefix of s gives when each byte comes alone. */
+static int parse_bytewise(const char *s, size_t len, int request)
+{
+    int n = -EAGAIN;
+    size_t seen = 0;
+
+    for (size_t i = 0; i <= len && n == -EAGAIN; i++) {
+        n = parse_at(s, i, seen, request);
+        seen = i;
+    }
+    return n;
+}
+
+static int parse(const char *s, size_t len, int request)
+{
+    int bytewise = parse_bytewise(s, len, request);
+    int whole = parse_at(s, len, 0, request);
+
+    assert_int_equal(bytewise, whole);
+    return whole;
+}
+
+static int request(const char *s)
+{
+    return parse(s, strlen(s), 1);
+}
+
+static int response(const char *s)
+{
+    return parse(s, strlen(s), 0);
+}
+
+static void assert_slice(struct http_slice s, const char *want)
+{
+    if (!slice_is(s, want))
+        fail_msg("got '%.*s', want '%s'", (int)s.len, s.at, want);
+}
+
+static void a_request_head_becomes_method_target_version_and_fields(void **state)
+{
+    const char *s = "GET /a%20b?c=d HTTP/1.1\r\n"
+                    "Host: 192.0.2.2:8080\r\n"
+                    "X-Blank: \t two words \t\r\n"
+                    "X-Empty:\r\n"
+                    "\r\n"
+                    "the next message";
+
+    assert_int_equal(parse_at(s, strlen(s), 0, 1), 83);
+    assert_slice(head.method, "GET");
+    assert_slice(head.target, "/a%20b?c=d");
+    assert_int_equal(head.minor, 1);
+    assert_int_equal(head.n_fields, 3);
+    assert_slice(head.field[0].name, "Host");
+    assert_slice(head.field[0].value, "192.0.2.2:8080");
+    assert_slice(head.field[1].value, "two words");
+    assert_slice(head.field[2].value, "");
+}
+
+static void requests_are_accepted_or_answered_with_a_status(void **state)
+{
+    static const struct {
+        const char *text;
+        int want; /* 1: accepted */
+    } row[] = {
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 1 },
+        { "GET / HTTP/1.0\r\n\r\n", 1 },
+        { "G!#$%&'*+-.^_`|~9 / HTTP/1.0\r\n\r\n", 1 },
+        { "GET / HTTP/1.9\r\nHost: a\r\n\r\n", 1 }, /* RFC 9110 s2.5 */
+        { "\r\nGET / HTTP/1.0\r\n\r\n", 1 },        /* RFC 9112 s2.2 */
+        { "\r\n\r\nGET / HTTP/1.0\r\n\r\n", -400 }, /* but not for ever */
+        { "\rGET / HTTP/1.0\r\n\r\n", -400 },
+        { "\nGET / HTTP/1.0\r\n\r\n", -400 },
+        { " GET / HTTP/1.0\r\n\r\n", -400 },
+        { "GET  / HTTP/1.0\r\n\r\n", -400 },
+        { "GET /  HTTP/1.0\r\n\r\n", -400 },
+        { "GET / HTTP/1.0 \r\n\r\n", -400 },
+        { "GET\t/ HTTP/1.0\r\n\r\n", -400 },
+        { "GET /a b HTTP/1.0\r\n\r\n", -400 },
+        { "GET /a\tb HTTP/1.0\r\n\r\n", -400 },
+        { "GET /a#b HTTP/1.0\r\n\r\n", -400 },
+        { "GET /a\x7f HTTP/1.0\r\n\r\n", -400 },
+        { "GET /\xc3\xa4 HTTP/1.0\r\n\r\n", 1 }, /* a file name, as typed */
+        { "GET /\r\n\r\n", -400 },               /* HTTP/0.9 */
+        { "GET\r\n\r\n", -400 },
+        { "GET / http/1.1\r\nHost: a\r\n\r\n", -400 },
+        { "GET / HTTP/1.10\r\nHost: a\r\n\r\n", -400 },
+        { "GET / HTTP/1\r\n\r\n", -400 },
+        { "GET / HTTP/01.1\r\nHost: a\r\n\r\n", -400 },
+        { "GET / HTTP/2.0\r\nHost: a\r\n\r\n", -505 },
+        { "GET / HTTP/0.9\r\n\r\n", -505 },
+        { "PRI * HTTP/2.0\r\n\r\n", -505 },
+        { "\x16\x03\x01\x02", -400 }, /* a TLS hello is told at its first byte */
+        { "{\"json\": 1}", -400 },
+        { "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJ / HTTP/1.0\r\n\r\n", -501 },
+        /* RFC 9112 s2.2: lines end in CRLF; a bare LF would be read in two ways. */
+        { "GET / HTTP/1.0\n\n", -400 },
+        { "GET / HTTP/1.0\nA: b\r\n\r\n", -400 },
+        { "GET / HTTP/1.0\r\nA: b\n\r\n", -400 },
+        { "GET / HTTP/1.0\r\nA: b\r\n\n", -400 },
+        { "GET / HTTP/1.0\rA: b\r\n\r\n", -400 },
+        /* RFC 9112 s5.1, s5.2 and RFC 9110 s5.5 */
+        { "GET / HTTP/1.0\r\nA : b\r\n\r\n", -400 },
+        { "GET / HTTP/1.0\r\n: b\r\n\r\n", -400 },
+        { "GET / HTTP/1.0\r\nA\r\n\r\n", -400 },
+        { "GET / HTTP/1.0\r\nA b: c\r\n\r\n", -400 },
+        { "GET / HTTP/1.0\r\n A: b\r\n\r\n", -400 },
+        { "GET / HTTP/1.0\r\nA: b\r\n c\r\n\r\n", -400 },
+        { "GET / HTTP/1.0\r\nA: b\rc\r\n\r\n", -400 },
+        { "GET / HTTP/1.0\r\nA: b\x01\r\n\r\n", -400 },
+        { "GET / HTTP/1.0\r\nA: b\tc\xff\r\n\r\n", 1 },
+        { "GET / HTTP/1.0\r\n\xe4: b\r\n\r\n", -400 },
+        /* RFC 9112 s3.2: Host */
+        { "GET / HTTP/1.1\r\n\r\n", -400 },
+        { "GET / HTTP/1.1\r\nhOsT:\r\n\r\n", 1 },
+        { "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", -400 },
+        { "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", -400 },
+        { "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", -400 },
+        { "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", -400 },
+        { "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", -400 },
+        { "GET / HTTP/1.1\r\nHost: a:80x\r\n\r\n", -400 },
+        { "GET / HTTP/1.1\r\nHost: a:\r\n\r\n", 1 },
+        { "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 1 },
+        { "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", -400 },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        int got = request(row[i].text);
+        int want = row[i].want > 0 ? (int)strlen(row[i].text) : row[i].want;
+        if (got != want)
+            fail_msg("row %zu: %d, want %d: %s", i, got, want, row[i].text);
+    }
+}
+
+static void a_nul_is_refused_wherever_it_stands(void **state)
+{
+    static const char whole[] = "GET /a HTTP/1.0\r\nName: value\r\n\r\n";
+
+    for (size_t i = 0; i < sizeof whole - 1; i++) {
+        char s[sizeof whole];
+        memcpy(s, whole, sizeof s);
+        s[i] = '\0';
+        int n = parse(s, sizeof s - 1, 1);
+        /* Where it breaks the end of the head, more is waited for. */
+        if (n != -400 && n != -EAGAIN)
+            fail_msg("NUL at %zu: %d", i, n);
+    }
+}
+
+/* RFC 9112 s3: 414 for the target, 431 (RFC 6585 s5) for the rest. */
+static void heads_beyond_the_limits_are_told_which_part_is_too_long(void **state)
+{
+    size_t n = 20000;
+    char *s = malloc(n);
+
+    memset(s, 'a', n);
+    memcpy(s, "GET /", 5);
+    assert_int_equal(parse_at(s, 8192, 0, 1), -EAGAIN);
+    assert_int_equal(parse_at(s, 8193, 0, 1), -414);
+    memcpy(s, "GET / HTTP/1.0\r\nA: ", 19);
+    assert_int_equal(parse_at(s, 16383, 0, 1), -EAGAIN);
+    assert_int_equal(parse_at(s, 16384, 0, 1), -431);
+    memcpy(s + 16380, "\r\n\r\n", 4);
+    assert_int_equal(parse_at(s, 16384, 0, 1), 16384);
+    memcpy(s + 16380, "a\r\n\r\n", 5);
+    assert_int_equal(parse_at(s, 16385, 0, 1), -431);
+    free(s);
+}
+
+static void the_hundred_and_first_field_is_too_many(void **state)
+{
+    char s[1024] = "GET / HTTP/1.0\r\n";
+    size_t len = strlen(s);
+
+    for (int i = 0; i < 100; i++, len += 4)
+        memcpy(s + len, "A:\r\n", 4);
+    memcpy(s + len, "\r\n", 2);
+    assert_int_equal(parse_at(s, len + 2, 0, 1), (int)len + 2);
+    memcpy(s + len, "A:\r\n\r\n", 6);
+    assert_int_equal(parse_at(s, len + 6, 0, 1), -431);
+}
+
+static void responses_are_read_leniently_or_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        int status; /* 0: refused */
+        const char *reason;
+    } row[] = {
+        { "HTTP/1.1 200 OK\r\nA: b\r\n\r\n", 200, "OK" },
+        { "HTTP/1.0 404 Not Found\r\n\r\n", 404, "Not Found" },
+        { "HTTP/1.1 200 \r\n\r\n", 200, "" },
+        { "HTTP/1.1 200\r\n\r\n", 200, "" },
+        { "HTTP/1.1 999 x\r\n\r\n", 999, "x" },
+        { "HTTP/1.1 200 OK\nA: b\n\n", 200, "OK" },
+        { "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", 200, "OK" },
+        { "HTTP/1.1 099 x\r\n\r\n", 0, NULL },
+        { "HTTP/1.1 20 x\r\n\r\n", 0, NULL },
+        { "HTTP/1.1 2000 x\r\n\r\n", 0, NULL },
+        { "HTTP/1.1  200 x\r\n\r\n", 0, NULL },
+        { "HTTP/2.0 200 x\r\n\r\n", 0, NULL },
+        { "HTTP/1.1 200 OK\r\nA : b\r\n\r\n", 0, NULL },
+        { "HTTP/1.1 200 OK\r\nno field\r\n\r\n", 0, NULL },
+        { "ICY 200 OK\r\n\r\n", 0, NULL },
+        { "<html>", 0, NULL },
+        { "SSH-2.0-x\r\n", 0, NULL },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        int got = response(row[i].text);
+        if (row[i].status == 0) {
+            assert_int_equal(got, -EBADMSG);
+            continue;
+        }
+        assert_int_equal(got, (int)strlen(row[i].text));
+        assert_int_equal(head.status, row[i].status);
+        assert_slice(head.reason, row[i].reason);
+    }
+}
+
+/* RFC 9112 s5.2 */
+static void a_folded_line_of_a_response_is_one_value(void **state)
+{
+    assert_true(response("HTTP/1.1 200 OK\r\nA: b\r\n\tc\r\nD: e\r\n\r\n") > 0);
+    assert_int_equal(head.n_fields, 2);
+    assert_slice(head.field[0].value, "b  \tc");
+    assert_slice(head.field[1].value, "e");
+}
+
+static void a_response_head_beyond_64_kib_is_refused(void **state)
+{
+    char *s = malloc(70000);
+
+    memset(s, 'a', 70000);
+    memcpy(s, "HTTP/1.1 200 OK\r\nA: ", 20);
+    assert_int_equal(parse_at(s, 65535, 0, 0), -EAGAIN);
+    assert_int_equal(parse_at(s, 65536, 0, 0), -EBADMSG);
+    free(s);
+}
+
+/* RFC 9112 s9.3; Connection is a list, maybe in several lines, without case. */
+static void persistence_follows_version_and_connection(void **state)
+{
+    static const struct {
+        const char *text;
+        bool persists;
+    } row[] = {
+        { "HTTP/1.1 200 OK\r\n\r\n", true },
+        { "HTTP/1.0 200 OK\r\n\r\n", false },
+        { "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n\r\n", true },
+        { "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", false },
+        { "HTTP/1.1 200 OK\r\nconnection: a, CLOSE ,b\r\n\r\n", false },
+        { "HTTP/1.1 200 OK\r\nConnection: a\r\nConnection: close\r\n\r\n", false },
+        { "HTTP/1.0 200 OK\r\nConnection: keep-alive, close\r\n\r\n", false },
+        { "HTTP/1.1 200 OK\r\nConnection: closed\r\n\r\n", true },
+        { "HTTP/1.0 200 OK\r\nProxy-Connection: keep-alive\r\n\r\n", false },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        assert_true(response(row[i].text) > 0);
+        assert_int_equal(http_persists(&head), row[i].persists);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_head_becomes_method_target_version_and_fields),
+        cmocka_unit_test(requests_are_accepted_or_answered_with_a_status),
+        cmocka_unit_test(a_nul_is_refused_wherever_it_stands),
+        cmocka_unit_test(heads_beyond_the_limits_are_told_which_part_is_too_long),
+        cmocka_unit_test(the_hundred_and_first_field_is_too_many),
+        cmocka_unit_test(responses_are_read_leniently_or_refused),
+        cmocka_unit_test(a_folded_line_of_a_response_is_one_value),
+        cmocka_unit_test(a_response_head_beyond_64_kib_is_refused),
+        cmocka_unit_test(persistence_follows_version_and_connection),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
