@@ -7,7 +7,7 @@
  *     time-out           ssthresh = flight / 2, cwnd = one segment, slow start
  *
  * The window does not grow while something else holds the sender back: a window that
- * was never filled has proved nothing (RFC 7661 s4.3, RFC 5681 s3.1's reason). */
+ * was never filled has proved nothing (RFC 7661 s4.4). */
 #include <assert.h>
 #include <stddef.h>
 
