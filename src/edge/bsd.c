@@ -1,0 +1,257 @@
+#include "edge/bsd.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The table of descriptors, and the one place with process-wide state.
+ *
+ * A descriptor of Tapir is a real number of this process: a duplicate of one inert
+ * kernel descriptor (an O_PATH one: the kernel refuses to read, write or poll it). So
+ * it is the smallest free number, never one that the kernel uses, and small enough for
+ * an fd_set. The table says which numbers are ours; the others go to the kernel.
+ *
+ *     fd ──► table.at[fd] ──► struct file ──► struct sock
+ *
+ * A file has one reference from the table and one from each call that is inside. close
+ * takes it out of the table, closes its socket under the stack's lock and wakes who
+ * waits; they find no socket, answer EBADF, and the last one frees the file. The
+ * table's lock is never held while a stack's lock is taken, and holds no system call
+ * but those that make and close numbers. */
+
+static struct {
+    pthread_mutex_t lock;
+    struct file **at;    /* by number; NULL: not ours */
+    size_t n;            /* slots in it */
+    int inert;           /* what descriptors are duplicates of; -1: not yet open */
+    size_t open;         /* files in it */
+    struct tapir *first; /* everybody's stack who chose none */
+} table = { .lock = PTHREAD_MUTEX_INITIALIZER, .inert = -1 };
+
+static _Thread_local struct tapir *mine; /* by tapir_use() */
+
+ssize_t bsd_result(ssize_t result)
+{
+    if (result >= 0)
+        return result;
+    errno = (int)-result;
+    return -1;
+}
+
+/* ---- whose stack ---- */
+
+struct tapir *bsd_current(void)
+{
+    struct tapir *t = mine;
+
+    if (t)
+        return t;
+    pthread_mutex_lock(&table.lock);
+    t = table.first;
+    pthread_mutex_unlock(&table.lock);
+    return t;
+}
+
+struct tapir *tapir_use(struct tapir *t)
+{
+    struct tapir *before = mine;
+
+    mine = t;
+    return before;
+}
+
+void bsd_stack_up(struct tapir *t)
+{
+    pthread_mutex_lock(&table.lock);
+    if (!table.first)
+        table.first = t;
+    pthread_mutex_unlock(&table.lock);
+}
+
+void bsd_stack_down(struct tapir *t)
+{
+    pthread_mutex_lock(&table.lock);
+    if (table.first == t)
+        table.first = NULL;
+    pthread_mutex_unlock(&table.lock);
+    if (mine == t)
+        mine = NULL;
+}
+
+/* ---- numbers; the table's lock is held ---- */
+
+static bool make_room(size_t n)
+{
+    size_t want = table.n ? table.n : 64;
+    struct file **more;
+
+    if (n <= table.n)
+        return true;
+    while (want < n)
+        want *= 2;
+    more = realloc(table.at, want * sizeof(struct file *));
+    if (!more)
+        return false;
+    memset(more + table.n, 0, (want - table.n) * sizeof(struct file *));
+    table.at = more;
+    table.n = want;
+    return true;
+}
+
+/* A new number, the table has room for it; or negative errno. */
+static int number_new(int flags)
+{
+    int fd, err;
+
+    if (table.inert < 0)
+        table.inert = open("/", O_PATH | O_CLOEXEC);
+    if (table.inert < 0)
+        return -errno;
+    fd = fcntl(table.inert, flags & SOCK_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+    err = fd < 0 ? -errno : make_room((size_t)fd + 1) ? 0 : -ENOMEM;
+    if (fd >= 0 && err < 0)
+        close(fd);
+    return err < 0 ? err : fd;
+}
+
+/* The last one gives everything back: a program that ends leaves nothing. */
+static void table_shrink(void)
+{
+    if (table.open)
+        return;
+    free(table.at);
+    table.at = NULL;
+    table.n = 0;
+    close(table.inert);
+    table.inert = -1;
+}
+
+static struct file *lookup(int fd)
+{
+    struct file *f = fd >= 0 && (size_t)fd < table.n ? table.at[fd] : NULL;
+
+    if (f) {
+        atomic_fetch_add(&f->refs, 1);
+        atomic_fetch_add(&f->t->inside, 1);
+    }
+    return f;
+}
+
+/* ---- files ---- */
+
+struct file *file_new(struct tapir *t, int flags, int *err)
+{
+    struct file *f = calloc(1, sizeof *f);
+
+    *err = -ENOMEM;
+    if (!f)
+        return NULL;
+    f->t = t;
+    f->nonblock = flags & SOCK_NONBLOCK;
+    atomic_init(&f->refs, 1);
+    list_init(&f->node);
+    list_init(&f->waiters);
+    pthread_mutex_lock(&table.lock);
+    *err = f->fd = number_new(flags);
+    table.open += f->fd >= 0;
+    pthread_mutex_unlock(&table.lock);
+    if (f->fd >= 0)
+        return f;
+    free(f);
+    return NULL;
+}
+
+void file_open(struct file *f, struct sock *s)
+{
+    f->sock = s;
+    s->user = f;
+    list_add_tail(&f->t->files, &f->node);
+    pthread_mutex_lock(&table.lock);
+    assert((size_t)f->fd < table.n && !table.at[f->fd]);
+    table.at[f->fd] = f;
+    pthread_mutex_unlock(&table.lock);
+}
+
+void file_discard(struct file *f)
+{
+    pthread_mutex_lock(&table.lock);
+    close(f->fd);
+    table.open--;
+    table_shrink();
+    pthread_mutex_unlock(&table.lock);
+    free(f);
+}
+
+struct file *file_get(int fd)
+{
+    struct file *f;
+
+    pthread_mutex_lock(&table.lock);
+    f = lookup(fd);
+    pthread_mutex_unlock(&table.lock);
+    return f;
+}
+
+size_t file_get_all(const struct pollfd *fds, size_t n, struct file **out)
+{
+    size_t ours = 0;
+
+    pthread_mutex_lock(&table.lock);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = lookup(fds[i].fd);
+        ours += out[i] != NULL;
+    }
+    pthread_mutex_unlock(&table.lock);
+    return ours;
+}
+
+void file_put(struct file *f)
+{
+    struct tapir *t = f->t;
+
+    if (atomic_fetch_sub(&f->refs, 1) == 1)
+        free(f);
+    /* Last: tapir_down() frees the stack once nobody is inside. */
+    atomic_fetch_sub(&t->inside, 1);
+}
+
+struct file *file_take(int fd)
+{
+    struct file *f;
+
+    pthread_mutex_lock(&table.lock);
+    f = lookup(fd);
+    if (f) {
+        /* The caller is inside, and has the table's reference. */
+        atomic_fetch_sub(&f->refs, 1);
+        table.at[fd] = NULL;
+        close(fd);
+        table.open--;
+        table_shrink();
+    }
+    pthread_mutex_unlock(&table.lock);
+    return f;
+}
+
+void file_wake(struct file *f)
+{
+    list_each_safe (at, after, &f->waiters)
+        waiter_wake(f->t, list_entry(at, struct waiter, node));
+    list_each_safe (at, after, &f->t->pollers)
+        waiter_wake(f->t, list_entry(at, struct waiter, node));
+}
+
+void file_shut(struct file *f)
+{
+    struct sock *s = f->sock;
+
+    if (!s)
+        return;
+    f->sock = NULL;
+    s->user = NULL;
+    list_del(&f->node);
+    sock_close(s);
+    file_wake(f);
+}

@@ -1,0 +1,125 @@
+/* Between the BSD calls: descriptors, the frame of a call (enter, wait, leave), and
+ * addresses. Private to edge. */
+#ifndef TAPIR_EDGE_BSD_H
+#define TAPIR_EDGE_BSD_H
+
+#include "edge/tapir.h"
+
+/* An open descriptor. In the table while open; lives until the last call on it is over.
+ */
+struct file {
+    struct list node; /* in tapir->files while open */
+    struct tapir *t;
+    struct sock *sock;   /* NULL once it is closed */
+    int fd;              /* its number, a duplicate of the inert descriptor */
+    bool nonblock;       /* O_NONBLOCK */
+    atomic_int refs;     /* the table's and one for each call inside */
+    struct list waiters; /* struct waiter.node: calls that wait for it */
+};
+
+/* --- the table; bsd.c ------------------------------------------------------------ */
+
+/* A new descriptor of t, not yet in the table and without a socket. NULL with *err. */
+struct file *file_new(struct tapir *t, int flags, int *err);
+
+/* Gives it a socket and puts it into the table. */
+void file_open(struct file *f, struct sock *s);
+
+/* Undoes file_new(). */
+void file_discard(struct file *f);
+
+/* The descriptor's file, with a reference; NULL when the number is not ours. */
+struct file *file_get(int fd);
+void file_put(struct file *f);
+
+/* As file_get() for each fds[i].fd, into out[i] (NULL: not ours). How many are ours. */
+size_t file_get_all(const struct pollfd *fds, size_t n, struct file **out);
+
+/* Takes the number out of the table and gives it back to the kernel. The table's
+ * reference is the caller's from then on; NULL when the number is not ours. */
+struct file *file_take(int fd);
+
+/* Ends what is open: the socket is closed, calls that wait get -EBADF. Lock held. */
+void file_shut(struct file *f);
+
+/* Something happened to f: whoever waits for it, or polls, looks again. Lock held. */
+void file_wake(struct file *f);
+
+/* This thread's stack, or the first one; NULL. */
+struct tapir *bsd_current(void);
+
+/* A stack came up or goes away: the default follows. */
+void bsd_stack_up(struct tapir *t);
+void bsd_stack_down(struct tapir *t);
+
+/* --- waiting; bsd_wait.c --------------------------------------------------------- */
+
+void waiter_init(struct waiter *w, unsigned budget);
+void waiter_done(struct waiter *w);
+
+/* Makes w look again, wherever it sleeps. Lock held. */
+void waiter_wake(struct tapir *t, struct waiter *w);
+
+/* Waits until w is woken or its deadline. Lock held; dropped only while asleep. 0,
+ * -ETIMEDOUT, -EINTR; in a simulation -EDEADLK or -ECANCELED. */
+int waiter_wait(struct tapir *t, struct waiter *w);
+
+/* Lock, time, what became due; and: flush, wake, kick the driver, unlock. */
+void tapir_enter(struct tapir *t);
+void tapir_leave(struct tapir *t);
+
+/* Takes what the device has, if no other call reads it; settles. Lock held. */
+void tapir_look(struct tapir *t);
+
+/* The background thread's whole life. */
+void *watch_main(void *arg);
+
+/* Gets the background thread up, wherever it sleeps. Lock held. */
+void watch_ring(struct tapir *t);
+
+/* --- a call ---------------------------------------------------------------------- */
+
+enum call_kind { CALL_RECEIVE, CALL_SEND };
+
+struct call {
+    struct tapir *t;
+    struct file *file;
+    struct sock *sock;
+    enum call_kind kind; /* which timeout, and how much of the device it takes */
+    bool nonblock;       /* as the descriptor, or MSG_DONTWAIT */
+    bool looked;         /* non-blocking: it took what the device had */
+    bool waited;         /* blocking: the deadline is set */
+    struct waiter w;
+    char text[128]; /* for the trace; "" when nobody listens */
+};
+
+/* Enters a call on fd. 0; -EBADF when it was closed meanwhile; 1: the number is not
+ * ours, nothing was entered. Unless it is 0 there is nothing to leave. */
+int call_enter(struct call *c, int fd, enum call_kind kind);
+
+/* What the call waits for has not happened. 0: look again; -EAGAIN: it does not wait,
+ * or its timeout is over; -EINTR; -EBADF: closed meanwhile (c->sock is gone). */
+int call_wait(struct call *c);
+
+/* Tells the trace, leaves, and turns negative errno into -1 and errno. */
+ssize_t call_leave(struct call *c, ssize_t result);
+
+/* The text of the trace, as printf: only if somebody listens. */
+void call_say(struct call *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* -1 and errno for a negative errno. */
+ssize_t bsd_result(ssize_t result);
+
+/* --- addresses; bsd_addr.c ------------------------------------------------------- */
+
+/* 0, -EINVAL (too short), -EFAULT (NULL), -EAFNOSUPPORT. */
+int addr_in(const struct sockaddr *sa, socklen_t len, struct sock_name *out);
+
+/* Cut to *len, which becomes the whole length, as the kernel does; NULLs are fine. */
+void addr_out(const struct sock_name *name, struct sockaddr *sa, socklen_t *len);
+
+/* "192.0.2.1:80", into buf; "-" for NULL. Returns buf. */
+const char *addr_text(const struct sock_name *name, char *buf, size_t room);
+
+#endif

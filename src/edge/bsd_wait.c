@@ -1,0 +1,338 @@
+#include "edge/bsd.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "edge/sim.h"
+
+/* Who runs the loop.
+ *
+ * All calls take the stack's lock. One that must wait drives: it reads the device and
+ * sleeps in poll(2), where alone it drops the lock. While there is such a driver, other
+ * calls that must wait doze on a futex of their own; whoever makes their socket ready
+ * rings. A driver that has what it waited for, or gave up, hands over:
+ *
+ *     to a dozing call ──► else back to the watch, if it is still in poll(2)
+ *                          ──► else it wakes the watch, if that is idle
+ *
+ * The watch is a background thread for a program that computes: it drives when no call
+ * has come for a millisecond and nobody else drives.
+ *
+ *              nobody drives, no call since the last tick
+ *      TICK ───────────────────────────────────────────────► POLL
+ *      1 ms ◄─────────────────────────────────────────────── asleep in poll(2)
+ *       │ ▲     woken, and a call has taken over
+ *       │ └──────────────────────┐
+ *       ▼ a call has driven for 50 ms                it leaves
+ *      IDLE: asleep for as long as that call drives ──────┘
+ *
+ * So an idle process has one thread asleep in poll(2) and nothing that ticks, and a
+ * program with one thread switches no threads between a frame and its handler. A call
+ * takes over from the watch without asking: the watch, when it wakes, sees that it is
+ * not the driver any more. A call that moves the earliest deadline forward kicks the
+ * driver out of poll(2).
+ *
+ * The futex rather than a condition variable, because a signal must end the wait
+ * (EINTR): Ctrl-C ends a server whose main thread dozes. In a simulation nobody drives:
+ * a call that waits gives its baton away. */
+
+enum { TICKS_TO_IDLE = 50 };
+
+void waiter_init(struct waiter *w, unsigned budget)
+{
+    list_init(&w->node);
+    list_init(&w->dozing);
+    list_init(&w->waiting);
+    w->thread = NULL;
+    w->order = 0;
+    w->deadline = NEVER;
+    w->until = NEVER;
+    w->budget = budget;
+    w->woken = false;
+    atomic_init(&w->bell, 0);
+    w->event = -1;
+    w->fds = NULL;
+    w->n_fds = 0;
+}
+
+void waiter_done(struct waiter *w)
+{
+    if (w->event >= 0)
+        close(w->event);
+}
+
+/* ---- dozing ---- */
+
+static long futex(atomic_uint *word, int op, unsigned value, struct timespec *timeout)
+{
+    return syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0);
+}
+
+static void ring_fd(int fd)
+{
+    uint64_t one = 1;
+
+    /* Fails only when the counter is full: then it rings already. */
+    if (write(fd, &one, sizeof one) < 0)
+        return;
+}
+
+static void ring(struct waiter *w)
+{
+    if (atomic_exchange(&w->bell, 1))
+        return;
+    if (w->event >= 0)
+        ring_fd(w->event);
+    else
+        futex(&w->bell, FUTEX_WAKE, 1, NULL);
+}
+
+void waiter_wake(struct tapir *t, struct waiter *w)
+{
+    if (w->woken)
+        return;
+    w->woken = true;
+    if (t->sim)
+        sim_wake(t->sim, w);
+    else if (list_linked(&w->dozing))
+        ring(w);
+}
+
+/* Sleeps until somebody rings or the deadline. Drops the lock. 0 or -EINTR. */
+static int sleep_for_bell(struct tapir *t, struct waiter *w, usec until)
+{
+    struct timespec room;
+    struct timespec *timeout = clock_until(loop_clock(t), until, &room);
+    long r;
+    int err;
+
+    pthread_mutex_unlock(&t->lock);
+    r = futex(&w->bell, FUTEX_WAIT, 0, timeout);
+    err = r < 0 ? -errno : 0;
+    pthread_mutex_lock(&t->lock);
+    t->now = loop_clock(t);
+    return err == -EINTR ? -EINTR : 0;
+}
+
+/* The same for a call that waits for kernel descriptors too: poll(2), where slot 1 is
+ * an eventfd of its own (the driver's kick must not be taken from the driver). */
+static int poll_for_bell(struct tapir *t, struct waiter *w, usec until)
+{
+    struct timespec room;
+    struct timespec *timeout = clock_until(loop_clock(t), until, &room);
+    int r, err;
+
+    w->fds[0] = (struct pollfd){ .fd = -1 };
+    w->fds[1] = (struct pollfd){ .fd = w->event, .events = POLLIN };
+    pthread_mutex_unlock(&t->lock);
+    r = ppoll(w->fds, w->n_fds, timeout, NULL);
+    err = r < 0 ? -errno : 0;
+    pthread_mutex_lock(&t->lock);
+    t->now = loop_clock(t);
+    for (size_t i = 2; r > 0 && i < w->n_fds; i++)
+        w->woken |= w->fds[i].revents != 0;
+    return err == -EINTR ? -EINTR : 0;
+}
+
+static int doze(struct tapir *t, struct waiter *w)
+{
+    uint64_t rung;
+    int r;
+
+    if (w->n_fds && w->event < 0)
+        w->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (w->n_fds && w->event < 0)
+        return -errno;
+    atomic_store(&w->bell, 0);
+    if (w->event >= 0 && read(w->event, &rung, sizeof rung) < 0)
+        rung = 0;
+    list_add_tail(&t->dozing, &w->dozing);
+    if (w->event >= 0)
+        r = poll_for_bell(t, w, w->deadline);
+    else
+        r = sleep_for_bell(t, w, w->deadline);
+    list_del(&w->dozing);
+    return r;
+}
+
+/* ---- driving ---- */
+
+static bool another_call_drives(const struct tapir *t)
+{
+    return t->driver && t->driver != &t->watch;
+}
+
+static int drive(struct tapir *t, struct waiter *w)
+{
+    int r = 0;
+
+    t->driver = w;
+    while (r == 0 && !w->woken && t->now < w->deadline) {
+        if (!loop_turn(t, w->budget) && !w->woken)
+            r = loop_sleep(t, w, usec_min(w->deadline, loop_deadline(t)));
+        else
+            t->now = loop_clock(t);
+    }
+    t->driver = NULL;
+    return r;
+}
+
+static void hand_over(struct tapir *t)
+{
+    if (t->driver)
+        return;
+    if (!list_empty(&t->dozing))
+        ring(list_entry(t->dozing.next, struct waiter, dozing));
+    else if (t->watch_state == WATCH_POLL)
+        t->driver = &t->watch;
+    else if (t->watch_state == WATCH_IDLE)
+        ring(&t->watch);
+}
+
+static void kick_if_late(struct tapir *t)
+{
+    if (!t->driver || loop_deadline(t) >= t->driver->until)
+        return;
+    t->driver->until = 0;
+    ring_fd(t->kick);
+}
+
+static int live_wait(struct tapir *t, struct waiter *w)
+{
+    int r = 0;
+
+    while (r == 0 && !w->woken) {
+        if (t->now >= w->deadline)
+            r = -ETIMEDOUT;
+        else if (another_call_drives(t))
+            r = doze(t, w);
+        else
+            r = drive(t, w);
+    }
+    hand_over(t);
+    return w->woken ? 0 : r;
+}
+
+/* The time of the event that a call is. With nothing due, advancing would set it and do
+ * no more. */
+static void latch(struct tapir *t)
+{
+    t->now = loop_clock(t);
+    if (stack_deadline(t->stack) <= t->now)
+        stack_advance(t->stack, t->now);
+    else
+        t->stack->net.now = t->now;
+}
+
+int waiter_wait(struct tapir *t, struct waiter *w)
+{
+    int r = 0;
+
+    w->woken = false;
+    loop_settle(t);
+    if (w->woken)
+        return 0;
+    if (t->sim) {
+        r = sim_wait(t->sim, w);
+    } else {
+        kick_if_late(t);
+        r = live_wait(t, w);
+    }
+    latch(t);
+    return r;
+}
+
+/* ---- in and out ---- */
+
+void tapir_look(struct tapir *t)
+{
+    if (t->sim || another_call_drives(t))
+        loop_settle(t);
+    else
+        loop_turn(t, BATCH_READ);
+}
+
+void tapir_enter(struct tapir *t)
+{
+    if (!t->sim)
+        pthread_mutex_lock(&t->lock);
+    t->entries++;
+    latch(t);
+    /* A program whose calls never wait would otherwise never read the device. */
+    if (!t->sim && t->now - t->looked > BATCH_STALE)
+        tapir_look(t);
+}
+
+void tapir_leave(struct tapir *t)
+{
+    loop_settle(t);
+    if (t->sim)
+        return;
+    kick_if_late(t);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- the background thread ---- */
+
+static void watch_poll(struct tapir *t)
+{
+    struct waiter *w = &t->watch;
+
+    t->watch_state = WATCH_POLL;
+    t->driver = w;
+    while (t->driver == w && !t->ending)
+        if (!loop_turn(t, BATCH_READ))
+            loop_sleep(t, w, loop_deadline(t));
+        else
+            t->now = loop_clock(t);
+    if (t->driver == w)
+        t->driver = NULL;
+    t->watch_state = WATCH_TICK;
+}
+
+/* Looks every millisecond; returns when it is time to drive, or at the end. */
+static void watch_tick(struct tapir *t)
+{
+    struct waiter *w = &t->watch;
+    uint64_t entries = t->entries;
+    int quiet = 0;
+
+    while (!t->ending) {
+        bool idle = t->driver && quiet >= TICKS_TO_IDLE;
+
+        t->watch_state = idle ? WATCH_IDLE : WATCH_TICK;
+        atomic_store(&w->bell, 0);
+        sleep_for_bell(t, w, idle ? NEVER : loop_clock(t) + USEC_PER_MS);
+        if (idle || entries != t->entries)
+            quiet = 0;
+        else if (!t->driver)
+            break;
+        else
+            quiet++;
+        entries = t->entries;
+    }
+    t->watch_state = WATCH_TICK;
+}
+
+void watch_ring(struct tapir *t)
+{
+    ring(&t->watch);
+    ring_fd(t->kick);
+}
+
+void *watch_main(void *arg)
+{
+    struct tapir *t = arg;
+
+    pthread_mutex_lock(&t->lock);
+    while (!t->ending) {
+        watch_tick(t);
+        if (!t->ending)
+            watch_poll(t);
+    }
+    pthread_mutex_unlock(&t->lock);
+    return NULL;
+}

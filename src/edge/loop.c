@@ -1,0 +1,205 @@
+#include "edge/tapir.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "edge/bsd.h"
+#include "edge/sim.h"
+
+/* How it works
+ *
+ *       device ──tap_read──► [netem in] ──stack_input──► stack
+ *       device ◄──tap.link── [netem out] ◄──host link─── stack_flush
+ *
+ * A turn reads the device until it is empty or the budget is spent, gives each frame to
+ * the stack, and lets the stack send once for the whole batch: acknowledgments and
+ * window updates of a batch are one. Without an emulator the stack's frames go straight
+ * to the device, borrowed and not copied.
+ *
+ * Nothing here waits, but loop_sleep(): that is poll(2) on the device, on the eventfd
+ * that other threads ring, and on the kernel descriptors of the call that sleeps. The
+ * lock is dropped there and nowhere else. */
+
+usec loop_clock(const struct tapir *t)
+{
+    return t->sim ? sim_now(t->sim) : clock_read(&t->clock);
+}
+
+usec loop_deadline(struct tapir *t)
+{
+    usec at = stack_deadline(t->stack);
+
+    if (t->out.config.on)
+        at = usec_min(at, netem_deadline(&t->out));
+    if (t->in.config.on)
+        at = usec_min(at, netem_deadline(&t->in));
+    return at;
+}
+
+/* ---- the way down ---- */
+
+/* To what is really there: the device, or the wire of a simulation. */
+static void to_device(struct tapir *t, struct pkt *p)
+{
+    if (t->sim)
+        sim_transmit(t, p);
+    else if (t->tap.link.send(&t->tap.link, p) < 0)
+        net_drop(&t->stack->net, NULL, DROP_LINK_BUSY);
+}
+
+/* What the stack sends where an emulator or a wire is under the netif. */
+static int host_send(struct link *link, const struct pkt *p)
+{
+    struct tapir *t = list_entry(link, struct tapir, link);
+    struct pkt *copy;
+
+    if (!t->out.config.on) {
+        sim_transmit(t, p);
+        return 0;
+    }
+    copy = pkt_copy(&t->stack->net.pool, p);
+    if (copy)
+        netem_offer(&t->out, copy, t->stack->net.now);
+    else
+        net_drop(&t->stack->net, NULL, DROP_NO_BUFFER);
+    return 0;
+}
+
+void loop_link(struct tapir *t)
+{
+    t->link = (struct link){ .send = host_send, .caps = 0 };
+    if (t->sim || t->in.config.on || t->out.config.on)
+        t->tap.nif.link = &t->link;
+}
+
+/* ---- the way up ---- */
+
+void loop_input(struct tapir *t, struct pkt *p)
+{
+    if (t->in.config.on)
+        netem_offer(&t->in, p, t->now);
+    else
+        stack_input(t->stack, &t->tap.nif, p, t->now);
+}
+
+static bool read_batch(struct tapir *t, unsigned budget)
+{
+    unsigned spent = 0;
+    struct pkt *p;
+    int r = 1;
+
+    t->looked = t->now;
+    t->starved = false;
+    while (spent < budget && r == 1 && t->tap.fd >= 0 && !t->tap.dead) {
+        r = tap_read(&t->tap, &t->stack->net.pool, &p);
+        if (r != 1)
+            break;
+        spent += p->gso_size ? BATCH_SUPER : BATCH_FRAME;
+        loop_input(t, p);
+    }
+    if (r == -ENOBUFS)
+        t->starved = true;
+    if (t->tap.dead && t->tap.nif.up) {
+        t->tap.nif.up = false;
+        net_note(&t->stack->net, "the device is gone: the interface is down");
+    }
+    return spent > 0;
+}
+
+/* ---- turns ---- */
+
+static void take_in(struct tapir *t)
+{
+    struct pkt *p;
+
+    while (t->in.config.on && (p = netem_take(&t->in, t->now)))
+        stack_input(t->stack, &t->tap.nif, p, t->now);
+}
+
+static void take_out(struct tapir *t)
+{
+    struct pkt *p;
+
+    while (t->out.config.on && (p = netem_take(&t->out, t->now))) {
+        to_device(t, p);
+        pkt_free(p);
+    }
+}
+
+void loop_settle(struct tapir *t)
+{
+    struct stack *st = t->stack;
+    struct sock *s;
+
+    take_in(t);
+    if (stack_deadline(st) <= t->now)
+        stack_advance(st, t->now);
+    stack_flush(st);
+    take_out(t);
+    while ((s = stack_ready(st)))
+        if (s->user)
+            file_wake(s->user);
+}
+
+bool loop_turn(struct tapir *t, unsigned budget)
+{
+    bool came = read_batch(t, budget);
+
+    if (t->tap.nif.blocked)
+        stack_unblock(t->stack, &t->tap.nif);
+    loop_settle(t);
+    return came;
+}
+
+/* ---- sleeping ---- */
+
+static bool any_ready(const struct pollfd *fds, size_t n)
+{
+    for (size_t i = 2; i < n; i++)
+        if (fds[i].revents)
+            return true;
+    return false;
+}
+
+/* Device and kick in the two slots in front. A device that is gone, or whose next frame
+ * finds no packet, is not looked at: it would be ready for ever. */
+static void fill_slots(const struct tapir *t, struct pollfd *fds)
+{
+    short events = POLLIN;
+
+    if (t->tap.nif.blocked)
+        events |= POLLOUT;
+    fds[0] = (struct pollfd){ .fd = t->tap.fd, .events = events };
+    if (t->tap.dead || t->starved)
+        fds[0].fd = -1;
+    fds[1] = (struct pollfd){ .fd = t->kick, .events = POLLIN };
+}
+
+int loop_sleep(struct tapir *t, struct waiter *w, usec until)
+{
+    struct pollfd own[2], *fds = w->n_fds ? w->fds : own;
+    nfds_t n = w->n_fds ? w->n_fds : 2;
+    struct timespec room, *timeout;
+    uint64_t rung;
+    int r, err;
+
+    if (t->starved)
+        until = usec_min(until, t->now + USEC_PER_MS);
+    fill_slots(t, fds);
+    w->until = until;
+    timeout = clock_until(clock_read(&t->clock), until, &room);
+    pthread_mutex_unlock(&t->lock);
+    r = ppoll(fds, n, timeout, NULL);
+    err = r < 0 ? -errno : 0;
+    pthread_mutex_lock(&t->lock);
+    t->now = loop_clock(t);
+    /* Only the driver takes the ring off: a thread that was the driver when it went to
+     * sleep must not swallow what is meant for its successor. */
+    if (r > 0 && fds[1].revents && t->driver == w &&
+        read(t->kick, &rung, sizeof rung) < 0)
+        err = 0;
+    if (r > 0 && any_ready(fds, n))
+        w->woken = true;
+    return err == -EINTR ? -EINTR : 0;
+}
