@@ -108,11 +108,13 @@ static struct neigh *neigh_new(struct net *net, struct netif *nif, struct ip_add
 {
     if (net->neigh.n >= NEIGH_MAX)
         evict_oldest(net);
-    if (!heap_reserve(&net->heap, 1))
-        return NULL;
     struct neigh *n = calloc(1, sizeof(*n));
     if (!n)
         return NULL;
+    if (!heap_reserve(&net->heap, 1)) {
+        free(n);
+        return NULL;
+    }
     deadline_init(&n->deadline, DL_NEIGH);
     n->nif = nif;
     n->addr = addr;
@@ -178,7 +180,7 @@ void neigh_fire(struct net *net, struct neigh *n)
 }
 
 /* Lets p wait for n's address. Takes p. */
-static void wait(struct net *net, struct neigh *n, struct pkt *p)
+static void let_wait(struct net *net, struct neigh *n, struct pkt *p)
 {
     struct pkt *kept = p;
 
@@ -222,7 +224,7 @@ static int output_unknown(struct net *net, struct netif *nif, struct ip_addr nex
         net_drop(net, p, DROP_NO_BUFFER);
         return 0;
     }
-    wait(net, n, p);
+    let_wait(net, n, p);
     begin_asking(net, n);
     return 0;
 }
@@ -235,7 +237,7 @@ int neigh_output(struct net *net, struct netif *nif, struct ip_addr next_hop,
     if (!n)
         return output_unknown(net, nif, next_hop, p);
     if (n->state == NEIGH_INCOMPLETE) {
-        wait(net, n, p);
+        let_wait(net, n, p);
         return 0;
     }
     if (n->state == NEIGH_STALE) {

@@ -156,9 +156,10 @@ int udp_connect(struct udp_port *port, struct ip_addr remote, uint16_t remote_po
 {
     struct route_hop hop;
 
-    dissolve(port);
-    if (ip_is_any(remote) && remote_port == 0)
+    if (ip_is_any(remote) && remote_port == 0) {
+        dissolve(port);
         return 0;
+    }
     remote = or_this_host(remote);
     int r = find_way(port, remote, &hop);
     if (r == 0)
