@@ -1,0 +1,84 @@
+/* Addresses for ping, nc and perf. DNS belongs to a later issue: a name that /etc/hosts
+ * does not have is refused with that reason. */
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "options.h"
+
+/* One line of hosts(5): "192.0.2.1 name alias ...  # comment". */
+static bool line_has(char *line, const char *name, struct in_addr *out)
+{
+    char *save = NULL;
+    line[strcspn(line, "#\n")] = '\0';
+    char *word = strtok_r(line, " \t", &save);
+    if (!word || inet_pton(AF_INET, word, out) != 1)
+        return false;
+    while ((word = strtok_r(NULL, " \t", &save)))
+        if (strcasecmp(word, name) == 0)
+            return true;
+    return false;
+}
+
+static bool hosts_file(const char *name, struct in_addr *out)
+{
+    char line[1024];
+    bool found = false;
+    FILE *f = fopen("/etc/hosts", "re");
+    if (!f)
+        return false;
+    while (!found && fgets(line, sizeof line, f))
+        found = line_has(line, name, out);
+    fclose(f);
+    return found;
+}
+
+bool find_host(const char *host, struct sockaddr_in *to)
+{
+    char what[120];
+    to->sin_family = AF_INET;
+    if (inet_pton(AF_INET, host, &to->sin_addr) == 1 || hosts_file(host, &to->sin_addr))
+        return true;
+    snprintf(what, sizeof what, "cannot find host '%.60s'", host);
+    tell(what, "it is no IPv4 address and not in /etc/hosts; DNS is not built yet",
+         "use an address, or add the name to /etc/hosts");
+    return false;
+}
+
+bool find_host_port(const char *text, struct sockaddr_in *to)
+{
+    char host[256];
+    long long port;
+    const char *colon = strchr(text, ':');
+    size_t len = colon ? (size_t)(colon - text) : strlen(text);
+    snprintf(host, sizeof host, "%.*s", (int)(len < 255 ? len : 255), text);
+    if (colon) {
+        if (!option_number("the port", colon + 1, 1, 65535, &port))
+            return false;
+        to->sin_port = htons((uint16_t)port);
+    }
+    return find_host(host, to);
+}
+
+void tell_connect(const char *host, const struct sockaddr_in *to, int err)
+{
+    char what[200];
+    const char *cause = NULL, *fix = NULL;
+    snprintf(what, sizeof what, "cannot connect to %.80s port %u: %s", host,
+             ntohs(to->sin_port), strerror(err));
+    if (err == ECONNREFUSED) {
+        cause = "the host answers, but nothing listens on that port";
+        fix = "start the server first, or check the port";
+    } else if (err == EHOSTUNREACH || err == ENETUNREACH) {
+        cause = "nobody answers for that address (ARP), or there is no route to it";
+        fix = "check --addr, --gateway and the host's address";
+    } else if (err == ETIMEDOUT) {
+        cause = "the host does not answer";
+        fix = "check that it is up and that no filter drops the packets";
+    }
+    tell(what, cause, fix);
+}

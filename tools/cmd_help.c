@@ -1,0 +1,77 @@
+/* tapir help: the commands; or one command's call, its own options and those of the
+ * stack, which it shares with the others. */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "options.h"
+
+static const char stack_help[] =
+    "Options of the stack:\n"
+    "      --link LINK          ns: a private network namespace with a TAP device "
+    "(this is\n"
+    "                           the default); tap:NAME: that device; sim: both ends "
+    "in\n"
+    "                           this process, in virtual time; kernel: the kernel's "
+    "own\n"
+    "                           sockets, for comparison\n"
+    "      --addr A/P           our address (192.0.2.2/24)\n"
+    "      --gateway A          our gateway (192.0.2.1)\n"
+    "      --host-addr A/P      the kernel's address, where we make the device\n"
+    "                           (192.0.2.1/24)\n"
+    "      --mac M, --mtu N     our hardware address; the link's MTU (1500)\n"
+    "      --no-offload         no super-segments: a segment is a segment\n"
+    "      --netem 'SPEC'       impair the link: 'delay 20ms 5ms loss 1%', 'drop "
+    "in:data:2',\n"
+    "                           'out:drop synack:each'\n"
+    "      --sysctl NAME=VALUE  a tunable by its Linux name: net.ipv4.tcp_sack=0\n"
+    "      --pcap FILE          capture as pcapng (-: stdout); --pcap-raw: as handed "
+    "to\n"
+    "                           the device\n"
+    "      --ladder             packets, states and socket calls as a ladder\n"
+    "      --stat               counters and drop reasons at exit\n"
+    "      --seed N             of every random choice; told when not given\n"
+    "  -- COMMAND ARGS          run COMMAND on the kernel's side of the link: beside "
+    "a\n"
+    "                           server, whose end and exit status it decides, or as "
+    "the\n"
+    "                           far side of a client\n"
+    "\n"
+    "An option may come from the environment: TAPIR_LINK, TAPIR_ADDR, "
+    "TAPIR_NO_OFFLOAD=1 ...\n";
+
+void command_help(const struct command *c)
+{
+    if (!c)
+        return;
+    printf("tapir %s %s\n\n  %s\n\n", c->name, c->args, c->summary);
+    if (*c->options)
+        printf("Options:\n%s\n", c->options);
+    if (c->run != help_run)
+        fputs(stack_help, stdout);
+}
+
+static void help_all(void)
+{
+    puts("tapir COMMAND [options]: a TCP/IP stack of its own on a TAP device.\n");
+    for (const struct command *c = commands; c->name; c++)
+        printf("  %-8s %s\n", c->name, c->summary);
+    puts("\ntapir help COMMAND tells more. A first look, without any right:\n"
+         "  tapir serve --link ns --ladder . -- curl -s http://192.0.2.2/");
+}
+
+int help_run(int argc, char **argv)
+{
+    if (argc < 2) {
+        help_all();
+        return 0;
+    }
+    const struct command *command = command_find(argv[1]);
+    if (command) {
+        command_help(command);
+        return 0;
+    }
+    char what[120];
+    snprintf(what, sizeof what, "there is no help on '%.60s'", argv[1]);
+    return tell_usage(what, "tapir help lists the commands");
+}

@@ -1,0 +1,138 @@
+/* The program: finds the command and runs it. A command that a later issue owes is
+ * refused by its name, one that is none gets the nearest name as a suggestion. */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "options.h"
+
+#define VERSION "0.1"
+
+/* clang-format off */
+const struct command commands[] = {
+    { "serve", "[options] DIR [-- COMMAND]", "serve the files of a directory over HTTP/1.1",
+      "  -p, --port N         port to listen on (80)\n",
+      serve_run },
+    { "get", "[options] URL... [-- COMMAND]", "fetch with HTTP/1.1; curl's letters and exit codes",
+      "  -v                   tell the seven steps of a fetch and their times\n"
+      "  -o FILE              write the body to FILE\n"
+      "  -i, -I               show the response's head, too; ask for the head only\n"
+      "  -s, -S               be silent; but still tell errors\n"
+      "      --resolve H:P:A  use address A for host H and port P\n",
+      get_run },
+    { "ping", "[options] HOST", "send ICMP echo requests, as ping(8)",
+      "  -c COUNT             end after COUNT requests\n"
+      "  -i SECONDS           time between two requests (1)\n"
+      "  -s BYTES             data in a request (56)\n"
+      "  -W SECONDS           time to wait for the last reply (1)\n"
+      "      --json           the result as one JSON object\n",
+      ping_run },
+    { "nc", "[options] HOST PORT | -l -p PORT [-- COMMAND]", "connect stdin and stdout to a TCP connection or UDP port",
+      "  -l                   listen, take one connection\n"
+      "  -p, --port PORT      the port on this side\n"
+      "  -u                   UDP\n",
+      nc_run },
+    { "perf", "-s | -c HOST[:PORT] [options] [-- COMMAND]", "measure TCP throughput; iperf3's words",
+      "  -s                   serve: port 5001 discards, 5002 sends, 5003 echoes\n"
+      "  -c HOST[:PORT]       send to port 5001 (with -R receive from port 5002)\n"
+      "  -R                   receive instead of send\n"
+      "  -t SECONDS           how long (10)\n"
+      "  -P N                 connections at once (1)\n"
+      "      --json           the report as iperf3's JSON: start, intervals, end\n",
+      perf_run },
+    { "doctor", "[options]", "tell what on this host would stop Tapir, and how to mend it",
+      "      --json           the findings as JSON\n",
+      doctor_run },
+    { "help", "[COMMAND]", "tell how the program or a command is called", "", help_run },
+    { NULL, NULL, NULL, NULL, NULL },
+};
+
+/* Commands of later issues, so that they are not taken for misspellings. */
+static const char *const later[] = {
+    "page", "lab", "host", "wire", "sim", "drill", "up", "run",
+    "ss", "stat", "explain", "plot", "top", NULL,
+};
+/* clang-format on */
+
+enum { NAME_MAX_LEN = 16 };
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+    unsigned m = a < b ? a : b;
+    return m < c ? m : c;
+}
+
+/* How many letters must be put in, left out or changed to make b of a. */
+static unsigned edit_distance(const char *a, const char *b)
+{
+    unsigned row[NAME_MAX_LEN + 1];
+    size_t n = strlen(b);
+    for (unsigned j = 0; j <= n; j++)
+        row[j] = j;
+    for (unsigned i = 1; a[i - 1]; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            unsigned above = row[j];
+            row[j] = least(above + 1, row[j - 1] + 1,
+                           diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[n];
+}
+
+static const char *nearest_command(const char *name)
+{
+    const char *best = NULL;
+    unsigned at_most = 3;
+    for (const struct command *c = commands; c->name; c++) {
+        unsigned d = edit_distance(name, c->name);
+        if (d < at_most && d < strlen(c->name)) {
+            at_most = d;
+            best = c->name;
+        }
+    }
+    return best;
+}
+
+static int refuse(const char *name)
+{
+    char what[120], fix[120] = "tapir help lists the commands";
+    for (int i = 0; later[i]; i++) {
+        if (strcmp(later[i], name) != 0)
+            continue;
+        snprintf(what, sizeof what, "%s is not built yet", name);
+        tell(what, "this command belongs to a later issue of the project",
+             "tapir help lists the commands that work today");
+        return 2;
+    }
+    const char *near = nearest_command(name);
+    snprintf(what, sizeof what, "unknown command '%.60s'", name);
+    if (near)
+        snprintf(fix, sizeof fix, "did you mean: tapir %s", near);
+    tell(what, "the call is wrong", fix);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return help_run(0, argv) ? 1 : 2;
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        puts("tapir " VERSION);
+        return 0;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return help_run(0, argv);
+    const struct command *command = command_find(argv[1]);
+    return command ? command->run(argc - 1, argv + 1) : refuse(argv[1]);
+}
