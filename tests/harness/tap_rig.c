@@ -28,32 +28,27 @@
 
 enum { TYPE = 0x88b5 }; /* local experimental */
 
-int tap_rig_setup(void **state)
+static bool permitted;
+
+int tap_rig_enter(void **state)
 {
-    bool *permitted = test_malloc(sizeof *permitted);
     struct tapir_error e = { "/dev/net/tun cannot be opened", "", "" };
     int fd;
 
-    *permitted = ns_enter(&e) == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
-    if (!*permitted)
+    (void)state;
+    permitted = ns_enter(&e) == 0 && access("/dev/net/tun", R_OK | W_OK) == 0;
+    if (!permitted)
         print_message("not permitted here: %s\n", e.what);
     fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY);
     if (fd >= 0 && write(fd, "1", 1) != 1)
         print_message("IPv6 stays on\n");
     close(fd);
-    *state = permitted;
     return 0;
 }
 
-int tap_rig_teardown(void **state)
+void tap_rig_need(void)
 {
-    test_free(*state);
-    return 0;
-}
-
-void tap_rig_need(void **state)
-{
-    if (!*(bool *)*state)
+    if (!permitted)
         skip();
 }
 
@@ -85,6 +80,7 @@ void rig_open(struct rig *r, const struct tap_setup *how)
 {
     struct tapir_error e;
 
+    tap_rig_need();
     memset(r, 0, sizeof *r);
     pkt_pool_init(&r->net.pool, 16 << 20, 0);
     if (tap_open(&r->tap, how, &e) < 0)
@@ -228,9 +224,11 @@ void device_set_flags(const char *name, short flags)
 int device_make(const char *name, int mtu)
 {
     struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-    int s = socket(AF_INET, SOCK_DGRAM, 0);
+    int fd, s;
 
+    tap_rig_need();
+    fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    s = socket(AF_INET, SOCK_DGRAM, 0);
     snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", name);
     assert_int_equal(ioctl(fd, TUNSETIFF, &ifr), 0);
     assert_int_equal(ioctl(fd, TUNSETPERSIST, 1), 0);

@@ -19,12 +19,12 @@ struct rig {
     int peer;       /* packet socket on the device */
 };
 
-/* Group set-up and tear-down: enter the namespace. */
-int tap_rig_setup(void **state);
-int tap_rig_teardown(void **state);
+/* Group set-up: moves the process into a network namespace. */
+int tap_rig_enter(void **state);
 
-/* Skips the test unless TAP devices are permitted; each begins with it. */
-void tap_rig_need(void **state);
+/* Skips the test unless TAP devices are permitted; rig_open() and device_make() begin
+ * with it. */
+void tap_rig_need(void);
 
 /* 192.0.2.1/24 for the host, MTU 1500. */
 struct tap_setup tap_rig_how(const char *name, bool offload);

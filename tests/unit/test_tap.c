@@ -1,0 +1,490 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "edge/tap.h"
+#include "harness/tap_rig.h"
+
+/* ---- opening and closing ---- */
+
+static uint32_t address_of(struct ifreq ifr)
+{
+    return get32((const uint8_t *)&ifr.ifr_addr + 4);
+}
+
+static void a_missing_device_is_made_with_its_host_side_and_goes_on_close(void **state)
+{
+    struct tap_setup how = tap_rig_how("tapir-made", true);
+    struct rig r;
+
+    how.mtu = 1400;
+    rig_open(&r, &how);
+    assert_true(r.tap.made);
+    assert_string_equal(r.tap.nif.name, "tapir-made");
+    assert_int_equal(r.tap.nif.mtu, 1400);
+    assert_ptr_equal(r.tap.nif.link, &r.tap.link);
+    assert_int_equal(r.tap.link.caps, LINK_CSUM | LINK_TSO);
+    assert_int_equal(address_of(device_ask("tapir-made", SIOCGIFADDR)), 0xc0000201);
+    assert_int_equal(address_of(device_ask("tapir-made", SIOCGIFNETMASK)), 0xffffff00);
+    assert_int_equal(device_ask("tapir-made", SIOCGIFMTU).ifr_mtu, 1400);
+    assert_int_equal(device_ask("tapir-made", SIOCGIFTXQLEN).ifr_qlen, 1000);
+    assert_true(device_ask("tapir-made", SIOCGIFFLAGS).ifr_flags & IFF_UP);
+    rig_close(&r);
+    assert_int_equal(if_nametoindex("tapir-made"), 0);
+}
+
+static void a_device_that_stands_keeps_its_host_side_and_is_put_back(void **state)
+{
+    struct tap_setup how = tap_rig_how("tapir-stands", true);
+    struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+    struct rig r;
+    int fd, header = 0;
+
+    close(device_make("tapir-stands", 1300));
+    rig_open(&r, &how);
+    assert_false(r.tap.made);
+    assert_int_equal(device_ask("tapir-stands", SIOCGIFMTU).ifr_mtu, 1300);
+    assert_true(device_ask("tapir-stands", SIOCGIFFLAGS).ifr_flags & IFF_UP);
+    assert_int_equal(device_tso("tapir-stands"), 1);
+    rig_close(&r);
+    assert_int_not_equal(if_nametoindex("tapir-stands"), 0);
+    assert_int_equal(device_tso("tapir-stands"), 0);
+
+    fd = open("/dev/net/tun", O_RDWR);
+    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "tapir-stands");
+    assert_int_equal(ioctl(fd, TUNSETIFF, &ifr), 0);
+    assert_int_equal(ioctl(fd, TUNGETVNETHDRSZ, &header), 0);
+    assert_int_equal(header, 10);
+    close(fd);
+    device_delete("tapir-stands");
+}
+
+static void offload_left_on_by_another_program_is_switched_off(void **state)
+{
+    struct tap_setup how = tap_rig_how("tapir-left", false);
+    struct rig r;
+    int fd;
+
+    fd = device_make("tapir-left", 1500);
+    assert_int_equal(ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4), 0);
+    close(fd);
+    assert_int_equal(device_tso("tapir-left"), 1);
+    rig_open(&r, &how);
+    assert_int_equal(r.tap.link.caps, 0);
+    assert_int_equal(device_tso("tapir-left"), 0);
+    rig_close(&r);
+    device_delete("tapir-left");
+}
+
+/* ---- errors ---- */
+
+static struct tapir_error refused(const char *name, int err)
+{
+    struct tap_setup how = tap_rig_how(name, true);
+    struct tapir_error e;
+    struct tap t;
+
+    assert_int_equal(tap_open(&t, &how, &e), err);
+    assert_int_equal(t.fd, -1);
+    assert_true(e.what[0] && e.cause[0] && e.fix[0]);
+    return e;
+}
+
+static void a_name_that_no_device_can_have_is_refused(void **state)
+{
+    static const char *const name[] = {
+        "", "a-name-too-long0", "a b", "a/b", "tap%d", "..", "a:1"
+    };
+
+    for (size_t i = 0; i < sizeof name / sizeof name[0]; i++)
+        refused(name[i], -EINVAL);
+}
+
+static void a_device_in_use_is_refused_with_how_to_find_who(void **state)
+{
+    struct tap_setup how = tap_rig_how("tapir-busy", true);
+    struct tapir_error e;
+    struct rig r;
+
+    rig_open(&r, &how);
+    e = refused("tapir-busy", -EBUSY);
+    assert_string_equal(e.what,
+                        "cannot attach to tapir-busy: EBUSY (Device or resource busy)");
+    assert_string_equal(e.cause, "another process holds tapir-busy");
+    assert_non_null(strstr(e.fix, "grep -l 'iff:.*tapir-busy$' /proc/[0-9]*/fdinfo/*"));
+    rig_close(&r);
+}
+
+static void what_is_no_tap_device_is_refused(void **state)
+{
+    struct tapir_error e;
+
+    tap_rig_need();
+    e = refused("lo", -EINVAL);
+    assert_string_equal(e.cause, "lo exists and is no TAP device with one queue");
+}
+
+/* Runs body in a child, which may spoil its own rights and mounts. */
+static void in_child(void (*body)(void))
+{
+    int status;
+    pid_t pid;
+
+    tap_rig_need();
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        body();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void drop_rights(void)
+{
+    struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+
+    assert_int_equal(syscall(SYS_capset, &head, none), 0);
+}
+
+static void open_without_rights(void)
+{
+    struct tap_setup how = tap_rig_how("tapir-up", false);
+    struct tapir_error e;
+    struct tap t;
+
+    drop_rights();
+    e = refused("tapir-missing", -EPERM);
+    assert_non_null(strstr(e.cause, "tapir-missing does not exist"));
+    assert_non_null(
+        strstr(e.fix, "sudo ip tuntap add dev tapir-missing mode tap user"));
+    e = refused("tapir-down", -EPERM);
+    assert_string_equal(e.cause,
+                        "tapir-down is down, and to set it up takes CAP_NET_ADMIN");
+    assert_string_equal(e.fix, "sudo ip link set tapir-down up");
+    assert_int_equal(tap_open(&t, &how, &e), 0);
+    tap_close(&t);
+}
+
+static void without_rights_a_device_that_is_up_serves_and_others_are_explained(
+    void **state)
+{
+    close(device_make("tapir-up", 1500));
+    close(device_make("tapir-down", 1500));
+    device_set_flags("tapir-up", IFF_UP);
+    in_child(open_without_rights);
+    device_delete("tapir-up");
+    device_delete("tapir-down");
+}
+
+static void open_without_node(void)
+{
+    struct tapir_error e;
+
+    assert_int_equal(unshare(CLONE_NEWNS), 0);
+    assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    assert_int_equal(mount("none", "/dev/net", "tmpfs", 0, NULL), 0);
+    e = refused("tapir-no-node", -ENOENT);
+    assert_string_equal(e.what,
+                        "cannot open /dev/net/tun: ENOENT (No such file or directory)");
+    assert_non_null(strstr(e.fix, "mknod /dev/net/tun c 10 200"));
+}
+
+static void a_missing_device_node_is_explained(void **state)
+{
+    in_child(open_without_node);
+}
+
+/* ---- reading ---- */
+
+static void a_small_frame_comes_in_a_small_packet_and_the_large_one_stays(void **state)
+{
+    struct tap_setup how = tap_rig_how("tapir-small", true);
+    struct virtio_net_hdr vnet = { 0 };
+    uint8_t frame[200];
+    size_t len = plain_frame(frame, 100);
+    struct rig r;
+    struct pkt *p;
+
+    rig_open(&r, &how);
+    for (int i = 0; i < 3; i++) {
+        peer_send(&r, &vnet, frame, len);
+        p = rig_read(&r);
+        assert_int_equal(p->cap, 2048);
+        assert_int_equal(p->len, 114);
+        assert_memory_equal(p->data, frame, 114);
+        assert_int_equal(p->csum, PKT_CSUM_FULL);
+        assert_int_equal(p->gso_size, 0);
+        assert_int_equal(r.net.pool.live, 2);
+        pkt_free(p);
+    }
+    rig_close(&r);
+}
+
+static void a_super_segment_comes_whole_with_its_segment_size(void **state)
+{
+    struct tap_setup how = tap_rig_how("tapir-gso", true);
+    struct virtio_net_hdr vnet = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                                   .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+                                   .hdr_len = 54,
+                                   .gso_size = 1460,
+                                   .csum_start = 34,
+                                   .csum_offset = 16 };
+    static uint8_t frame[64000];
+    size_t len = tcp_frame(frame, 60000);
+    struct rig r;
+    struct pkt *p;
+
+    rig_open(&r, &how);
+    peer_send(&r, &vnet, frame, len);
+    p = rig_read(&r);
+    assert_int_equal(p->len, 60054);
+    assert_memory_equal(p->data, frame, 60054);
+    assert_int_equal(p->gso_size, 1460);
+    assert_int_equal(p->csum, PKT_CSUM_PARTIAL);
+    assert_ptr_equal(p->csum_at, p->data + 34);
+    assert_int_equal(p->csum_field, 16);
+    pkt_free(p);
+    rig_close(&r);
+}
+
+static void without_offload_the_kernel_cuts_and_sums_it(void **state)
+{
+    struct tap_setup how = tap_rig_how("tapir-cut", false);
+    struct virtio_net_hdr vnet = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                                   .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+                                   .hdr_len = 54,
+                                   .gso_size = 1460,
+                                   .csum_start = 34,
+                                   .csum_offset = 16 };
+    static const uint16_t length[] = { 1514, 1514, 1134 };
+    static uint8_t frame[5000];
+    size_t len = tcp_frame(frame, 4000);
+    struct rig r;
+
+    rig_open(&r, &how);
+    peer_send(&r, &vnet, frame, len);
+    for (size_t i = 0; i < 3; i++) {
+        struct pkt *p = rig_read(&r);
+
+        assert_int_equal(p->len, length[i]);
+        assert_int_equal(p->cap, 2048);
+        assert_int_equal(p->gso_size, 0);
+        assert_int_not_equal(p->csum, PKT_CSUM_PARTIAL);
+        assert_memory_equal(p->data + 54, frame + 54 + 1460 * i, p->len - 54);
+        pkt_free(p);
+    }
+    rig_close(&r);
+}
+
+static void when_the_pool_is_exhausted_the_frame_stays_in_the_device(void **state)
+{
+    struct tap_setup how = tap_rig_how("tapir-pool", true);
+    struct virtio_net_hdr vnet = { 0 };
+    uint8_t frame[200];
+    size_t len = plain_frame(frame, 100);
+    struct pkt *p = NULL;
+    struct rig r;
+
+    rig_open(&r, &how);
+    r.net.pool.limit = 1000;
+    peer_send(&r, &vnet, frame, len);
+    assert_int_equal(tap_read(&r.tap, &r.net.pool, &p), -ENOBUFS);
+    assert_null(p);
+    r.net.pool.limit = 66000; /* the large packet and no small one */
+    p = rig_read(&r);
+    assert_int_equal(p->len, 114);
+    assert_int_equal(r.net.pool.live, 1);
+    pkt_free(p);
+    rig_close(&r);
+}
+
+static void a_frame_beyond_the_mtu_of_this_side_is_dropped_and_counted(void **state)
+{
+    struct tap_setup how = tap_rig_how("tapir-big", false);
+    struct virtio_net_hdr vnet = { 0 };
+    static uint8_t frame[5000];
+    struct pkt *p = NULL;
+    struct rig r;
+
+    close(device_make("tapir-big", 9000));
+    rig_open(&r, &how);
+    peer_send(&r, &vnet, frame, plain_frame(frame, 3000));
+    peer_send(&r, &vnet, frame, plain_frame(frame, 1500));
+    p = rig_read(&r);
+    assert_int_equal(p->len, 1514);
+    assert_int_equal(r.net.count.drop[DROP_LINK_TOO_BIG], 1);
+    pkt_free(p);
+    rig_close(&r);
+    device_delete("tapir-big");
+}
+
+/* ---- sending ---- */
+
+static void a_frame_and_its_borrowed_text_leave_as_one(void **state)
+{
+    static const uint8_t one[] = "borrowed ", two[] = "text";
+    struct tap_setup how = tap_rig_how("tapir-send", false);
+    struct virtio_net_hdr vnet;
+    uint8_t frame[2000];
+    struct pkt *p;
+    struct rig r;
+
+    rig_open(&r, &how);
+    p = pkt_new(&r.net.pool, 100);
+    plain_frame(pkt_put(p, 34), 20);
+    p->text[0] = (struct piece){ one, 9 };
+    p->text[1] = (struct piece){ two, 4 };
+    p->n_text = 2;
+    assert_int_equal(r.tap.link.send(&r.tap.link, p), 0);
+    assert_int_equal(peer_recv(&r, &vnet, frame), 47);
+    assert_memory_equal(frame, p->data, 34);
+    assert_memory_equal(frame + 34, "borrowed text", 13);
+    assert_int_equal(vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM, 0);
+    assert_int_equal(vnet.gso_type, VIRTIO_NET_HDR_GSO_NONE);
+    pkt_free(p);
+    rig_close(&r);
+}
+
+static struct pkt *partial_tcp(struct rig *r, const uint8_t *text, size_t len)
+{
+    struct pkt *p = pkt_new(&r->net.pool, 100);
+    uint8_t frame[70000];
+
+    tcp_frame(frame, len);
+    memcpy(pkt_put(p, 54), frame, 54);
+    p->text[0] = (struct piece){ text, len };
+    p->n_text = 1;
+    p->csum = PKT_CSUM_PARTIAL;
+    p->csum_at = p->data + 34;
+    p->csum_field = 16;
+    p->gso_size = 1460;
+    return p;
+}
+
+static void a_super_segment_leaves_whole_with_what_is_left_to_do(void **state)
+{
+    static const struct {
+        size_t text;
+        uint8_t gso_type;
+        uint16_t gso_size;
+    } row[] = {
+        { 60000, VIRTIO_NET_HDR_GSO_TCPV4, 1460 },
+        { 1461, VIRTIO_NET_HDR_GSO_TCPV4, 1460 },
+        { 1460, VIRTIO_NET_HDR_GSO_NONE, 0 },
+    };
+    struct tap_setup how = tap_rig_how("tapir-out", true);
+    static uint8_t text[60000], frame[70000];
+    struct rig r;
+
+    rig_open(&r, &how);
+    memset(text, 'x', sizeof text);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct virtio_net_hdr vnet;
+        struct pkt *p = partial_tcp(&r, text, row[i].text);
+
+        assert_int_equal(r.tap.link.send(&r.tap.link, p), 0);
+        assert_int_equal(peer_recv(&r, &vnet, frame), row[i].text + 54);
+        assert_int_equal(vnet.gso_type, row[i].gso_type);
+        assert_int_equal(vnet.gso_size, row[i].gso_size);
+        assert_true(vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
+        assert_int_equal(vnet.csum_start, 34);
+        assert_int_equal(vnet.csum_offset, 16);
+        pkt_free(p);
+    }
+    rig_close(&r);
+}
+
+/* ---- the device goes ---- */
+
+static int send_plain(struct rig *r)
+{
+    struct pkt *p = pkt_new(&r->net.pool, 100);
+    int err;
+
+    plain_frame(pkt_put(p, 60), 46);
+    err = r->tap.link.send(&r->tap.link, p);
+    pkt_free(p);
+    return err;
+}
+
+static void a_device_that_is_down_costs_the_frame_and_may_come_back(void **state)
+{
+    struct tap_setup how = tap_rig_how("tapir-flap", true);
+    struct pkt *p;
+    struct rig r;
+
+    rig_open(&r, &how);
+    device_set_flags("tapir-flap", 0);
+    assert_int_equal(send_plain(&r), 0);
+    assert_int_equal(r.net.count.drop[DROP_LINK_DOWN], 1);
+    assert_false(r.tap.dead);
+    assert_int_equal(tap_read(&r.tap, &r.net.pool, &p), 0);
+    device_set_flags("tapir-flap", IFF_UP);
+    assert_int_equal(send_plain(&r), 0);
+    assert_int_equal(r.net.count.drop[DROP_LINK_DOWN], 1);
+    rig_close(&r);
+}
+
+static void a_device_that_was_deleted_is_dead(void **state)
+{
+    struct tap_setup how = tap_rig_how("tapir-gone", true);
+    struct pkt *p = NULL;
+    struct rig r;
+
+    rig_open(&r, &how);
+    device_delete("tapir-gone");
+    assert_int_equal(send_plain(&r), 0);
+    assert_int_equal(r.net.count.drop[DROP_LINK_DOWN], 1);
+    assert_true(r.tap.dead);
+    r.tap.dead = false;
+    assert_int_equal(tap_read(&r.tap, &r.net.pool, &p), -ENETDOWN);
+    assert_true(r.tap.dead);
+    rig_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_missing_device_is_made_with_its_host_side_and_goes_on_close),
+        cmocka_unit_test(a_device_that_stands_keeps_its_host_side_and_is_put_back),
+        cmocka_unit_test(offload_left_on_by_another_program_is_switched_off),
+        cmocka_unit_test(a_name_that_no_device_can_have_is_refused),
+        cmocka_unit_test(a_device_in_use_is_refused_with_how_to_find_who),
+        cmocka_unit_test(what_is_no_tap_device_is_refused),
+        cmocka_unit_test(
+            without_rights_a_device_that_is_up_serves_and_others_are_explained),
+        cmocka_unit_test(a_missing_device_node_is_explained),
+        cmocka_unit_test(a_small_frame_comes_in_a_small_packet_and_the_large_one_stays),
+        cmocka_unit_test(a_super_segment_comes_whole_with_its_segment_size),
+        cmocka_unit_test(without_offload_the_kernel_cuts_and_sums_it),
+        cmocka_unit_test(when_the_pool_is_exhausted_the_frame_stays_in_the_device),
+        cmocka_unit_test(a_frame_beyond_the_mtu_of_this_side_is_dropped_and_counted),
+        cmocka_unit_test(a_frame_and_its_borrowed_text_leave_as_one),
+        cmocka_unit_test(a_super_segment_leaves_whole_with_what_is_left_to_do),
+        cmocka_unit_test(a_device_that_is_down_costs_the_frame_and_may_come_back),
+        cmocka_unit_test(a_device_that_was_deleted_is_dead),
+    };
+
+    return cmocka_run_group_tests(tests, tap_rig_enter, NULL);
+}
