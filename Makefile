@@ -102,7 +102,7 @@ $(B)/libtapir.a: $(LIB_OBJ) $(B)/files
 	$(call say,AR,$@)$(AR) rcs $@ $(LIB_OBJ)
 
 $(B)/libtapir.so: $(LIB_OBJ) $(B)/files
-	$(call say,LINK,$@)$(LINK) -shared -Wl,-soname,libtapir.so -o $@ $(LIB_OBJ)
+	$(call say,LINK,$@)$(LINK) -shared -Wl,-soname,libtapir.so $(if $(SAN),,-Wl,-z$(comma)defs) -o $@ $(LIB_OBJ)
 
 $(B)/tapir: $(TOOL_OBJ) $(B)/libtapir.a
 	$(call say,LINK,$@)$(LINK) -o $@ $(TOOL_OBJ) $(B)/libtapir.a

@@ -317,7 +317,9 @@ static int simulate(struct sim *sim, struct simulation *s)
     s->far->tapir = sim_host(sim, &s->far->config, &error);
     if (!s->far->tapir)
         return link_failed(&error, errno, s->job);
-    int err = sim_wire(sim, s->near->tapir, s->far->tapir, NULL);
+    /* A wire without any delay would hide all that takes a round trip. */
+    bool delay = s->near->config.netem && strstr(s->near->config.netem, "delay");
+    int err = sim_wire(sim, s->near->tapir, s->far->tapir, delay ? NULL : "delay 5ms");
     if (err == 0)
         err = start_programs(s);
     if (err == 0)
