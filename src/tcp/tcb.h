@@ -22,7 +22,6 @@ enum tcp_timer {
     TT_DELACK,     /* delayed ACK (RFC 9293 s3.8.6.3) */
     TT_KEEP,       /* keep-alive (RFC 9293 s3.8.4) */
     TT_FIN_WAIT_2, /* nobody owns the connection and the peer's FIN does not come */
-    TT_CORK,       /* corked text has waited long enough */
     TT_N
 };
 
@@ -48,7 +47,6 @@ struct tcb_snd {
     bool fin;            /* a FIN follows the text in buf */
     bool more;           /* the last send said that more follows */
     struct seq small_end; /* where the last segment that was not full ended (Nagle) */
-    struct seq push;      /* where the last send call ended: that segment gets PSH */
     usec last;            /* when text was last sent; 0: never */
 };
 
@@ -111,10 +109,11 @@ struct tcb {
     bool cwnd_limited;  /* cwnd is what stopped the last output */
 
     /* wishes, granted by tcp_output() */
-    bool ack_now;   /* an ACK is owed */
-    bool probe_now; /* a probe is to be sent: an old sequence number, no text */
-    bool push_now;  /* silly-window avoidance and Nagle are overridden once */
-    bool blocked;   /* the link took nothing; tcp_writable() makes it dirty */
+    bool ack_now;    /* an ACK is owed */
+    bool probe_now;  /* a probe is to be sent: an old sequence number, no text */
+    bool rexmit_now; /* one lost segment goes out whatever cwnd says */
+    bool push_now;   /* silly-window avoidance and Nagle are overridden once */
+    bool blocked;    /* the link took nothing; tcp_writable() makes it dirty */
 
     struct tcp_options opt;
     struct deadline deadline; /* the earliest of at[] */
@@ -195,9 +194,14 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_options *opt);
 void tcb_free(struct tcb *tcb);
 void tcp_dirty(struct tcb *tcb);
 void tcp_arm(struct tcb *tcb, enum tcp_timer which, usec at);
+void tcp_rearm(struct tcb *tcb); /* the heap's deadline is the earliest of at[] */
 
 /* tcp_state.c: legal arrows, and everything that entering a state implies. */
 void tcp_set_state(struct tcb *tcb, enum tcp_state state);
+
+/* A tcb that nobody owns and that is closed, or has its record in TIME-WAIT, is freed
+ * at the end of the event. */
+void tcp_bury(struct tcb *tcb);
 
 /* The connection ends now, with an error (negative errno) or, with 0, in good order. */
 void tcp_finish(struct tcb *tcb, int error);
@@ -229,11 +233,14 @@ void tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg);
 /* tcp_synsent.c, tcp_listen.c, tcp_timewait.c: who else gets segments. */
 void tcp_synsent_input(struct tcb *tcb, struct tcp_seg *seg);
 void tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
-                      struct tcp_seg *seg);
+                      struct tcp_seg *seg, const struct seq *iss);
 struct tcb *tcp_half_open_input(struct tcp_half_open *h, struct tcp_seg *seg);
 void tcp_half_open_fire(struct tcp_half_open *h);
 void tcp_half_open_free(struct tcp_half_open *h);
-bool tcp_timewait_input(struct tcp_timewait *tw, struct tcp_seg *seg);
+/* True: a SYN may open the four-tuple again; tw is gone, and a new connection begins
+ * beyond *iss (RFC 6191, RFC 9293 s3.6.1 MAY-2). */
+bool tcp_timewait_input(struct tcp *tcp, struct tcp_timewait *tw, struct tcp_seg *seg,
+                        struct seq *iss);
 void tcp_timewait_enter(struct tcb *tcb);
 void tcp_timewait_free(struct tcp *tcp, struct tcp_timewait *tw);
 void tcp_timewait_fire(struct tcp *tcp);
@@ -250,14 +257,15 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg);
 uint32_t tcp_window_offer(const struct tcb *tcb);
 bool tcp_window_update_due(const struct tcb *tcb);
 uint32_t tcp_window_usable(const struct tcb *tcb);
-bool tcp_small_ok(const struct tcb *tcb, uint32_t len, uint32_t full);
+bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len);
 uint32_t tcp_rcv_limit(const struct tcb *tcb);
 
 /* tcp_recovery.c */
 void tcp_recovery_sack(struct tcb *tcb, const struct tcp_seg *seg,
                        struct sent_news *news);
-void tcp_recovery_dupack(struct tcb *tcb, const struct tcp_seg *seg);
+void tcp_recovery_dupack(struct tcb *tcb, bool sacked);
 void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *news);
+void tcp_recovery_losses(struct tcb *tcb);
 void tcp_recovery_timeout(struct tcb *tcb);
 uint32_t tcp_pipe(const struct tcb *tcb);
 uint32_t tcp_cwnd_room(const struct tcb *tcb);

@@ -216,16 +216,35 @@ bool sent_mark_lost(struct sent_list *l, uint32_t bytes, unsigned blocks)
     return marked;
 }
 
+/* The first `len` of s are lost. */
+static void lose(struct sent_list *l, struct sent *s, uint32_t len)
+{
+    if (len < sent_len(s) && !split(l, s, seq_add(s->from, len)))
+        return;
+    set_state(l, s, SENT_LOST);
+}
+
 void sent_mark_head_lost(struct sent_list *l, uint32_t len)
 {
     if (list_empty(&l->all))
         return;
     struct sent *s = sent_of(l->all.next);
-    if (s->state != SENT_FLYING)
-        return;
-    if (len < sent_len(s) && !split(l, s, seq_add(s->from, len)))
-        return;
-    set_state(l, s, SENT_LOST);
+    if (s->state == SENT_FLYING)
+        lose(l, s, len);
+}
+
+void sent_mark_hole_lost(struct sent_list *l, uint32_t len)
+{
+    struct sent *hole = NULL;
+    list_each (at, &l->all) {
+        struct sent *s = sent_of(at);
+        if (s->state == SENT_FLYING && s->tries == 1 && !hole)
+            hole = s;
+        if (s->state == SENT_SACKED && hole) {
+            lose(l, hole, len);
+            return;
+        }
+    }
 }
 
 void sent_mark_all_lost(struct sent_list *l)

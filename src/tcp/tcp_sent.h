@@ -73,6 +73,10 @@ void sent_sack(struct sent_list *l, struct seq from, struct seq to,
  * bytes, or `blocks` separate blocks, sacked above it. True if something was marked. */
 bool sent_mark_lost(struct sent_list *l, uint32_t bytes, unsigned blocks);
 
+/* RFC 6675 s4 NextSeg() rule 3: marks as lost the first `len` of the oldest hole that
+ * was sent once and lies below something sacked. */
+void sent_mark_hole_lost(struct sent_list *l, uint32_t len);
+
 /* Marks the first `len` sequence numbers lost, unless they are sacked or lost already.
  */
 void sent_mark_head_lost(struct sent_list *l, uint32_t len);

@@ -1,0 +1,159 @@
+/* TCP as a whole: its tunables' defaults, its tables, and the life of a tcb.
+ *
+ * A tcb is made by a user (tcp_new) or when a half-open entry is completed. Until it is
+ * released it belongs to a socket or to an accept queue; from then on it closes by
+ * itself. One that is both closed and unowned goes to `dead` and is freed at the end of
+ * the event (tcp_flush), so that whoever is in the middle of a step may still look at
+ * it. */
+#include "tcp/tcp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tcp/tcb.h"
+
+enum { SLOTS_AT_FIRST = 64 };
+
+void tcp_config_default(struct tcp_config *c)
+{
+    *c = (struct tcp_config){
+        .sack = true,
+        .timestamps = true,
+        .window_scaling = true,
+        .dsack = true,
+        .slow_start_after_idle = true,
+        .tw_reuse = true,
+        .limited_transmit = true,
+        .syn_retries = 6,
+        .synack_retries = 5,
+        .retries1 = 3,
+        .retries2 = 15,
+        .orphan_retries = 8,
+        .reordering = 3,
+        .initcwnd = 10,
+        .rto_initial = USEC_PER_SEC,
+        .rto_min = 200 * USEC_PER_MS,
+        .rto_max = 120 * USEC_PER_SEC,
+        .delack = 40 * USEC_PER_MS,
+        .fin_timeout = 60 * USEC_PER_SEC,
+        .msl2 = 60 * USEC_PER_SEC,
+        .keepalive_time = 7200 * USEC_PER_SEC,
+        .keepalive_intvl = 75 * USEC_PER_SEC,
+        .keepalive_probes = 9,
+        .rmem_min = 4096,
+        .rmem_default = 1 << 20,
+        .rmem_max = 6 << 20,
+        .wmem_min = 4096,
+        .wmem_default = 1 << 20,
+        .wmem_max = 4 << 20,
+        .max_syn_backlog = 1024,
+        .somaxconn = 4096,
+        .max_tw_buckets = 65536,
+        .invalid_ratelimit = 500 * USEC_PER_MS,
+        .cc = &cc_cubic,
+    };
+}
+
+int tcp_init(struct tcp *tcp, struct net *net)
+{
+    *tcp = (struct tcp){ .net = net, .n_slots = SLOTS_AT_FIRST };
+    tcp_config_default(&tcp->config);
+    cc_table_init(&tcp->controllers);
+    list_init(&tcp->dirty);
+    list_init(&tcp->dead);
+    list_init(&tcp->all);
+    list_init(&tcp->listeners);
+    list_init(&tcp->time_waits);
+    sent_pool_init(&tcp->sent_pool);
+    deadline_init(&tcp->tw_deadline, DL_TIME_WAIT);
+    tcp->port_offset = (uint32_t)rng_next(&net->rng);
+    tcp->slots = calloc(tcp->n_slots, sizeof(struct tcp_slot *));
+    return tcp->slots && heap_reserve(&net->heap, 1) ? 0 : -ENOMEM;
+}
+
+void tcp_free(struct tcp *tcp)
+{
+    while (!list_empty(&tcp->listeners))
+        tcp_listener_free(list_entry(tcp->listeners.next, struct tcp_listener, node));
+    list_each_safe (at, after, &tcp->all)
+        tcb_free(list_entry(at, struct tcb, all));
+    list_each_safe (at, after, &tcp->time_waits)
+        tcp_timewait_free(tcp, list_entry(at, struct tcp_timewait, node));
+    sent_pool_free(&tcp->sent_pool);
+    free(tcp->slots);
+    tcp->slots = NULL;
+}
+
+static void timers_off(struct tcb *tcb)
+{
+    for (int i = 0; i < TT_N; i++)
+        tcb->at[i] = NEVER;
+}
+
+struct tcb *tcb_new(struct tcp *tcp, const struct tcp_options *opt)
+{
+    struct tcb *tcb = calloc(1, sizeof *tcb);
+    if (!tcb || !heap_reserve(&tcp->net->heap, 1)) {
+        free(tcb);
+        return NULL;
+    }
+    tcb->tcp = tcp;
+    tcb->slot.kind = SLOT_TCB;
+    tcb->state = TCPS_CLOSED;
+    tcb->owned = true;
+    tcb->opt = *opt;
+    tcb->rcv.limit = opt->rcvbuf;
+    tcb->oow_ack_at = -tcp->config.invalid_ratelimit;
+    list_init(&tcb->dirty);
+    list_init(&tcb->node);
+    list_add_tail(&tcp->all, &tcb->all);
+    watch_init(&tcb->watch);
+    ring_init(&tcb->snd.buf, opt->sndbuf);
+    rcvq_init(&tcb->rcv.q);
+    sent_init(&tcb->sent, &tcp->sent_pool);
+    rtt_init(&tcb->rtt, tcp->config.rto_initial, tcp->config.rto_min,
+             tcp->config.rto_max);
+    deadline_init(&tcb->deadline, DL_TCB);
+    timers_off(tcb);
+    tcp->n_tcb++;
+    return tcb;
+}
+
+void tcb_free(struct tcb *tcb)
+{
+    struct tcp *tcp = tcb->tcp;
+
+    tcp_unhash(tcp, &tcb->slot);
+    heap_remove(&tcp->net->heap, &tcb->deadline);
+    list_del(&tcb->dirty);
+    list_del(&tcb->node);
+    list_del(&tcb->all);
+    list_del(&tcb->watch.node);
+    sent_clear(&tcb->sent);
+    rcvq_clear(&tcb->rcv.q);
+    ring_free(&tcb->snd.buf);
+    tcp->n_tcb--;
+    free(tcb);
+}
+
+void tcp_dirty(struct tcb *tcb)
+{
+    if (!list_linked(&tcb->dirty))
+        list_add_tail(&tcb->tcp->dirty, &tcb->dirty);
+}
+
+void tcp_rearm(struct tcb *tcb)
+{
+    usec first = NEVER;
+    for (int i = 0; i < TT_N; i++)
+        first = usec_min(first, tcb->at[i]);
+    heap_set(&tcb->tcp->net->heap, &tcb->deadline, first);
+}
+
+void tcp_arm(struct tcb *tcb, enum tcp_timer which, usec at)
+{
+    if (tcb->at[which] == at)
+        return;
+    tcb->at[which] = at;
+    tcp_rearm(tcb);
+}

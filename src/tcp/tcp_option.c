@@ -1,0 +1,139 @@
+/* Options: what is offered on a SYN, what two SYNs agree on, what rides on each
+ * segment, and what timestamps protect from (RFC 7323).
+ *
+ * The timestamp clock ticks in milliseconds, from an offset that differs for each
+ * four-tuple. Round-trip samples come from the record of what was sent, in
+ * microseconds; timestamps serve where a range was sent more than once (Karn's
+ * ambiguity), and PAWS. */
+#include "base/bytes.h"
+#include "tcp/tcb.h"
+
+enum {
+    MSS_DEFAULT = 536,   /* RFC 9293 s3.7.1 (MUST-15): when the peer says nothing */
+    MSS_MIN = 88,        /* least that is believed: smaller would be a waste attack */
+    HEADERS = 40,        /* IP and TCP header without options */
+    PAWS_IDLE_DAYS = 24, /* RFC 7323 s5.5: TS.Recent is stale after that */
+};
+
+/* RFC 9293 s3.7.1 (MUST-67): the MTU less the two fixed headers, options not counted.
+ */
+uint16_t tcp_our_mss(const struct tcp *tcp, struct ip_addr remote, uint16_t maxseg)
+{
+    uint32_t mtu = ip_mtu(tcp->net, remote);
+    uint32_t mss = mtu > HEADERS + MSS_MIN ? mtu - HEADERS : MSS_DEFAULT;
+
+    if (tcp->config.base_mss)
+        mss = min_u32(mss, tcp->config.base_mss);
+    if (maxseg)
+        mss = min_u32(mss, maxseg);
+    return (uint16_t)min_u32(mss, 65535 - HEADERS);
+}
+
+/* RFC 7323 s2.3: the smallest shift with which the whole buffer can be offered, of the
+ * largest buffer that the socket may come to have. */
+uint8_t tcp_our_wscale(const struct tcp *tcp, uint32_t rcvbuf)
+{
+    uint32_t most = max_u32(rcvbuf, tcp->config.rmem_max);
+    uint8_t shift = 0;
+    while (shift < TCP_WSCALE_MAX && (most >> shift) > 65535)
+        shift++;
+    return shift;
+}
+
+uint32_t tcp_ts_now(const struct tcp *tcp, uint32_t offset)
+{
+    return (uint32_t)((tcp->net->now + tcp->net->epoch) / USEC_PER_MS) + offset;
+}
+
+/* The options of our SYN, or of a SYN-ACK in a simultaneous open: then only what the
+ * peer's SYN had (RFC 7323 s2.5, s3.2, RFC 2018 s2). */
+void tcp_syn_options(const struct tcb *tcb, struct tcp_opts *out)
+{
+    const struct tcp_config *c = &tcb->tcp->config;
+    bool answer = tcb->state == TCPS_SYN_RECEIVED;
+
+    *out = (struct tcp_opts){ .has_mss = true };
+    out->mss = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
+    out->sack_ok = answer ? tcb->sack_ok : c->sack;
+    out->has_wscale = answer ? tcb->wscale_ok : c->window_scaling;
+    out->wscale = tcp_our_wscale(tcb->tcp, tcb->rcv.limit);
+    out->has_ts = answer ? tcb->ts.on : c->timestamps;
+    if (out->has_ts) {
+        out->ts_val = tcp_ts_now(tcb->tcp, tcb->ts.offset);
+        out->ts_ecr = tcb->ts.recent;
+    }
+}
+
+/* The peer's SYN is known: sets what both agree on, and the segment size. */
+void tcp_agree_options(struct tcb *tcb, const struct tcp_opts *syn)
+{
+    const struct tcp_config *c = &tcb->tcp->config;
+    uint32_t theirs = syn->has_mss ? max_u32(syn->mss, MSS_MIN) : MSS_DEFAULT;
+    uint32_t ours = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
+
+    tcb->snd.mss = (uint16_t)min_u32(theirs, ours);
+    tcb->rcv.mss = (uint16_t)min_u32(ours, MSS_DEFAULT);
+    tcb->sack_ok = c->sack && syn->sack_ok;
+    tcb->wscale_ok = c->window_scaling && syn->has_wscale;
+    if (tcb->wscale_ok) {
+        /* RFC 7323 s2.3: a larger shift is taken as 14. */
+        tcb->snd.wscale = syn->wscale < TCP_WSCALE_MAX ? syn->wscale : TCP_WSCALE_MAX;
+        tcb->rcv.wscale = tcp_our_wscale(tcb->tcp, tcb->rcv.limit);
+    }
+    tcb->ts.on = c->timestamps && syn->has_ts;
+    if (tcb->ts.on) {
+        tcb->ts.recent = syn->ts_val;
+        tcb->ts.recent_at = tcb->tcp->net->now;
+    }
+}
+
+/* RFC 2018 s4 and RFC 2883 s4: the duplicate first, then what is held out of order. */
+static void sack_options(const struct tcb *tcb, struct tcp_opts *out)
+{
+    unsigned max = out->has_ts ? TCP_SACK_MAX - 1 : TCP_SACK_MAX;
+    unsigned n = 0;
+
+    if (!seq_eq(tcb->rcv.dsack.from, tcb->rcv.dsack.to))
+        out->sack[n++] = tcb->rcv.dsack;
+    n += rcvq_blocks(&tcb->rcv.q, out->sack + n, max - n);
+    out->n_sack = (uint8_t)n;
+}
+
+/* The options of a segment on a synchronized connection. */
+void tcp_segment_options(const struct tcb *tcb, struct tcp_opts *out)
+{
+    *out = (struct tcp_opts){ .has_ts = tcb->ts.on };
+    if (tcb->ts.on) {
+        out->ts_val = tcp_ts_now(tcb->tcp, tcb->ts.offset);
+        out->ts_ecr = tcb->ts.recent;
+    }
+    if (tcb->sack_ok)
+        sack_options(tcb, out);
+}
+
+/* RFC 7323 s5.3 R1: SEG.TSval < TS.Recent, and TS.Recent is not outdated; a RST is not
+ * judged by its timestamp. */
+bool tcp_paws_reject(const struct tcb *tcb, const struct tcp_seg *seg)
+{
+    usec age = tcb->tcp->net->now - tcb->ts.recent_at;
+
+    if (!tcb->ts.on || !seg->opts.has_ts || (seg->flags & TCP_RST))
+        return false;
+    if ((int32_t)(seg->opts.ts_val - tcb->ts.recent) >= 0)
+        return false;
+    return age < (usec)PAWS_IDLE_DAYS * 24 * 3600 * USEC_PER_SEC;
+}
+
+/* RFC 7323 s4.3 (2): from a segment that is not younger than what was acknowledged
+ * last. */
+void tcp_take_timestamp(struct tcb *tcb, const struct tcp_seg *seg)
+{
+    if (!tcb->ts.on || !seg->opts.has_ts)
+        return;
+    if (!seq_leq(seg->seq, tcb->ts.last_ack))
+        return;
+    if ((int32_t)(seg->opts.ts_val - tcb->ts.recent) < 0)
+        return;
+    tcb->ts.recent = seg->opts.ts_val;
+    tcb->ts.recent_at = tcb->tcp->net->now;
+}

@@ -1,0 +1,351 @@
+/* The receive queue.
+ *
+ *   text:  [pkt 1448][pkt 1448][pkt 300+700+20 ...]   in order, unread
+ *   ofo:        [pkt seq 5000..6448]  [pkt seq 9000..10448]   after a hole each
+ *
+ * A packet is kept as it came when at least a quarter of its buffer is text; otherwise
+ * the text is copied: behind the last packet, where there is room, else into a small
+ * packet. Packets out of order never overlap: what arrives is cut to the part that is
+ * new. */
+#include "tcp/tcp_rcvq.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum { KEEP_PART = 4, COPY_MAX = 512 };
+
+void rcvq_init(struct rcvq *q)
+{
+    *q = (struct rcvq){ 0 };
+}
+
+static void ofo_clear(struct rcvq *q)
+{
+    while (q->ofo) {
+        struct pkt *p = q->ofo;
+        q->ofo = p->next;
+        pkt_free(p);
+    }
+    q->ofo_last = NULL;
+    q->ofo_len = 0;
+    q->n_recent = 0;
+}
+
+void rcvq_clear(struct rcvq *q)
+{
+    pkt_queue_clear(&q->text);
+    ofo_clear(q);
+    q->len = 0;
+    q->held = 0;
+}
+
+/* Copies as much of [at, at+len) behind p as there is room for; how much. */
+static uint32_t fill(struct pkt *p, const uint8_t *at, uint32_t len)
+{
+    uint32_t n = (uint32_t)min_size(len, pkt_tailroom(p));
+    memcpy(pkt_put(p, n), at, n);
+    return n;
+}
+
+/* Makes p begin and end at seg's text, and takes it from seg. */
+static struct pkt *keep(struct tcp_seg *seg)
+{
+    struct pkt *p = seg->pkt;
+    p->data += seg->text - p->data;
+    p->len = seg->text_len;
+    p->next = NULL;
+    seg->pkt = NULL;
+    return p;
+}
+
+static bool worth_keeping(const struct tcp_seg *seg)
+{
+    return seg->text_len >= seg->pkt->cap / KEEP_PART;
+}
+
+/* Copies into small packets behind the queue. All or nothing: room is made first. */
+static bool append_copy(struct rcvq *q, const struct tcp_seg *seg)
+{
+    uint32_t done = 0;
+    struct pkt_queue fresh = { 0 };
+    struct pkt *tail = q->text.tail;
+    size_t room = tail ? pkt_tailroom(tail) : 0;
+
+    while (room < seg->text_len) {
+        struct pkt *p = pkt_new(seg->pkt->pool, PKT_SMALL - PKT_HEADROOM);
+        if (!p) {
+            pkt_queue_clear(&fresh);
+            return false;
+        }
+        room += pkt_tailroom(p);
+        pkt_queue_push(&fresh, p);
+    }
+    if (tail)
+        done = fill(tail, seg->text, seg->text_len);
+    for (struct pkt *p = pkt_queue_pop(&fresh); p; p = pkt_queue_pop(&fresh)) {
+        done += fill(p, seg->text + done, seg->text_len - done);
+        q->held += p->cap;
+        pkt_queue_push(&q->text, p);
+    }
+    return true;
+}
+
+bool rcvq_append(struct rcvq *q, struct tcp_seg *seg)
+{
+    struct pkt *tail = q->text.tail;
+    uint32_t len = seg->text_len;
+
+    if (tail && len <= COPY_MAX && pkt_tailroom(tail) >= len) {
+        fill(tail, seg->text, len);
+    } else if (worth_keeping(seg)) {
+        struct pkt *p = keep(seg);
+        q->held += p->cap;
+        pkt_queue_push(&q->text, p);
+    } else if (!append_copy(q, seg)) {
+        return false;
+    }
+    q->len += len;
+    return true;
+}
+
+static struct seq end_of(const struct pkt *p)
+{
+    return seq_add(p->seq, p->len);
+}
+
+/* The packet after which `seq` belongs: the last that begins at or before it; NULL: the
+ * front. */
+static struct pkt *ofo_before(const struct rcvq *q, struct seq seq)
+{
+    struct pkt *before = NULL;
+    if (q->ofo_last && seq_leq(q->ofo_last->seq, seq))
+        return q->ofo_last;
+    for (struct pkt *p = q->ofo; p && seq_leq(p->seq, seq); p = p->next)
+        before = p;
+    return before;
+}
+
+static void cut_front(struct tcp_seg *seg, uint32_t n)
+{
+    seg->seq = seq_add(seg->seq, n);
+    seg->text += n;
+    seg->text_len -= n;
+}
+
+/* Takes p, which follows `before`, out of the list. */
+static void ofo_remove(struct rcvq *q, struct pkt *before, struct pkt *p)
+{
+    if (before)
+        before->next = p->next;
+    else
+        q->ofo = p->next;
+    if (q->ofo_last == p)
+        q->ofo_last = before;
+    q->ofo_len -= p->len;
+    q->held -= p->cap;
+}
+
+/* Puts seg's text, which overlaps nothing, behind `before`. */
+static bool ofo_put(struct rcvq *q, struct pkt *before, struct tcp_seg *seg)
+{
+    bool fin = seg->flags & TCP_FIN;
+    struct seq seq = seg->seq;
+    struct pkt *p;
+
+    if (worth_keeping(seg)) {
+        p = keep(seg);
+    } else {
+        p = pkt_new(seg->pkt->pool, seg->text_len);
+        if (!p)
+            return false;
+        fill(p, seg->text, seg->text_len);
+    }
+    p->seq = seq;
+    p->fin = fin;
+    p->next = before ? before->next : q->ofo;
+    if (before)
+        before->next = p;
+    else
+        q->ofo = p;
+    if (!p->next)
+        q->ofo_last = p;
+    q->ofo_len += p->len;
+    q->held += p->cap;
+    return true;
+}
+
+/* The newest arrival comes first in the SACK option (RFC 2018 s4). */
+static void remember(struct rcvq *q, struct seq seq)
+{
+    unsigned keep_n = q->n_recent < RCVQ_RECENT ? q->n_recent : RCVQ_RECENT - 1;
+    memmove(q->recent + 1, q->recent, keep_n * sizeof q->recent[0]);
+    q->recent[0] = seq;
+    q->n_recent = keep_n + 1;
+}
+
+/* Throws the highest text away until what is held fits. */
+static void prune(struct rcvq *q, size_t limit)
+{
+    while (q->held > limit && q->ofo) {
+        struct pkt *before = NULL, *p = q->ofo;
+        while (p->next) {
+            before = p;
+            p = p->next;
+        }
+        ofo_remove(q, before, p);
+        pkt_free(p);
+    }
+}
+
+/* Cuts off seg what the packet before it holds already; the duplicate goes to *dup. */
+static void cut_known_front(const struct pkt *before, struct tcp_seg *seg,
+                            struct range *dup)
+{
+    if (!before || seq_leq(end_of(before), seg->seq))
+        return;
+    uint32_t known = min_u32(seg->text_len, seq_len(seg->seq, end_of(before)));
+    *dup = (struct range){ seg->seq, seq_add(seg->seq, known) };
+    cut_front(seg, known);
+}
+
+/* Packets that seg covers wholly go; one that it reaches into ends it. */
+static void cut_known_back(struct rcvq *q, struct pkt *before, struct tcp_seg *seg)
+{
+    for (;;) {
+        struct pkt *after = before ? before->next : q->ofo;
+        struct seq end = seq_add(seg->seq, seg->text_len);
+        if (!after || seq_leq(end, after->seq))
+            return;
+        if (seq_lt(end, end_of(after))) {
+            seg->text_len = seq_len(seg->seq, after->seq);
+            seg->flags &= (uint8_t)~TCP_FIN;
+            return;
+        }
+        if (after->fin)
+            seg->flags |= TCP_FIN;
+        ofo_remove(q, before, after);
+        pkt_free(after);
+    }
+}
+
+bool rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit, struct range *dup)
+{
+    struct seq arrived = seg->seq;
+    struct pkt *before = ofo_before(q, seg->seq);
+    bool had_text = seg->text_len > 0;
+
+    *dup = (struct range){ arrived, arrived };
+    cut_known_front(before, seg, dup);
+    if (had_text && seg->text_len == 0) {
+        if (before && (seg->flags & TCP_FIN) && seq_eq(seg->seq, end_of(before)))
+            before->fin = true;
+        return false;
+    }
+    cut_known_back(q, before, seg);
+    if (!ofo_put(q, before, seg))
+        return false;
+    remember(q, arrived);
+    prune(q, limit);
+    return true;
+}
+
+struct seq rcvq_join(struct rcvq *q, struct seq nxt, bool *fin)
+{
+    *fin = false;
+    while (q->ofo && seq_leq(q->ofo->seq, nxt) && !*fin) {
+        struct pkt *p = q->ofo;
+        uint32_t old = min_u32(p->len, seq_len(p->seq, nxt));
+        struct seq end = end_of(p);
+
+        ofo_remove(q, NULL, p);
+        *fin = p->fin && seq_leq(nxt, end);
+        if (seq_leq(end, nxt)) {
+            pkt_free(p);
+            continue;
+        }
+        pkt_pull(p, old);
+        p->next = NULL;
+        q->held += p->cap;
+        q->len += p->len;
+        pkt_queue_push(&q->text, p);
+        nxt = end;
+    }
+    if (!q->ofo)
+        q->n_recent = 0;
+    return nxt;
+}
+
+/* Forgets the first n bytes of the first packet. */
+static void consume(struct rcvq *q, size_t n)
+{
+    struct pkt *p = q->text.head;
+    pkt_pull(p, n);
+    q->len -= (uint32_t)n;
+    if (p->len > 0)
+        return;
+    q->held -= p->cap;
+    pkt_free(pkt_queue_pop(&q->text));
+}
+
+size_t rcvq_read(struct rcvq *q, void *buf, size_t room, bool peek)
+{
+    uint8_t *out = buf;
+    size_t done = 0;
+    struct pkt *p = q->text.head;
+
+    while (p && done < room) {
+        struct pkt *next = p->next;
+        size_t n = min_size(p->len, room - done);
+        memcpy(out + done, p->data, n);
+        done += n;
+        if (!peek)
+            consume(q, n);
+        p = next;
+    }
+    return done;
+}
+
+void rcvq_discard(struct rcvq *q, size_t n)
+{
+    while (n > 0 && q->text.head) {
+        size_t part = min_size(n, q->text.head->len);
+        consume(q, part);
+        n -= part;
+    }
+}
+
+/* The run of touching packets that holds `at`; false when nothing does. */
+static bool run_around(const struct rcvq *q, struct seq at, struct range *out)
+{
+    for (const struct pkt *p = q->ofo; p && seq_leq(p->seq, at);) {
+        struct range run = { p->seq, end_of(p) };
+        for (p = p->next; p && seq_eq(p->seq, run.to); p = p->next)
+            run.to = end_of(p);
+        if (seq_lt(at, run.to)) {
+            *out = run;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool listed(const struct range *r, unsigned n, struct seq from)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (seq_eq(r[i].from, from))
+            return true;
+    }
+    return false;
+}
+
+unsigned rcvq_blocks(const struct rcvq *q, struct range *out, unsigned max)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < q->n_recent && n < max; i++) {
+        struct range run;
+        if (run_around(q, q->recent[i], &run) && !listed(out, n, run.from))
+            out[n++] = run;
+    }
+    return n;
+}
