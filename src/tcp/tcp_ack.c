@@ -1,0 +1,179 @@
+/* Step five of SEGMENT ARRIVES: the acknowledgment.
+ *
+ *   is it ours?  -> what does it acknowledge? -> the window -> is our FIN acknowledged?
+ *
+ * Acknowledged text leaves the send buffer and the record of what was sent; that gives
+ * the round-trip sample, feeds congestion control and tells recovery what is lost
+ * (tcp_recovery.c). */
+#include "base/bytes.h"
+#include "tcp/tcb.h"
+
+enum { RTO_AFTER_SYN_LOSS = 3 }; /* seconds: RFC 6298 s5.7 */
+
+static void set_window(struct tcb *tcb, const struct tcp_seg *seg, uint32_t wnd)
+{
+    tcb->snd.wnd = wnd;
+    tcb->snd.max_wnd = max_u32(tcb->snd.max_wnd, wnd);
+    tcb->snd.wl1 = seg->seq;
+    tcb->snd.wl2 = seg->ack;
+}
+
+/* RFC 7323 s2.3: the window of a SYN is never scaled. */
+static uint32_t window_of(const struct tcb *tcb, const struct tcp_seg *seg)
+{
+    if (seg->flags & TCP_SYN)
+        return seg->wnd;
+    return (uint32_t)seg->wnd << tcb->snd.wscale;
+}
+
+void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
+{
+    const struct tcp_config *c = &tcb->tcp->config;
+    struct tcp_opts opts = { .has_ts = tcb->ts.on };
+    uint32_t mss = (uint32_t)(tcb->snd.mss - tcp_opts_len(&opts));
+    /* RFC 5681 s3.1: after a lost SYN the initial window is one segment. */
+    uint32_t segments = tcb->syn_resent ? 1 : c->initcwnd;
+
+    set_window(tcb, seg, window_of(tcb, seg));
+    cc_start(&tcb->cc, tcb->opt.cc, mss, cc_initial_window(mss, segments));
+    if (tcb->syn_resent && tcb->rtt.srtt == 0)
+        tcb->rtt.rto = RTO_AFTER_SYN_LOSS * USEC_PER_SEC;
+    tcb->recovery_point = tcb->snd.iss;
+    tcb->snd.small_end = tcb->snd.una;
+    tcb->rcv.quick = 16;
+    tcb->backoff = 0;
+    tcp_set_state(tcb, TCPS_ESTABLISHED);
+}
+
+/* RFC 6298 s3 and RFC 7323 s4.1: from the record where that is not ambiguous, else from
+ * the timestamp that the ACK echoes. */
+static void take_rtt(struct tcb *tcb, const struct tcp_seg *seg,
+                     const struct sent_news *news)
+{
+    if (news->sent_at != NEVER && !news->resent) {
+        rtt_sample(&tcb->rtt, tcb->tcp->net->now - news->sent_at);
+        return;
+    }
+    if (!news->resent || !tcb->ts.on || !seg->opts.has_ts || seg->opts.ts_ecr == 0)
+        return;
+    int32_t ms = (int32_t)(tcp_ts_now(tcb->tcp, tcb->ts.offset) - seg->opts.ts_ecr);
+    if (ms >= 0)
+        rtt_sample(&tcb->rtt, usec_max(ms, 1) * USEC_PER_MS);
+}
+
+/* Takes [SND.UNA, ack) out of the send buffer. */
+static void free_text(struct tcb *tcb, struct seq ack)
+{
+    if (!seq_lt(tcb->snd.buf_seq, ack))
+        return;
+    size_t n = min_size(seq_len(tcb->snd.buf_seq, ack), tcb->snd.buf.len);
+    ring_drop(&tcb->snd.buf, n);
+    tcb->snd.buf_seq = seq_add(tcb->snd.buf_seq, (uint32_t)n);
+    tcb->bytes_acked += n;
+    ring_trim(&tcb->snd.buf);
+}
+
+/* SND.UNA < SEG.ACK =< SND.NXT. */
+static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
+                         struct sent_news *news)
+{
+    uint32_t acked = seq_len(tcb->snd.una, seg->ack);
+
+    sent_ack(&tcb->sent, seg->ack, news);
+    count_n(&tcb->tcp->net->count, COUNT_TcpExtTCPDelivered,
+            (news->delivered + tcb->snd.mss - 1u) / tcb->snd.mss);
+    free_text(tcb, seg->ack);
+    tcb->snd.una = seg->ack;
+    tcb->backoff = 0;
+    take_rtt(tcb, seg, news);
+    tcp_recovery_ack(tcb, acked, news);
+    /* RFC 6298 s5.2, s5.3: off when all is acknowledged, else it begins anew. */
+    bool all = seq_eq(tcb->snd.una, tcb->snd.nxt);
+    tcp_arm(tcb, TT_REXMT, all ? NEVER : tcb->tcp->net->now + rtt_rto(&tcb->rtt, 0));
+    watch_wake(&tcb->tcp->net->woken, &tcb->watch);
+}
+
+/* RFC 5681 s2: what counts as a duplicate. With SACK it is new information about what
+ * arrived that counts (RFC 6675 s2), whatever else the segment carries. */
+static bool is_duplicate(const struct tcb *tcb, const struct tcp_seg *seg)
+{
+    return seq_lt(tcb->snd.una, tcb->snd.nxt) && tcp_seg_len(seg) == 0 &&
+           window_of(tcb, seg) == tcb->snd.wnd;
+}
+
+static void take_acknowledgment(struct tcb *tcb, const struct tcp_seg *seg)
+{
+    struct sent_news news = { .sent_at = NEVER };
+
+    if (tcb->sack_ok && seg->opts.n_sack)
+        tcp_recovery_sack(tcb, seg, &news);
+    bool sacked = news.delivered > 0;
+    if (seq_lt(tcb->snd.una, seg->ack))
+        take_new_ack(tcb, seg, &news);
+    else if (sacked || (!tcb->sack_ok && is_duplicate(tcb, seg)))
+        tcp_recovery_dupack(tcb, sacked);
+    if (seg->text_len == 0)
+        count(&tcb->tcp->net->count, COUNT_TcpExtTCPPureAcks);
+}
+
+/* RFC 9293 s3.10.7.4: from a segment that is not older than the one it was taken from.
+ */
+static void take_window(struct tcb *tcb, const struct tcp_seg *seg)
+{
+    if (seq_lt(seg->seq, tcb->snd.wl1))
+        return;
+    if (seq_eq(seg->seq, tcb->snd.wl1) && seq_lt(seg->ack, tcb->snd.wl2))
+        return;
+    bool opened = tcb->snd.wnd == 0;
+    set_window(tcb, seg, window_of(tcb, seg));
+    if (opened && tcb->snd.wnd > 0 && tcb->at[TT_PERSIST] != NEVER) {
+        tcp_arm(tcb, TT_PERSIST, NEVER);
+        tcb->backoff = 0;
+    }
+}
+
+/* False when that was the last thing this connection waited for. */
+static bool take_fin_acked(struct tcb *tcb)
+{
+    if (!fin_sent(tcb) || !seq_lt(snd_end(tcb), tcb->snd.una))
+        return true;
+    if (tcb->state == TCPS_FIN_WAIT_1)
+        tcp_set_state(tcb, TCPS_FIN_WAIT_2);
+    if (tcb->state == TCPS_CLOSING)
+        tcp_set_state(tcb, TCPS_TIME_WAIT);
+    if (tcb->state == TCPS_LAST_ACK)
+        tcp_finish(tcb, 0);
+    return tcb->state != TCPS_TIME_WAIT && tcb->state != TCPS_CLOSED;
+}
+
+/* SYN-RECEIVED of a simultaneous open: the ACK of our SYN. */
+static bool complete_handshake(struct tcb *tcb, struct tcp_seg *seg)
+{
+    if (seq_lt(tcb->snd.una, seg->ack) && seq_leq(seg->ack, tcb->snd.nxt)) {
+        tcp_established(tcb, seg);
+        return true;
+    }
+    const struct tcp_reply rst = { .slot = &tcb->slot,
+                                   .seq = seg->ack,
+                                   .flags = TCP_RST };
+    tcp_reply(tcb->tcp, &rst);
+    return tcp_reject(seg, DROP_TCP_BAD_ACK);
+}
+
+bool tcp_check_ack(struct tcb *tcb, struct tcp_seg *seg)
+{
+    if (!(seg->flags & TCP_ACK))
+        return tcp_reject(seg, DROP_TCP_NO_ACK);
+    if (tcb->state == TCPS_SYN_RECEIVED && !complete_handshake(tcb, seg))
+        return false;
+    /* RFC 5961 s5.2: neither what was never sent nor what was acknowledged long ago. */
+    struct seq oldest = seq_sub(tcb->snd.una, max_u32(tcb->snd.max_wnd, tcb->snd.mss));
+    if (seq_lt(tcb->snd.nxt, seg->ack) || seq_lt(seg->ack, oldest)) {
+        tcp_challenge(tcb, seg);
+        return tcp_reject(seg, DROP_TCP_BAD_ACK);
+    }
+    take_acknowledgment(tcb, seg);
+    if (!seq_lt(seg->ack, tcb->snd.una))
+        take_window(tcb, seg);
+    return take_fin_acked(tcb);
+}

@@ -1,0 +1,284 @@
+/* SEGMENT ARRIVES (RFC 9293 s3.10.7).
+ *
+ *   bytes -> checked, parsed -> whose is it?
+ *       nobody's        RST                                   s3.10.7.1
+ *       a listener's    tcp_listen.c                          s3.10.7.2
+ *       a half-open's   tcp_listen.c, then on as a connection
+ *       SYN-SENT        tcp_synsent.c                         s3.10.7.3
+ *       TIME-WAIT       tcp_timewait.c
+ *       any other       the eight steps below                 s3.10.7.4
+ *
+ * A step that rejects the segment says why (tcp_reject) and the steps after it are not
+ * taken. None of them sends: they leave wishes on the tcb, which is dirty from then on,
+ * and tcp_output() runs once for it when the batch of frames is done. The packet has
+ * one exit, at the end of tcp_input(). */
+#include <errno.h>
+
+#include "base/bytes.h"
+#include "base/cksum.h"
+#include "tcp/tcb.h"
+#include "wire/ip4_wire.h"
+
+bool tcp_reject(struct tcp_seg *seg, enum drop why)
+{
+    seg->drop = why;
+    return false;
+}
+
+void tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg)
+{
+    usec now = tcb->tcp->net->now;
+    bool bare = seg->text_len == 0 && !(seg->flags & TCP_FIN);
+
+    if (bare && now - tcb->oow_ack_at < tcb->tcp->config.invalid_ratelimit)
+        return;
+    if (bare)
+        tcb->oow_ack_at = now;
+    tcb->ack_now = true;
+}
+
+/* --- first: the sequence number ------------------------------------------------- */
+
+/* Deviates from RFC 9293 s3.10.7.4 (table 6) twice, for the sake of progress: a segment
+ * that begins before and ends behind the window is taken and cut; and a bare ACK at the
+ * window's very end is taken, because a peer whose text fills the window while some of
+ * it is lost has no other number to send. */
+static bool acceptable(const struct tcb *tcb, const struct tcp_seg *seg)
+{
+    struct seq end = tcb->rcv.adv;
+    uint32_t len = tcp_seg_len(seg);
+
+    if (seq_lt(end, tcb->rcv.nxt))
+        end = tcb->rcv.nxt;
+    if (len == 0)
+        return seq_leq(tcb->rcv.nxt, seg->seq) && seq_leq(seg->seq, end);
+    if (seq_eq(seg->seq, tcb->rcv.nxt))
+        return true; /* with a zero window: for its ACK (MUST-66); its text is cut */
+    return seq_lt(seg->seq, end) && seq_lt(tcb->rcv.nxt, seq_add(seg->seq, len));
+}
+
+static void tell_duplicate(struct tcb *tcb, struct seq from, struct seq to)
+{
+    if (!tcb->tcp->config.dsack || !tcb->sack_ok || seq_eq(from, to))
+        return;
+    tcb->rcv.dsack = (struct range){ from, to };
+    count(&tcb->tcp->net->count, COUNT_TcpExtTCPDSACKOldSent);
+}
+
+/* Cuts off what lies before RCV.NXT. */
+static void trim_front(struct tcb *tcb, struct tcp_seg *seg)
+{
+    uint32_t old = seq_len(seg->seq, tcb->rcv.nxt);
+
+    if (!seq_lt(seg->seq, tcb->rcv.nxt))
+        return;
+    if (seg->flags & TCP_SYN) {
+        seg->flags &= (uint8_t)~TCP_SYN;
+        old--;
+    }
+    old = min_u32(old, seg->text_len);
+    tell_duplicate(tcb, seg->seq, seq_add(seg->seq, old));
+    seg->text += old;
+    seg->text_len -= old;
+    seg->seq = tcb->rcv.nxt;
+    tcb->ack_now = true;
+}
+
+/* Cuts off what lies beyond the window; a FIN there goes too. */
+static void trim_back(struct tcb *tcb, struct tcp_seg *seg)
+{
+    uint32_t room = (uint32_t)(seq_lt(seg->seq, tcb->rcv.adv)
+                                   ? seq_len(seg->seq, tcb->rcv.adv)
+                                   : 0);
+    if (tcp_seg_len(seg) <= room || (seg->flags & TCP_SYN))
+        return;
+    seg->flags &= (uint8_t)~TCP_FIN;
+    seg->text_len = min_u32(seg->text_len, room);
+    tcb->ack_now = true;
+}
+
+static bool check_sequence(struct tcb *tcb, struct tcp_seg *seg)
+{
+    bool rst = seg->flags & TCP_RST;
+
+    if (tcp_paws_reject(tcb, seg)) {
+        count(&tcb->tcp->net->count, COUNT_TcpExtPAWSEstab);
+        tcp_challenge(tcb, seg); /* RFC 7323 s5.3 R1 */
+        return tcp_reject(seg, DROP_TCP_PAWS);
+    }
+    /* RFC 7323 s3.2: agreed on, so a segment without it is not of this connection. */
+    if (tcb->ts.on && !seg->opts.has_ts && !rst)
+        return tcp_reject(seg, DROP_TCP_NO_TIMESTAMP);
+    if (!acceptable(tcb, seg)) {
+        bool old = seq_lt(seg->seq, tcb->rcv.nxt);
+        if (old)
+            tell_duplicate(tcb, seg->seq, seq_add(seg->seq, seg->text_len));
+        if (!rst)
+            tcp_challenge(tcb, seg);
+        return tcp_reject(seg, old ? DROP_TCP_OLD_SEQ : DROP_TCP_FUTURE_SEQ);
+    }
+    if (!rst) {
+        tcp_take_timestamp(tcb, seg);
+        trim_front(tcb, seg);
+        trim_back(tcb, seg);
+    }
+    return true;
+}
+
+/* --- second: RST ----------------------------------------------------------------- */
+
+/* What a reset means to the user, as on Linux. */
+static int reset_error(const struct tcb *tcb)
+{
+    if (tcb->state == TCPS_SYN_RECEIVED)
+        return -ECONNREFUSED;
+    return tcb->state == TCPS_CLOSE_WAIT ? -EPIPE : -ECONNRESET;
+}
+
+static bool check_rst(struct tcb *tcb, struct tcp_seg *seg)
+{
+    if (!(seg->flags & TCP_RST))
+        return true;
+    /* RFC 5961 s3.2: only the exact number resets; in the window it is challenged. */
+    if (seq_eq(seg->seq, tcb->rcv.nxt)) {
+        tcp_finish(tcb, reset_error(tcb));
+        return false;
+    }
+    count(&tcb->tcp->net->count, COUNT_TcpExtTCPChallengeACK);
+    tcp_challenge(tcb, seg);
+    return tcp_reject(seg, DROP_TCP_RST_CHALLENGED);
+}
+
+/* --- fourth: SYN ------------------------------------------------------------------ */
+
+static bool check_syn(struct tcb *tcb, struct tcp_seg *seg)
+{
+    if (!(seg->flags & TCP_SYN))
+        return true;
+    /* RFC 5961 s4.2: challenged whatever its number. */
+    count(&tcb->tcp->net->count, COUNT_TcpExtTCPChallengeACK);
+    tcp_challenge(tcb, seg);
+    return tcp_reject(seg, DROP_TCP_SYN_CHALLENGED);
+}
+
+/* RFC 9293 s3.10.7.4: its numbered steps, in its order. The third (security) is not
+ * built, as RFC 9293 A.1 allows; the sixth (URG) has nothing to do: urgent text stays
+ * in line (RFC 6093 s6). */
+void tcp_synchronized_input(struct tcb *tcb, struct tcp_seg *seg)
+{
+    if (!check_sequence(tcb, seg)) /* first */
+        return;
+    if (!check_rst(tcb, seg)) /* second */
+        return;
+    if (!check_syn(tcb, seg)) /* fourth */
+        return;
+    if (!tcp_check_ack(tcb, seg)) /* fifth: tcp_ack.c */
+        return;
+    tcp_take_text(tcb, seg); /* seventh: tcp_text.c */
+    tcp_take_fin(tcb, seg);  /* eighth: tcp_text.c */
+}
+
+/* --- whose is it? ------------------------------------------------------------------
+ */
+
+static void connection_input(struct tcb *tcb, struct tcp_seg *seg)
+{
+    tcb->segs_in += seg->segs;
+    tcb->data_segs_in += seg->text_len ? seg->segs : 0u;
+    tcb->rcv.last = tcb->tcp->net->now;
+    tcb->probes = 0;
+    if (tcb->state == TCPS_SYN_SENT)
+        tcp_synsent_input(tcb, seg);
+    else
+        tcp_synchronized_input(tcb, seg);
+    if (tcb->state != TCPS_CLOSED && tcb->state != TCPS_TIME_WAIT)
+        tcp_dirty(tcb);
+}
+
+/* s3.10.7.1: nobody's. */
+static void closed_input(struct tcp *tcp, const struct ip_info *ip, struct tcp_seg *seg)
+{
+    bool rst = seg->flags & TCP_RST;
+    tcp_reject(seg, rst ? DROP_TCP_CLOSED_RST : DROP_TCP_NO_SOCKET);
+    if (!rst)
+        tcp_reset_reply(tcp, ip, seg);
+}
+
+static void stranger_input(struct tcp *tcp, const struct ip_info *ip,
+                           struct tcp_seg *seg, const struct seq *iss)
+{
+    struct tcp_listener *l = tcp_lookup_listener(tcp, ip->dst, seg->dst_port);
+    if (l)
+        tcp_listen_input(l, ip, seg, iss);
+    else
+        closed_input(tcp, ip, seg);
+}
+
+static void dispatch(struct tcp *tcp, const struct ip_info *ip, struct tcp_seg *seg)
+{
+    struct seq iss;
+    struct tcb *tcb;
+    struct tcp_slot key = { .local = ip->dst,
+                            .remote = ip->src,
+                            .local_port = seg->dst_port,
+                            .remote_port = seg->src_port };
+    struct tcp_slot *slot = tcp_lookup(tcp, &key);
+
+    if (!slot) {
+        stranger_input(tcp, ip, seg, NULL);
+    } else if (slot->kind == SLOT_TCB) {
+        connection_input(tcb_of(slot), seg);
+    } else if (slot->kind == SLOT_HALF_OPEN) {
+        tcb = tcp_half_open_input((struct tcp_half_open *)(void *)slot, seg);
+        if (tcb)
+            connection_input(tcb, seg);
+    } else if (tcp_timewait_input(tcp, (struct tcp_timewait *)(void *)slot, seg,
+                                  &iss)) {
+        stranger_input(tcp, ip, seg, &iss);
+    }
+}
+
+/* RFC 9293 s3.1 (MUST-3): verified, unless the device did or will. */
+static bool checksum_good(const struct ip_info *ip, const struct pkt *p)
+{
+    if (p->csum != PKT_CSUM_FULL)
+        return true;
+    uint64_t sum = ip_pseudo_sum(ip->src, ip->dst, IP_PROTO_TCP, p->len);
+    return cksum_fold(cksum_add(sum, p->data, p->len, 0)) == 0xffff;
+}
+
+static bool parse(struct tcp *tcp, const struct ip_info *ip, struct pkt *p,
+                  struct tcp_seg *seg)
+{
+    /* RFC 9293 s3.9.2.3 (MUST-57): no segment comes from or goes to many. */
+    if (ip->broadcast || ip_is_multicast(ip->src))
+        return tcp_reject(seg, DROP_TCP_BROADCAST);
+    if (!checksum_good(ip, p)) {
+        count(&tcp->net->count, COUNT_TcpInCsumErrors);
+        return tcp_reject(seg, DROP_TCP_CKSUM);
+    }
+    int bad = tcp_parse(p->data, p->len, seg);
+    if (bad < 0)
+        return tcp_reject(seg, (enum drop)(-bad - 1));
+    seg->ecn = ip->tos & IP_ECN_MASK;
+    if (p->gso_size && seg->text_len > p->gso_size)
+        seg->segs = (uint16_t)((seg->text_len + p->gso_size - 1u) / p->gso_size);
+    return true;
+}
+
+void tcp_input(struct tcp *tcp, const struct ip_info *ip, struct pkt *p)
+{
+    struct tcp_seg seg = { .drop = DROP_N };
+    bool good = parse(tcp, ip, p, &seg);
+
+    count_n(&tcp->net->count, COUNT_TcpInSegs, good ? seg.segs : 1u);
+    seg.pkt = p;
+    if (good)
+        dispatch(tcp, ip, &seg);
+    else
+        count(&tcp->net->count, COUNT_TcpInErrs);
+    if (seg.drop == DROP_N)
+        pkt_free(seg.pkt);
+    else
+        net_drop(tcp->net, seg.pkt, seg.drop);
+}

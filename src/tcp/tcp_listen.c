@@ -1,0 +1,388 @@
+/* LISTEN, and what stands between a SYN and a connection.
+ *
+ *   SYN --> half-open entry --SYN-ACK--> ... <--ACK-- connection --> accept queue -->
+ * user
+ *
+ * A SYN costs an entry of some 200 bytes, not a connection (Plan 9's limbo); the entry
+ * has a deadline of its own, on which the SYN-ACK is repeated, and its own short list
+ * of steps. The acceptable ACK turns it into a tcb, and that segment goes on through
+ * the tcb's steps with whatever text and FIN it carries. When the accept queue is full
+ * the ACK is dropped, as on Linux: the peer sends again, and by then there may be room.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "tcp/tcb.h"
+
+enum { BACKLOG_MIN = 1 };
+
+/* --- the user's side ----------------------------------------------------------------
+ */
+
+void tcp_listener_set_backlog(struct tcp_listener *l, unsigned backlog)
+{
+    l->backlog = max_u32(BACKLOG_MIN, min_u32(backlog, l->tcp->config.somaxconn));
+}
+
+int tcp_listen(struct tcp *tcp, struct ip_addr local, uint16_t port, unsigned backlog,
+               const struct tcp_options *o, struct tcp_listener **out)
+{
+    list_each (at, &tcp->listeners) {
+        struct tcp_listener *other = list_entry(at, struct tcp_listener, node);
+        if (other->port == port &&
+            (ip_is_any(local) || ip_is_any(other->local) || ip_eq(other->local, local)))
+            return -EADDRINUSE;
+    }
+    struct tcp_listener *l = calloc(1, sizeof *l);
+    if (!l)
+        return -ENOMEM;
+    l->tcp = tcp;
+    l->local = local;
+    l->port = port;
+    l->options = *o;
+    tcp_listener_set_backlog(l, backlog);
+    watch_init(&l->watch);
+    list_init(&l->half_open);
+    list_init(&l->accept);
+    list_add_tail(&tcp->listeners, &l->node);
+    *out = l;
+    return 0;
+}
+
+struct watch *tcp_listener_watch(struct tcp_listener *l)
+{
+    return &l->watch;
+}
+
+void tcp_listener_set_options(struct tcp_listener *l, const struct tcp_options *o)
+{
+    l->options = *o;
+}
+
+/* The oldest that still lives: one that was reset while it waited is told of by accept
+ * on Linux too, and by the first read here. */
+struct tcb *tcp_accept(struct tcp_listener *l)
+{
+    struct list *first = list_pop(&l->accept);
+    if (!first)
+        return NULL;
+    struct tcb *tcb = list_entry(first, struct tcb, node);
+    tcb->listener = NULL;
+    l->n_accept--;
+    return tcb;
+}
+
+size_t tcp_acceptable(const struct tcp_listener *l)
+{
+    return l->n_accept;
+}
+
+void tcp_listener_free(struct tcp_listener *l)
+{
+    while (!list_empty(&l->half_open))
+        tcp_half_open_free(list_entry(l->half_open.next, struct tcp_half_open, node));
+    for (struct tcb *tcb = tcp_accept(l); tcb; tcb = tcp_accept(l))
+        tcp_release(tcb, true);
+    list_del(&l->watch.node);
+    list_del(&l->node);
+    free(l);
+}
+
+/* --- a SYN comes
+ * ------------------------------------------------------------------------ */
+
+/* What the SYN-ACK says: RFC 9293 s3.7.1, RFC 7323 s2.2 and s3.2, RFC 2018 s2: only
+ * what the SYN had. */
+static void send_syn_ack(struct tcp_half_open *h)
+{
+    struct tcp *tcp = h->listener->tcp;
+    const struct tcp_config *c = &tcp->config;
+    const struct tcp_options *o = &h->listener->options;
+    struct tcp_reply r = { .slot = &h->slot,
+                           .seq = h->iss,
+                           .ack = seq_add(h->irs, 1),
+                           .flags = TCP_SYN | TCP_ACK };
+
+    r.wnd = (uint16_t)min_u32(o->rcvbuf, UINT16_MAX);
+    r.opts.has_mss = true;
+    r.opts.mss = tcp_our_mss(tcp, h->slot.remote, o->maxseg);
+    r.opts.sack_ok = c->sack && h->opts.sack_ok;
+    r.opts.has_wscale = c->window_scaling && h->opts.has_wscale;
+    r.opts.wscale = h->wscale;
+    r.opts.has_ts = c->timestamps && h->opts.has_ts;
+    if (r.opts.has_ts) {
+        r.opts.ts_val = tcp_ts_now(tcp, tcp_ts_offset(tcp, &h->slot));
+        r.opts.ts_ecr = h->ts_recent;
+    }
+    tcp_reply(tcp, &r);
+}
+
+static usec syn_ack_timeout(const struct tcp_half_open *h)
+{
+    const struct tcp_config *c = &h->listener->tcp->config;
+    usec rto = c->rto_initial << h->resent;
+    return usec_min(rto, c->rto_max);
+}
+
+static void arm(struct tcp_half_open *h)
+{
+    struct net *net = h->listener->tcp->net;
+    heap_set(&net->heap, &h->deadline, net->now + syn_ack_timeout(h));
+}
+
+static struct tcp_half_open *half_open_new(struct tcp_listener *l,
+                                           const struct ip_info *ip,
+                                           const struct tcp_seg *seg)
+{
+    struct tcp *tcp = l->tcp;
+    struct tcp_half_open *h = calloc(1, sizeof *h);
+
+    if (!h || !heap_reserve(&tcp->net->heap, 1)) {
+        free(h);
+        return NULL;
+    }
+    h->slot.kind = SLOT_HALF_OPEN;
+    h->slot.local = ip->dst;
+    h->slot.remote = ip->src;
+    h->slot.local_port = seg->dst_port;
+    h->slot.remote_port = seg->src_port;
+    h->listener = l;
+    h->irs = seg->seq;
+    h->opts = seg->opts;
+    h->ts_recent = seg->opts.ts_val;
+    h->wnd = seg->wnd;
+    h->sent_at = tcp->net->now;
+    h->wscale = tcp_our_wscale(tcp, l->options.rcvbuf);
+    h->iss = tcp_isn(tcp, &h->slot);
+    deadline_init(&h->deadline, DL_HALF_OPEN);
+    list_add_tail(&l->half_open, &h->node);
+    l->n_half_open++;
+    tcp_hash(tcp, &h->slot); /* the look-up that led here found the four-tuple free */
+    return h;
+}
+
+void tcp_half_open_free(struct tcp_half_open *h)
+{
+    struct tcp *tcp = h->listener->tcp;
+
+    tcp_unhash(tcp, &h->slot);
+    heap_remove(&tcp->net->heap, &h->deadline);
+    list_del(&h->node);
+    h->listener->n_half_open--;
+    free(h);
+}
+
+/* No room for a SYN? Says why. */
+static enum drop refuse_syn(struct tcp_listener *l)
+{
+    struct counters *c = &l->tcp->net->count;
+
+    if (l->n_accept >= l->backlog) {
+        count(c, COUNT_TcpExtListenOverflows);
+        count(c, COUNT_TcpExtListenDrops);
+        return DROP_TCP_BACKLOG;
+    }
+    if (l->n_half_open >= l->tcp->config.max_syn_backlog) {
+        count(c, COUNT_TcpExtTCPReqQFullDrop);
+        count(c, COUNT_TcpExtListenDrops);
+        return DROP_TCP_SYN_QUEUE;
+    }
+    return DROP_N;
+}
+
+static void take_syn(struct tcp_listener *l, const struct ip_info *ip,
+                     struct tcp_seg *seg, const struct seq *iss)
+{
+    enum drop full = refuse_syn(l);
+
+    if (full != DROP_N) {
+        tcp_reject(seg, full);
+        return;
+    }
+    struct tcp_half_open *h = half_open_new(l, ip, seg);
+    if (!h) {
+        tcp_reject(seg, DROP_TCP_MEMORY);
+        return;
+    }
+    if (iss)
+        h->iss = seq_max(h->iss, *iss);
+    send_syn_ack(h);
+    arm(h);
+}
+
+/* RFC 9293 s3.10.7.2: RST, ACK, SYN, anything else. */
+void tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
+                      struct tcp_seg *seg, const struct seq *iss)
+{
+    if (seg->flags & TCP_RST) {
+        tcp_reject(seg, DROP_TCP_CLOSED_RST);
+    } else if (seg->flags & TCP_ACK) {
+        tcp_reject(seg, DROP_TCP_LISTEN_ACK);
+        tcp_reset_reply(l->tcp, ip, seg);
+    } else if (!(seg->flags & TCP_SYN)) {
+        tcp_reject(seg, DROP_TCP_LISTEN_OTHER);
+    } else if (seg->flags & TCP_FIN) {
+        tcp_reject(seg, DROP_TCP_FLAGS);
+    } else {
+        take_syn(l, ip, seg, iss);
+    }
+}
+
+/* --- a half-open entry's steps -------------------------------------------------------
+ */
+
+static void half_open_ack(struct tcp_half_open *h)
+{
+    struct tcp_reply r = { .slot = &h->slot,
+                           .seq = seq_add(h->iss, 1),
+                           .ack = seq_add(h->irs, 1),
+                           .flags = TCP_ACK };
+    r.wnd = (uint16_t)min_u32(h->listener->options.rcvbuf, UINT16_MAX);
+    tcp_reply(h->listener->tcp, &r);
+}
+
+/* First: the sequence number. The SYN once more means that our SYN-ACK was lost. */
+static bool half_open_sequence(struct tcp_half_open *h, struct tcp_seg *seg)
+{
+    uint32_t wnd = min_u32(h->listener->options.rcvbuf, UINT16_MAX);
+
+    if ((seg->flags & TCP_SYN) && seq_eq(seg->seq, h->irs)) {
+        send_syn_ack(h);
+        return tcp_reject(seg, DROP_TCP_DUPLICATE);
+    }
+    if (seq_within(seg->seq, seq_add(h->irs, 1), wnd))
+        return true;
+    if (!(seg->flags & TCP_RST))
+        half_open_ack(h);
+    return tcp_reject(seg, seq_leq(seg->seq, h->irs) ? DROP_TCP_OLD_SEQ
+                                                     : DROP_TCP_FUTURE_SEQ);
+}
+
+/* Second and fourth: RST (RFC 5961 s3.2) and SYN. */
+static bool half_open_rst_syn(struct tcp_half_open *h, struct tcp_seg *seg)
+{
+    if (!(seg->flags & (TCP_RST | TCP_SYN)))
+        return true;
+    if ((seg->flags & TCP_RST) && seq_eq(seg->seq, seq_add(h->irs, 1))) {
+        count(&h->listener->tcp->net->count, COUNT_TcpAttemptFails);
+        tcp_half_open_free(h);
+        return false;
+    }
+    half_open_ack(h);
+    return tcp_reject(seg, seg->flags & TCP_RST ? DROP_TCP_RST_CHALLENGED
+                                                : DROP_TCP_SYN_CHALLENGED);
+}
+
+/* Fifth: the ACK of our SYN, and nothing else. */
+static bool half_open_check_ack(struct tcp_half_open *h, struct tcp_seg *seg)
+{
+    if (!(seg->flags & TCP_ACK))
+        return tcp_reject(seg, DROP_TCP_NO_ACK);
+    if (seq_eq(seg->ack, seq_add(h->iss, 1)))
+        return true;
+    const struct tcp_reply rst = { .slot = &h->slot,
+                                   .seq = seg->ack,
+                                   .flags = TCP_RST };
+    tcp_reply(h->listener->tcp, &rst);
+    return tcp_reject(seg, DROP_TCP_BAD_ACK);
+}
+
+static bool accept_queue_full(struct tcp_half_open *h, struct tcp_seg *seg)
+{
+    struct tcp_listener *l = h->listener;
+    struct tcp *tcp = l->tcp;
+
+    if (l->n_accept < l->backlog)
+        return false;
+    count(&tcp->net->count, COUNT_TcpExtListenOverflows);
+    count(&tcp->net->count, COUNT_TcpExtListenDrops);
+    tcp_reject(seg, DROP_TCP_BACKLOG);
+    if (tcp->config.abort_on_overflow) {
+        const struct tcp_reply rst = { .slot = &h->slot,
+                                       .seq = seg->ack,
+                                       .flags = TCP_RST };
+        tcp_reply(tcp, &rst);
+        tcp_half_open_free(h);
+    }
+    return true;
+}
+
+/* What both SYNs said becomes the connection. */
+static void inherit(struct tcb *tcb, const struct tcp_half_open *h,
+                    const struct tcp_seg *seg)
+{
+    struct tcp_opts agreed = h->opts;
+
+    /* A peer that offered timestamps and then leaves them out of its ACK is taken at
+     * its deeds; dropping all its segments would leave it half-open for ever. */
+    agreed.has_ts = h->opts.has_ts && seg->opts.has_ts;
+    tcb->passive = true;
+    tcb->syn_resent = h->resent > 0;
+    tcb->rcv.irs = h->irs;
+    tcb->rcv.nxt = tcb->rcv.acked = seq_add(h->irs, 1);
+    tcb->rcv.limit = tcp_rcv_limit(tcb);
+    tcb->rcv.adv = seq_add(tcb->rcv.nxt, min_u32(tcb->opt.rcvbuf, UINT16_MAX));
+    tcb->snd.iss = h->iss;
+    tcb->snd.una = tcb->snd.nxt = tcb->snd.buf_seq = seq_add(h->iss, 1);
+    tcp_agree_options(tcb, &agreed);
+    tcb->rcv.wscale = tcb->wscale_ok ? h->wscale : 0;
+    tcb->ts.recent = h->ts_recent;
+    tcb->ts.offset = tcp_ts_offset(tcb->tcp, &tcb->slot);
+    tcb->ts.last_ack = tcb->rcv.nxt;
+    if (h->resent == 0)
+        rtt_sample(&tcb->rtt, tcb->tcp->net->now - h->sent_at);
+}
+
+static struct tcb *become_connection(struct tcp_half_open *h, struct tcp_seg *seg)
+{
+    struct tcp_listener *l = h->listener;
+    struct tcb *tcb = tcb_new(l->tcp, &l->options);
+
+    if (!tcb) {
+        tcp_reject(seg, DROP_TCP_MEMORY);
+        return NULL;
+    }
+    tcp_rehash(l->tcp, &h->slot, &tcb->slot);
+    inherit(tcb, h, seg);
+    tcp_half_open_free(h);
+    tcp_established(tcb, seg);
+    tcb->listener = l;
+    list_add_tail(&l->accept, &tcb->node);
+    l->n_accept++;
+    count(&l->tcp->net->count, COUNT_TcpPassiveOpens);
+    watch_wake(&l->tcp->net->woken, &l->watch);
+    return tcb;
+}
+
+/* The connection that it became, for the segment to go on with; or NULL. */
+struct tcb *tcp_half_open_input(struct tcp_half_open *h, struct tcp_seg *seg)
+{
+    if (!half_open_sequence(h, seg))
+        return NULL;
+    if (!half_open_rst_syn(h, seg))
+        return NULL;
+    if (!half_open_check_ack(h, seg))
+        return NULL;
+    if (accept_queue_full(h, seg))
+        return NULL;
+    return become_connection(h, seg);
+}
+
+/* RFC 9293 s3.8.3: the SYN-ACK once more, tcp_synack_retries times. */
+void tcp_half_open_fire(struct tcp_half_open *h)
+{
+    struct tcp *tcp = h->listener->tcp;
+
+    if (h->resent >= tcp->config.synack_retries) {
+        count(&tcp->net->count, COUNT_TcpAttemptFails);
+        tcp_half_open_free(h);
+        return;
+    }
+    h->resent++;
+    count(&tcp->net->count, COUNT_TcpRetransSegs);
+    count(&tcp->net->count, COUNT_TcpExtTCPSynRetrans);
+    count(&tcp->net->count, COUNT_TcpExtTCPTimeouts);
+    send_syn_ack(h);
+    arm(h);
+}

@@ -1,0 +1,92 @@
+/* SYN-SENT (RFC 9293 s3.10.7.3): our SYN is out. A SYN-ACK opens the connection; a SYN
+ * alone is a simultaneous open; a RST for our SYN means that nobody listens. */
+#include <errno.h>
+
+#include "tcp/tcb.h"
+
+/* First: an ACK must be of our SYN. */
+static bool check_synsent_ack(struct tcb *tcb, struct tcp_seg *seg)
+{
+    if (!(seg->flags & TCP_ACK))
+        return true;
+    if (seq_lt(tcb->snd.iss, seg->ack) && seq_leq(seg->ack, tcb->snd.nxt))
+        return true;
+    if (!(seg->flags & TCP_RST)) {
+        const struct tcp_reply rst = { .slot = &tcb->slot,
+                                       .seq = seg->ack,
+                                       .flags = TCP_RST };
+        tcp_reply(tcb->tcp, &rst);
+    }
+    return tcp_reject(seg, DROP_TCP_BAD_ACK);
+}
+
+/* Second: a RST that acknowledges our SYN; any other is blind (RFC 5961 s3.2). */
+static bool check_synsent_rst(struct tcb *tcb, struct tcp_seg *seg)
+{
+    if (!(seg->flags & TCP_RST))
+        return true;
+    if (seg->flags & TCP_ACK)
+        tcp_finish(tcb, -ECONNREFUSED);
+    else
+        tcp_reject(seg, DROP_TCP_RST_CHALLENGED);
+    return false;
+}
+
+static void take_syn(struct tcb *tcb, const struct tcp_seg *seg)
+{
+    tcb->rcv.irs = seg->seq;
+    tcb->rcv.nxt = tcb->rcv.acked = seq_add(seg->seq, 1);
+    tcb->rcv.adv = seq_add(tcb->rcv.nxt,
+                           tcb->rcv.limit < 65535 ? tcb->rcv.limit : 65535);
+    tcb->ts.last_ack = tcb->rcv.nxt;
+    tcp_agree_options(tcb, &seg->opts);
+}
+
+/* The SYN-ACK: ESTABLISHED, with our ACK at once. */
+static void complete(struct tcb *tcb, const struct tcp_seg *seg)
+{
+    struct sent_news news = { .sent_at = NEVER };
+
+    sent_ack(&tcb->sent, seg->ack, &news);
+    tcb->snd.una = seg->ack;
+    if (news.sent_at != NEVER && !news.resent)
+        rtt_sample(&tcb->rtt, tcb->tcp->net->now - news.sent_at);
+    tcp_arm(tcb, TT_REXMT, NEVER);
+    tcb->recovery = RECOVERY_NONE;
+    tcp_established(tcb, seg);
+    tcb->ack_now = true;
+}
+
+/* RFC 9293 s3.5, figure 8 (MUST-10): both sides opened. Our SYN goes out once more, now
+ * with an ACK. */
+static void cross(struct tcb *tcb, const struct tcp_seg *seg)
+{
+    tcb->snd.wnd = seg->wnd;
+    tcb->snd.max_wnd = seg->wnd;
+    tcb->snd.wl1 = seg->seq;
+    tcp_set_state(tcb, TCPS_SYN_RECEIVED);
+    sent_mark_all_lost(&tcb->sent);
+}
+
+void tcp_synsent_input(struct tcb *tcb, struct tcp_seg *seg)
+{
+    if (!check_synsent_ack(tcb, seg))
+        return;
+    if (!check_synsent_rst(tcb, seg))
+        return;
+    if (!(seg->flags & TCP_SYN)) { /* fifth */
+        tcp_reject(seg, DROP_TCP_FLAGS);
+        return;
+    }
+    take_syn(tcb, seg); /* fourth */
+    if (!(seg->flags & TCP_ACK)) {
+        cross(tcb, seg);
+        return;
+    }
+    complete(tcb, seg);
+    /* "continue processing at the sixth step": text and FIN that came with the SYN */
+    seg->flags &= (uint8_t)~TCP_SYN;
+    seg->seq = seq_add(seg->seq, 1);
+    tcp_take_text(tcb, seg);
+    tcp_take_fin(tcb, seg);
+}

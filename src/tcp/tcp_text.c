@@ -1,0 +1,143 @@
+/* Steps seven and eight of SEGMENT ARRIVES: the text and the FIN, and what ACK is owed.
+ *
+ * Text at RCV.NXT goes to the user's queue, text beyond a hole is kept beside it
+ * (tcp_rcvq.c) and joins when the hole is filled. An ACK is owed at once for everything
+ * out of order (RFC 5681 s4.2), for every second full segment (RFC 9293 s3.8.6.3,
+ * SHLD-19) and for the segments that follow the handshake; else it waits up to the
+ * delayed-ACK time for text to ride on. */
+#include <errno.h>
+
+#include "base/bytes.h"
+#include "tcp/tcb.h"
+
+/* Deviates from RFC 9293 s3.8.6.3 (SHLD-18): no delay for the first segments of a
+ * connection, until it turns out to be a conversation (we sent text in answer): a
+ * delayed ACK would slow the peer's slow start. As Linux. */
+static bool quick(struct tcb *tcb)
+{
+    if (tcb->rcv.quick == 0)
+        return false;
+    tcb->rcv.quick--;
+    return true;
+}
+
+static void owe_ack(struct tcb *tcb, const struct tcp_seg *seg, uint32_t text_len)
+{
+    uint32_t size = seg->segs > 1 ? (text_len + seg->segs - 1) / seg->segs : text_len;
+
+    tcb->rcv.mss = (uint16_t)max_u32(tcb->rcv.mss, min_u32(size, UINT16_MAX));
+    tcb->rcv.segs += size >= tcb->rcv.mss ? seg->segs : 0;
+    if (tcb->rcv.segs >= 2 || tcb->tcp->config.delack == 0 || quick(tcb))
+        tcb->ack_now = true;
+    else if (tcb->at[TT_DELACK] == NEVER)
+        tcp_arm(tcb, TT_DELACK, tcb->tcp->net->now + tcb->tcp->config.delack);
+}
+
+/* RFC 9293 s3.10.7.4, seventh: only these states take text. */
+static bool takes_text(const struct tcb *tcb)
+{
+    return tcb->state == TCPS_ESTABLISHED || tcb->state == TCPS_FIN_WAIT_1 ||
+           tcb->state == TCPS_FIN_WAIT_2;
+}
+
+/* RFC 9293 s3.6.1 (MUST-14's other half), RFC 2525 s2.17: text for a user who has
+ * closed is lost, and the peer is told so. */
+static void refuse_text(struct tcb *tcb, struct tcp_seg *seg)
+{
+    count(&tcb->tcp->net->count, COUNT_TcpExtTCPAbortOnData);
+    tcp_reject(seg, DROP_TCP_RCV_CLOSED);
+    tcp_abort(tcb, -ECONNRESET);
+}
+
+static void fin_taken(struct tcb *tcb);
+
+/* The hole before what came out of order may be filled now. */
+static void join(struct tcb *tcb)
+{
+    bool fin = false;
+
+    if (!tcb->rcv.q.ofo)
+        return;
+    tcb->rcv.nxt = rcvq_join(&tcb->rcv.q, tcb->rcv.nxt, &fin);
+    tcb->ack_now = true; /* RFC 5681 s4.2: a hole was filled */
+    if (fin && !tcb->rcv.fin)
+        fin_taken(tcb);
+}
+
+static void take_in_order(struct tcb *tcb, struct tcp_seg *seg)
+{
+    uint32_t len = seg->text_len;
+
+    if (!rcvq_append(&tcb->rcv.q, seg)) {
+        seg->flags &= (uint8_t)~TCP_FIN;
+        tcp_reject(seg, DROP_TCP_RCVBUF);
+        return;
+    }
+    tcb->rcv.nxt = seq_add(tcb->rcv.nxt, len);
+    tcb->bytes_received += len;
+    if (tcb->rcv.shut)
+        rcvq_discard(&tcb->rcv.q, tcb->rcv.q.len);
+    owe_ack(tcb, seg, len);
+    watch_wake(&tcb->tcp->net->woken, &tcb->watch);
+}
+
+static void take_out_of_order(struct tcb *tcb, struct tcp_seg *seg)
+{
+    struct counters *c = &tcb->tcp->net->count;
+    struct range dup;
+    bool kept = rcvq_insert(&tcb->rcv.q, seg, 2u * (size_t)tcb->rcv.limit, &dup);
+
+    count(c, kept ? COUNT_TcpExtTCPOFOQueue : COUNT_TcpExtTCPOFODrop);
+    if (!seq_eq(dup.from, dup.to) && tcb->sack_ok && tcb->tcp->config.dsack)
+        tcb->rcv.dsack = dup;
+    if (!kept)
+        tcp_reject(seg, DROP_TCP_DUPLICATE);
+    seg->flags &= (uint8_t)~TCP_FIN; /* it is remembered with the text */
+    tcb->ack_now = true;
+}
+
+void tcp_take_text(struct tcb *tcb, struct tcp_seg *seg)
+{
+    bool fin = seg->flags & TCP_FIN;
+
+    if (seg->text_len == 0 && !fin)
+        return;
+    if (!takes_text(tcb)) {
+        tcb->ack_now = true;
+        return;
+    }
+    if (!tcb->owned && seg->text_len > 0) {
+        refuse_text(tcb, seg);
+        return;
+    }
+    if (!seq_eq(seg->seq, tcb->rcv.nxt)) {
+        take_out_of_order(tcb, seg);
+        return;
+    }
+    if (seg->text_len > 0)
+        take_in_order(tcb, seg);
+    if (!(seg->flags & TCP_FIN))
+        join(tcb);
+}
+
+/* RFC 9293 s3.10.7.4, eighth: the FIN stands at RCV.NXT. */
+static void fin_taken(struct tcb *tcb)
+{
+    tcb->rcv.fin = true;
+    tcb->rcv.nxt = seq_add(tcb->rcv.nxt, 1);
+    tcb->ack_now = true;
+    watch_wake(&tcb->tcp->net->woken, &tcb->watch);
+    if (tcb->state == TCPS_ESTABLISHED)
+        tcp_set_state(tcb, TCPS_CLOSE_WAIT);
+    else if (tcb->state == TCPS_FIN_WAIT_1)
+        tcp_set_state(tcb, TCPS_CLOSING);
+    else if (tcb->state == TCPS_FIN_WAIT_2)
+        tcp_set_state(tcb, TCPS_TIME_WAIT);
+}
+
+void tcp_take_fin(struct tcb *tcb, struct tcp_seg *seg)
+{
+    if (!(seg->flags & TCP_FIN) || tcb->rcv.fin || !takes_text(tcb))
+        return;
+    fin_taken(tcb);
+}

@@ -1,0 +1,135 @@
+/* TIME-WAIT (RFC 9293 s3.6.1): after both FINs the side that closed first remembers the
+ * four-tuple for 2 MSL, to answer a FIN that is sent again and to keep old segments out
+ * of a new connection. That takes 96 bytes, not a connection.
+ *
+ *   a FIN again         ACK, and 2 MSL begin anew
+ *   RST                 ignored (RFC 1337: the assassination hazard)
+ *   a new SYN           beyond the old sequence numbers, or with a younger timestamp:
+ * the four-tuple may be used again (s3.6.1 MAY-2, RFC 6191) anything else       ACK if
+ * it is not an acceptable ACK
+ *
+ * All records wait equally long, so they stand in a list in the order of their ends,
+ * and one deadline serves them all. At tcp_max_tw_buckets a new one is not made. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "tcp/tcb.h"
+
+enum { ISS_STEP = 65536 * 2 }; /* beyond anything the old connection had in flight */
+
+static_assert(sizeof(struct tcp_timewait) <= 96, "TIME-WAIT records are small");
+
+static struct tcp_timewait *record_of(struct list *node)
+{
+    return list_entry(node, struct tcp_timewait, node);
+}
+
+static void arm(struct tcp *tcp)
+{
+    bool none = list_empty(&tcp->time_waits);
+    usec at = none ? NEVER : record_of(tcp->time_waits.next)->until;
+    heap_set(&tcp->net->heap, &tcp->tw_deadline, at);
+}
+
+/* 2 MSL from now on, last of all. */
+static void begin(struct tcp *tcp, struct tcp_timewait *tw)
+{
+    tw->until = tcp->net->now + tcp->config.msl2;
+    list_del(&tw->node);
+    list_add_tail(&tcp->time_waits, &tw->node);
+    arm(tcp);
+}
+
+static void send_ack(struct tcp *tcp, const struct tcp_timewait *tw)
+{
+    struct tcp_reply r = {
+        .slot = &tw->slot, .seq = tw->snd_nxt, .ack = tw->rcv_nxt, .flags = TCP_ACK
+    };
+
+    r.wnd = (uint16_t)(UINT16_MAX >> tw->slot.wscale);
+    r.opts.has_ts = tw->slot.ts_on;
+    if (r.opts.has_ts) {
+        r.opts.ts_val = tcp_ts_now(tcp, tcp_ts_offset(tcp, &tw->slot));
+        r.opts.ts_ecr = tw->ts_recent;
+    }
+    tcp_reply(tcp, &r);
+}
+
+/* tcb hands its four-tuple over to a record; what ACK it owes, the record sends. */
+void tcp_timewait_enter(struct tcb *tcb)
+{
+    struct tcp *tcp = tcb->tcp;
+    struct tcp_timewait *tw = NULL;
+
+    if (tcp->n_time_wait < tcp->config.max_tw_buckets)
+        tw = calloc(1, sizeof *tw);
+    if (!tw) {
+        count(&tcp->net->count, COUNT_TcpExtTCPTimeWaitOverflow);
+        return;
+    }
+    list_init(&tw->node);
+    tw->slot.kind = SLOT_TIME_WAIT;
+    tw->slot.ts_on = tcb->ts.on;
+    tw->slot.wscale = tcb->rcv.wscale;
+    tw->snd_nxt = tcb->snd.nxt;
+    tw->rcv_nxt = tcb->rcv.nxt;
+    tw->ts_recent = tcb->ts.recent;
+    tcp_rehash(tcp, &tcb->slot, &tw->slot);
+    tcp->n_time_wait++;
+    count(&tcp->net->count, COUNT_TcpExtTW);
+    begin(tcp, tw);
+    if (tcb->ack_now)
+        send_ack(tcp, tw);
+}
+
+void tcp_timewait_free(struct tcp *tcp, struct tcp_timewait *tw)
+{
+    tcp_unhash(tcp, &tw->slot);
+    list_del(&tw->node);
+    tcp->n_time_wait--;
+    free(tw);
+    arm(tcp);
+}
+
+void tcp_timewait_fire(struct tcp *tcp)
+{
+    while (!list_empty(&tcp->time_waits)) {
+        struct tcp_timewait *tw = record_of(tcp->time_waits.next);
+        if (tw->until > tcp->net->now)
+            break;
+        tcp_timewait_free(tcp, tw);
+    }
+    arm(tcp);
+}
+
+/* RFC 6191 s2, RFC 9293 s3.6.1 (MAY-2). */
+static bool may_open_again(const struct tcp_timewait *tw, const struct tcp_seg *seg)
+{
+    if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    if (tw->slot.ts_on && seg->opts.has_ts && seg->opts.ts_val != tw->ts_recent)
+        return (int32_t)(seg->opts.ts_val - tw->ts_recent) > 0;
+    return seq_lt(tw->rcv_nxt, seg->seq);
+}
+
+bool tcp_timewait_input(struct tcp *tcp, struct tcp_timewait *tw, struct tcp_seg *seg,
+                        struct seq *iss)
+{
+    if (may_open_again(tw, seg)) {
+        *iss = seq_add(tw->snd_nxt, ISS_STEP);
+        count(&tcp->net->count, COUNT_TcpExtTWRecycled);
+        tcp_timewait_free(tcp, tw);
+        return true;
+    }
+    tcp_reject(seg, DROP_TCP_TIME_WAIT);
+    if (seg->flags & TCP_RST)
+        return false;
+    bool plain_ack = tcp_seg_len(seg) == 0 && seq_eq(seg->seq, tw->rcv_nxt) &&
+                     seq_eq(seg->ack, tw->snd_nxt);
+    if (plain_ack)
+        return false;
+    if (seg->flags & TCP_FIN)
+        begin(tcp, tw);
+    send_ack(tcp, tw);
+    return false;
+}
