@@ -1,0 +1,356 @@
+/* What would you send now? tcp_next_tx() answers from the tcb alone and changes
+ * nothing; tcp_emit() does it; tcp_output() repeats both for one turn. It is called
+ * from one place, tcp_flush(), which gives every dirty connection a turn at the end of
+ * an event: after a batch of frames, a user call or a timer.
+ *
+ * In this order: the SYN; lost ranges, as far as cwnd allows; new text, as far as cwnd,
+ * the peer's window, Nagle and silly-window avoidance allow; the FIN; a probe; a bare
+ * ACK. One decision may be up to 64 KiB of text: a link that cannot cut it lets netif
+ * cut it. */
+#include <errno.h>
+
+#include "base/bytes.h"
+#include "tcp/tcb.h"
+
+enum {
+    TX_MAX = 65535 - 20 - 60, /* text in one decision: an IPv4 packet less headers */
+    TURN = 32,                /* decisions a connection may carry out in one turn */
+};
+
+uint32_t tcp_segment_size(const struct tcb *tcb)
+{
+    struct tcp_opts opts;
+    tcp_segment_options(tcb, &opts);
+    return (uint32_t)(tcb->snd.mss - tcp_opts_len(&opts));
+}
+
+/* As much of len as whole segments make up, or all if that is one segment at most. */
+static uint32_t whole_segments(uint32_t len, uint32_t size)
+{
+    return len > size ? len - len % size : len;
+}
+
+static bool next_syn(const struct tcb *tcb, struct tcp_tx *tx)
+{
+    bool syn_state = tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED;
+    const struct sent *lost = sent_first_lost(&tcb->sent);
+
+    if (!syn_state)
+        return false;
+    bool first = seq_eq(tcb->snd.nxt, tcb->snd.iss);
+    if (!first && !lost)
+        return false;
+    tx->seq = tcb->snd.iss;
+    tx->again = !first;
+    tx->flags = TCP_SYN;
+    if (tcb->state == TCPS_SYN_RECEIVED)
+        tx->flags |= TCP_ACK;
+    return true;
+}
+
+/* RFC 6675 s4 NextSeg() (1), and what a time-out left. */
+static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
+{
+    const struct sent *lost = sent_first_lost(&tcb->sent);
+    uint32_t size = tcp_segment_size(tcb), room = tcp_cwnd_room(tcb);
+
+    if (!lost)
+        return false;
+    uint32_t len = seq_len(lost->from, lost->to);
+    if (room < min_u32(len, size)) {
+        if (!tcb->rexmit_now)
+            return false;
+        room = size;
+    }
+    struct seq end = snd_end(tcb);
+    bool fin = seq_lt(end, lost->to);
+    uint32_t text = fin ? seq_len(lost->from, end) : len;
+    uint32_t most = whole_segments(min_u32(room, TX_MAX), size);
+    tx->seq = lost->from;
+    tx->text = min_u32(text, most);
+    tx->again = true;
+    tx->flags = TCP_ACK;
+    if (tx->text == text && fin)
+        tx->flags |= TCP_FIN;
+    if (seq_eq(seq_add(tx->seq, tx->text), end))
+        tx->flags |= TCP_PSH;
+    return true;
+}
+
+/* How much new text may leave now. */
+static uint32_t new_text(const struct tcb *tcb)
+{
+    struct seq end = snd_end(tcb);
+    uint32_t size = tcp_segment_size(tcb);
+
+    if (!seq_lt(tcb->snd.nxt, end))
+        return 0;
+    uint32_t unsent = seq_len(tcb->snd.nxt, end);
+    uint32_t len = min_u32(unsent,
+                           min_u32(tcp_window_usable(tcb), TX_MAX / size * size));
+    uint32_t room = tcp_cwnd_room(tcb);
+    if (room < min_u32(len, size))
+        return 0;
+    len = min_u32(len, room);
+    uint32_t tail = len % size;
+    if (tail == 0)
+        return len;
+    struct seq tail_at = seq_add(tcb->snd.nxt, len - tail);
+    return tcp_small_ok(tcb, tail_at, tail) ? len : len - tail;
+}
+
+/* RFC 9293 s3.9.1.2: PSH with the last byte that is buffered (MUST-60). */
+static bool next_new(const struct tcb *tcb, struct tcp_tx *tx)
+{
+    uint32_t len = new_text(tcb);
+    struct seq end = seq_add(tcb->snd.nxt, len);
+    bool all = seq_eq(end, snd_end(tcb));
+
+    tx->seq = tcb->snd.nxt;
+    tx->text = len;
+    tx->flags = TCP_ACK;
+    if (len > 0 && all)
+        tx->flags |= TCP_PSH;
+    if (tcb->snd.fin && all && tcp_window_usable(tcb) > len)
+        tx->flags |= TCP_FIN;
+    return len > 0 || (tx->flags & TCP_FIN);
+}
+
+/* Deviates from RFC 9293 s3.8.6.1 (MUST-36) in the probe's form, as Linux does: no
+ * octet of new text but an old sequence number, which every TCP answers with an ACK and
+ * its window. Nothing has to be taken back when the window stays shut. The same segment
+ * is the keep-alive (s3.8.4). */
+static bool next_bare(const struct tcb *tcb, struct tcp_tx *tx)
+{
+    *tx = (struct tcp_tx){ .seq = tcb->snd.nxt, .flags = TCP_ACK };
+    tx->probe = tcb->probe_now;
+    if (tx->probe)
+        tx->seq = seq_sub(tcb->snd.una, 1);
+    return tcb->probe_now || tcb->ack_now;
+}
+
+bool tcp_next_tx(const struct tcb *tcb, struct tcp_tx *tx)
+{
+    *tx = (struct tcp_tx){ 0 };
+    if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
+        return false;
+    if (tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED)
+        return next_syn(tcb, tx) ||
+               (tcb->state == TCPS_SYN_RECEIVED && next_bare(tcb, tx));
+    return next_lost(tcb, tx) || next_new(tcb, tx) || next_bare(tcb, tx);
+}
+
+/* RFC 5681 s4.1: after an idle time of more than an RTO the window begins anew. */
+static void restart_after_idle(struct tcb *tcb)
+{
+    const struct tcp_config *c = &tcb->tcp->config;
+    usec idle = tcb->tcp->net->now - tcb->snd.last;
+
+    if (!c->slow_start_after_idle || tcb->snd.last == 0)
+        return;
+    if (!seq_eq(tcb->snd.una, tcb->snd.nxt) || idle <= rtt_rto(&tcb->rtt, 0))
+        return;
+    uint32_t iw = cc_initial_window(tcb->cc.mss, c->initcwnd);
+    tcb->cc.ops->idle(&tcb->cc, iw, idle);
+}
+
+/* Every segment acknowledges: what was owed is granted. */
+static void ack_sent(struct tcb *tcb, uint32_t wnd)
+{
+    struct counters *c = &tcb->tcp->net->count;
+    uint32_t before = rcv_wnd(tcb);
+
+    if (before == 0 && wnd > 0)
+        count(c, COUNT_TcpExtTCPFromZeroWindowAdv);
+    if (before > 0 && wnd == 0)
+        count(c, COUNT_TcpExtTCPToZeroWindowAdv);
+    tcb->rcv.adv = seq_add(tcb->rcv.nxt, wnd);
+    tcb->rcv.acked = tcb->rcv.nxt;
+    tcb->ts.last_ack = tcb->rcv.nxt;
+    tcb->rcv.segs = 0;
+    tcb->rcv.dsack.to = tcb->rcv.dsack.from;
+    tcb->ack_now = false;
+    tcp_arm(tcb, TT_DELACK, NEVER);
+}
+
+static void trace_again(const struct tcb *tcb, const struct tcp_tx *tx)
+{
+    const struct trace *trace = &tcb->tcp->net->trace;
+    struct trace_event e = { .at = tcb->tcp->net->now, .kind = TRACE_REXMIT };
+
+    if (!trace_on(trace))
+        return;
+    for (int i = 0; i < 16; i++) {
+        e.u.rexmit.tuple.local[i] = tcb->slot.local.b[i];
+        e.u.rexmit.tuple.remote[i] = tcb->slot.remote.b[i];
+    }
+    e.u.rexmit.tuple.local_port = tcb->slot.local_port;
+    e.u.rexmit.tuple.remote_port = tcb->slot.remote_port;
+    e.u.rexmit.seq = tx->seq.n;
+    e.u.rexmit.len = tx->text;
+    e.u.rexmit.why = tcb->recovery == RECOVERY_FAST ? "fast retransmit" : "RTO";
+    trace_emit(trace, &e);
+}
+
+/* A lost range left again. */
+static void sent_lost(struct tcb *tcb, const struct tcp_tx *tx, struct seq to,
+                      uint32_t segs)
+{
+    struct counters *c = &tcb->tcp->net->count;
+
+    sent_again(&tcb->sent, tx->seq, to, tcb->tcp->net->now);
+    tcb->rexmit_now = false;
+    tcb->total_retrans += segs;
+    tcb->bytes_retrans += tx->text;
+    count_n(c, COUNT_TcpRetransSegs, segs);
+    if (tx->flags & TCP_SYN)
+        count(c, COUNT_TcpExtTCPSynRetrans);
+    else if (tcb->recovery == RECOVERY_FAST)
+        count_n(c, COUNT_TcpExtTCPFastRetrans, segs);
+    else
+        count_n(c, COUNT_TcpExtTCPSlowStartRetrans, segs);
+}
+
+/* A new range left. */
+static void sent_new(struct tcb *tcb, const struct tcp_tx *tx, struct seq to,
+                     uint32_t size)
+{
+    sent_add(&tcb->sent, tx->seq, to, tcb->tcp->net->now);
+    tcb->snd.nxt = to;
+    if (tx->text % size != 0)
+        tcb->snd.small_end = to;
+    if (tx->text == 0)
+        return;
+    tcb->snd.last = tcb->tcp->net->now;
+    if (tcb->bytes_received > 0)
+        tcb->rcv.quick = 0; /* a conversation: ACKs may ride on our text */
+    count_n(&tcb->tcp->net->count, COUNT_TcpExtTCPOrigDataSent,
+            (tx->text + size - 1) / size);
+}
+
+/* tx left: everything that follows from that. */
+static void sent(struct tcb *tcb, const struct tcp_tx *tx, uint32_t size, uint32_t wnd)
+{
+    uint32_t segs = tx->text > size ? (tx->text + size - 1) / size : 1;
+    struct seq to = seq_add(tx->seq, tx->text + !!(tx->flags & (TCP_SYN | TCP_FIN)));
+
+    tcb->segs_out += segs;
+    tcb->bytes_sent += tx->text;
+    tcb->data_segs_out += tx->text ? segs : 0;
+    count_n(&tcb->tcp->net->count, COUNT_TcpOutSegs, segs);
+    if (tx->flags & TCP_ACK)
+        ack_sent(tcb, wnd);
+    if (tx->probe)
+        tcb->probe_now = false;
+    if (tx->again)
+        sent_lost(tcb, tx, to, segs);
+    else if (!seq_eq(to, tx->seq) && !tx->probe)
+        sent_new(tcb, tx, to, size);
+    if (tx->text)
+        tcb->push_now = false;
+}
+
+/* Carries tx out. False: the link takes nothing now. */
+static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
+{
+    bool syn = tx->flags & TCP_SYN;
+    uint32_t size = syn ? tcb->snd.mss : tcp_segment_size(tcb);
+    uint32_t wnd = syn ? min_u32(tcb->rcv.limit, UINT16_MAX) : tcp_window_offer(tcb);
+    struct tcp_seg seg = {
+        .seq = tx->seq,
+        .ack = tx->flags & TCP_ACK ? tcb->rcv.nxt : seq_at(0),
+        .flags = tx->flags,
+        .wnd = (uint16_t)(syn ? wnd : wnd >> tcb->rcv.wscale),
+        .text_len = tx->text,
+    };
+
+    if (!sent_reserve(&tcb->sent))
+        return false;
+    if (syn)
+        tcp_syn_options(tcb, &seg.opts);
+    else
+        tcp_segment_options(tcb, &seg.opts);
+    if (tx->text && !tx->again)
+        restart_after_idle(tcb);
+    if (tx->again)
+        trace_again(tcb, tx);
+    /* Any other failure is a loss like one on the way: the timer repairs it. */
+    if (tcp_xmit(tcb->tcp, &tcb->slot, &seg, tcb, size) == -EAGAIN) {
+        tcb->blocked = true;
+        return false;
+    }
+    sent(tcb, tx, size, wnd);
+    return true;
+}
+
+/* One of these runs while anything is owed by the peer or by us: retransmission while
+ * something is out, persist while something could be sent but for the window. */
+static void arm_timers(struct tcb *tcb)
+{
+    usec now = tcb->tcp->net->now;
+    bool out = !seq_eq(tcb->snd.una, tcb->snd.nxt);
+    bool pending = seq_lt(tcb->snd.nxt, snd_end(tcb)) ||
+                   (tcb->snd.fin && !fin_sent(tcb));
+
+    if (out && tcb->at[TT_REXMT] == NEVER) /* RFC 6298 s5.1 */
+        tcp_arm(tcb, TT_REXMT, now + rtt_rto(&tcb->rtt, tcb->backoff));
+    if (!out)
+        tcp_arm(tcb, TT_REXMT, NEVER);
+    if (out || !pending)
+        tcp_arm(tcb, TT_PERSIST, NEVER);
+    else if (tcb->at[TT_PERSIST] == NEVER)
+        tcp_arm(tcb, TT_PERSIST, now + rtt_rto(&tcb->rtt, tcb->backoff));
+}
+
+/* RFC 5681 s3.1 by way of RFC 7661: cwnd grows only if it is what held the sender. */
+static bool held_by_cwnd(const struct tcb *tcb)
+{
+    bool unsent = seq_lt(tcb->snd.nxt, snd_end(tcb));
+    return unsent && tcp_cwnd_room(tcb) < tcb->cc.mss;
+}
+
+void tcp_output(struct tcb *tcb)
+{
+    struct tcp_tx tx;
+    int turn = 0;
+
+    tcb->blocked = false;
+    while (turn < TURN && tcp_next_tx(tcb, &tx) && tcp_emit(tcb, &tx))
+        turn++;
+    if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
+        return;
+    if (seq_lt(tcb->snd.iss, tcb->snd.una) && !seq_eq(tcb->snd.una, tcb->snd.nxt))
+        tcb->cwnd_limited = held_by_cwnd(tcb);
+    arm_timers(tcb);
+    if (turn == TURN && !tcb->blocked)
+        tcp_dirty(tcb);
+}
+
+static void reap(struct tcp *tcp)
+{
+    for (struct list *n = list_pop(&tcp->dead); n; n = list_pop(&tcp->dead))
+        tcb_free(list_entry(n, struct tcb, node));
+}
+
+bool tcp_flush(struct tcp *tcp)
+{
+    struct list round;
+
+    list_init(&round);
+    while (!list_empty(&tcp->dirty))
+        list_add_tail(&round, list_pop(&tcp->dirty));
+    for (struct list *n = list_pop(&round); n; n = list_pop(&round))
+        tcp_output(list_entry(n, struct tcb, dirty));
+    reap(tcp);
+    return !list_empty(&tcp->dirty);
+}
+
+void tcp_writable(struct tcp *tcp, struct netif *nif)
+{
+    nif->blocked = false;
+    list_each (at, &tcp->all) {
+        struct tcb *tcb = list_entry(at, struct tcb, all);
+        if (tcb->blocked)
+            tcp_dirty(tcb);
+    }
+}

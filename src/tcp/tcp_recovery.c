@@ -1,0 +1,175 @@
+/* What is lost, and how it is repaired: RFC 6675 with SACK, RFC 6582 (NewReno) without,
+ * RFC 3042's limited transmit, and what a time-out leaves behind (RFC 5681 s3.1).
+ *
+ *   NONE --3 duplicates, or SACK says so--> FAST --all acknowledged--> NONE
+ *     \---------- RTO ----------> RTO <------ RTO ---/
+ *
+ * Recovery decides what is lost (it marks records) and when congestion control is told;
+ * tcp_output() sends lost records first, as far as cwnd lets it. In flight ("pipe") is
+ * what is neither acknowledged nor sacked nor lost. Without SACK each duplicate ACK
+ * says that one segment has left the network, without saying which (dup_bytes). */
+#include "base/bytes.h"
+#include "tcp/tcb.h"
+
+uint32_t tcp_pipe(const struct tcb *tcb)
+{
+    uint32_t flying = tcb->sent.bytes[SENT_FLYING];
+
+    /* RFC 3042: the first duplicates let new segments out. Switched off, what they tell
+     * does not count before recovery begins. */
+    if (tcb->recovery == RECOVERY_NONE && !tcb->tcp->config.limited_transmit)
+        return flying + tcb->sent.bytes[SENT_SACKED];
+    return flying - min_u32(flying, tcb->dup_bytes);
+}
+
+uint32_t tcp_cwnd_room(const struct tcb *tcb)
+{
+    uint32_t pipe = tcp_pipe(tcb);
+    return pipe < tcb->cc.cwnd ? tcb->cc.cwnd - pipe : 0;
+}
+
+/* RFC 2883 s4: a first block below the cumulative ACK, or inside the second, tells of a
+ * duplicate. */
+static bool is_dsack(const struct tcp_seg *seg)
+{
+    const struct range *b = seg->opts.sack;
+    if (seq_leq(b[0].to, seg->ack))
+        return true;
+    return seg->opts.n_sack > 1 && seq_leq(b[1].from, b[0].from) &&
+           seq_leq(b[0].to, b[1].to);
+}
+
+void tcp_recovery_sack(struct tcb *tcb, const struct tcp_seg *seg,
+                       struct sent_news *news)
+{
+    if (is_dsack(seg))
+        count(&tcb->tcp->net->count, COUNT_TcpExtTCPDSACKRecv);
+    for (unsigned i = 0; i < seg->opts.n_sack; i++) {
+        const struct range *b = &seg->opts.sack[i];
+        if (seq_lt(b->from, b->to) && seq_leq(b->to, tcb->snd.nxt) &&
+            seq_lt(tcb->snd.una, b->to))
+            sent_sack(&tcb->sent, b->from, b->to, news);
+    }
+}
+
+static uint32_t flight(const struct tcb *tcb)
+{
+    return seq_len(tcb->snd.una, tcb->snd.nxt);
+}
+
+static void enter_fast(struct tcb *tcb)
+{
+    struct counters *c = &tcb->tcp->net->count;
+
+    count(c, tcb->sack_ok ? COUNT_TcpExtTCPSackRecovery : COUNT_TcpExtTCPRenoRecovery);
+    tcb->cc.ops->loss(&tcb->cc, CC_LOSS_FAST, flight(tcb), tcb->tcp->net->now);
+    tcb->cc.cwnd = tcb->cc.ssthresh;
+    tcb->recovery = RECOVERY_FAST;
+    tcb->recovery_point = tcb->snd.nxt;
+    if (tcb->sent.bytes[SENT_LOST] == 0)
+        sent_mark_head_lost(&tcb->sent, tcb->cc.mss);
+    /* RFC 6675 s5 (4.3): the first lost segment goes out at once. */
+    tcb->rexmit_now = true;
+}
+
+/* Looks for losses in what the scoreboard tells by now, and begins recovery. */
+void tcp_recovery_losses(struct tcb *tcb)
+{
+    uint32_t thresh = tcb->tcp->config.reordering;
+    bool lost = tcb->sack_ok &&
+                sent_mark_lost(&tcb->sent, (thresh - 1) * tcb->cc.mss, thresh);
+
+    if (tcb->recovery != RECOVERY_NONE)
+        return;
+    /* RFC 6582 s3.2 (2): duplicates of what a time-out sent again mean nothing new. */
+    bool dup = tcb->dupacks >= thresh &&
+               (tcb->sack_ok || seq_lt(tcb->recovery_point, tcb->snd.una));
+    if (lost || dup)
+        enter_fast(tcb);
+}
+
+/* RFC 6675 s4 NextSeg() (3): nothing lost and nothing new, but holes that may be. */
+static void try_holes(struct tcb *tcb)
+{
+    bool idle = tcb->sent.bytes[SENT_LOST] == 0 && !seq_lt(tcb->snd.nxt, snd_end(tcb));
+    if (tcb->recovery == RECOVERY_FAST && idle && tcp_cwnd_room(tcb) >= tcb->cc.mss)
+        sent_mark_hole_lost(&tcb->sent, tcb->cc.mss);
+}
+
+void tcp_recovery_dupack(struct tcb *tcb, bool sacked)
+{
+    tcb->dupacks++;
+    if (!sacked)
+        tcb->dup_bytes = min_u32(tcb->dup_bytes + tcb->cc.mss, flight(tcb));
+    tcp_recovery_losses(tcb);
+    if (sacked)
+        try_holes(tcb);
+}
+
+static void leave(struct tcb *tcb)
+{
+    if (tcb->recovery == RECOVERY_FAST)
+        tcb->cc.cwnd = max_u32(tcb->cc.ssthresh, tcb->cc.mss);
+    tcb->recovery = RECOVERY_NONE;
+    tcb->dupacks = 0;
+    tcb->dup_bytes = 0;
+}
+
+/* An ACK that ends before the recovery point: the next hole is lost as well. */
+static void partial_ack(struct tcb *tcb, uint32_t acked)
+{
+    if (tcb->sack_ok) {
+        tcp_recovery_losses(tcb);
+        try_holes(tcb);
+        return;
+    }
+    /* RFC 6582 s3.2 (3): retransmit the first that is missing; deflate by what left. */
+    uint32_t others = acked > tcb->cc.mss ? acked - tcb->cc.mss : 0;
+    tcb->dup_bytes -= min_u32(tcb->dup_bytes, others);
+    sent_mark_head_lost(&tcb->sent, tcb->cc.mss);
+    tcb->rexmit_now = true;
+}
+
+static void grow(struct tcb *tcb, const struct sent_news *news, uint32_t before)
+{
+    const struct cc_ack ack = {
+        .now = tcb->tcp->net->now,
+        .acked = news->delivered,
+        .flight = before,
+        .cwnd_limited = tcb->cwnd_limited,
+        .srtt = tcb->rtt.srtt,
+        .min_rtt = tcb->rtt.min_rtt,
+    };
+    tcb->cc.ops->ack(&tcb->cc, &ack);
+}
+
+void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *news)
+{
+    if (tcb->recovery != RECOVERY_NONE && seq_leq(tcb->recovery_point, tcb->snd.una)) {
+        leave(tcb);
+        return;
+    }
+    if (tcb->recovery == RECOVERY_FAST) {
+        partial_ack(tcb, acked);
+        return;
+    }
+    tcb->dupacks = 0;
+    tcb->dup_bytes = 0;
+    grow(tcb, news, flight(tcb) + acked);
+    tcp_recovery_losses(tcb);
+}
+
+/* RFC 6298 s5.4-5.6, RFC 5681 s3.1: a second time-out for the same text leaves ssthresh
+ * as the first one set it (equation 4). */
+void tcp_recovery_timeout(struct tcb *tcb)
+{
+    if (tcb->backoff == 0)
+        tcb->cc.ops->loss(&tcb->cc, CC_LOSS_RTO, flight(tcb), tcb->tcp->net->now);
+    tcb->cc.cwnd = tcb->cc.mss;
+    sent_mark_all_lost(&tcb->sent);
+    tcb->recovery = RECOVERY_RTO;
+    tcb->recovery_point = tcb->snd.nxt;
+    tcb->dupacks = 0;
+    tcb->dup_bytes = 0;
+    tcb->rexmit_now = true;
+}

@@ -1,0 +1,164 @@
+/* The timers of a connection.
+ *
+ *   REXMT       armed while anything is out (RFC 6298 s5); fires: all of it is lost,
+ * the first segment goes again, RTO doubles; after tcp_retries2 (SYN: tcp_syn_retries;
+ * nobody owns it: tcp_orphan_retries) it gives up PERSIST     armed while something
+ * could be sent but for the peer's window; fires: a probe if the window is shut, else
+ * what is small leaves after all (s3.8.6.2.1's override); doubles; gives up only if
+ * nobody answers DELACK      armed by text that is not acknowledged yet; fires: ACK
+ *   KEEP        armed while SO_KEEPALIVE is set; fires after tcp_keepalive_time of
+ * silence with a probe, then every _intvl; after _probes without an answer it ends
+ *   FIN_WAIT_2  armed when nobody owns the connection and only the peer's FIN is
+ * missing
+ *
+ * One deadline in the stack's heap stands for the earliest of them. They fire in this
+ * order, so that runs repeat. Half-open entries and TIME-WAIT have deadlines of their
+ * own (tcp_listen.c, tcp_timewait.c). */
+#include <errno.h>
+
+#include "tcp/tcb.h"
+
+enum { BACKOFF_MAX = 31 };
+
+static bool due(struct tcb *tcb, enum tcp_timer which)
+{
+    if (tcb->at[which] > tcb->tcp->net->now)
+        return false;
+    tcb->at[which] = NEVER;
+    return true;
+}
+
+static void give_up(struct tcb *tcb)
+{
+    count(&tcb->tcp->net->count, COUNT_TcpExtTCPAbortOnTimeout);
+    tcp_abort(tcb, -ETIMEDOUT);
+}
+
+/* RFC 9293 s3.8.3: R2, or for a SYN its own (MUST-23). */
+static uint8_t most_retries(const struct tcb *tcb)
+{
+    const struct tcp_config *c = &tcb->tcp->config;
+
+    if (tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED)
+        return c->syn_retries;
+    return tcb->owned ? c->retries2 : c->orphan_retries;
+}
+
+static void rexmt_fires(struct tcb *tcb)
+{
+    if (tcb->backoff >= most_retries(tcb)) {
+        give_up(tcb);
+        return;
+    }
+    count(&tcb->tcp->net->count, COUNT_TcpExtTCPTimeouts);
+    if (tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED) {
+        tcb->syn_resent = true;
+        sent_mark_all_lost(&tcb->sent);
+    } else {
+        tcp_recovery_timeout(tcb);
+    }
+    if (tcb->backoff < BACKOFF_MAX)
+        tcb->backoff++;
+    tcp_arm(tcb, TT_REXMT, tcb->tcp->net->now + rtt_rto(&tcb->rtt, tcb->backoff));
+}
+
+/* RFC 9293 s3.8.6.1 (MUST-37): for as long as the peer answers. */
+static void persist_fires(struct tcb *tcb)
+{
+    const struct tcp_config *c = &tcb->tcp->config;
+    uint8_t most = tcb->owned ? c->retries2 : c->orphan_retries;
+    bool shut = tcp_window_usable(tcb) == 0;
+
+    /* A closed connection whose peer never reads is not kept for ever. */
+    bool unread = !tcb->owned && tcb->backoff >= most;
+    if (tcb->probes >= most || unread) {
+        give_up(tcb);
+        return;
+    }
+    if (shut) {
+        tcb->probe_now = true;
+        tcb->probes++;
+        count(&tcb->tcp->net->count, COUNT_TcpExtTCPWinProbe);
+    } else {
+        tcb->push_now = true;
+    }
+    if (shut && tcb->backoff < BACKOFF_MAX)
+        tcb->backoff++;
+    tcp_arm(tcb, TT_PERSIST, tcb->tcp->net->now + rtt_rto(&tcb->rtt, tcb->backoff));
+}
+
+static usec keepidle(const struct tcb *tcb)
+{
+    return tcb->opt.keepidle ? tcb->opt.keepidle : tcb->tcp->config.keepalive_time;
+}
+
+static bool keeps(const struct tcb *tcb)
+{
+    return tcb->opt.keepalive && tcb->state != TCPS_CLOSED &&
+           tcb->state != TCPS_TIME_WAIT && tcb->state != TCPS_SYN_SENT;
+}
+
+void tcp_restart_keepalive(struct tcb *tcb)
+{
+    usec at = tcb->tcp->net->now + keepidle(tcb);
+    tcp_arm(tcb, TT_KEEP, keeps(tcb) ? at : NEVER);
+}
+
+/* RFC 9293 s3.8.4. While something is out, retransmission does the asking. */
+static void keep_fires(struct tcb *tcb)
+{
+    const struct tcp_config *c = &tcb->tcp->config;
+    usec now = tcb->tcp->net->now;
+    usec interval = tcb->opt.keepintvl ? tcb->opt.keepintvl : c->keepalive_intvl;
+    uint8_t most = tcb->opt.keepcnt ? tcb->opt.keepcnt : c->keepalive_probes;
+    bool out = !seq_eq(tcb->snd.una, tcb->snd.nxt);
+
+    if (!keeps(tcb))
+        return;
+    if (out || now - tcb->rcv.last < keepidle(tcb)) {
+        tcp_arm(tcb, TT_KEEP, (out ? now : tcb->rcv.last) + keepidle(tcb));
+        return;
+    }
+    if (tcb->probes >= most) {
+        give_up(tcb);
+        return;
+    }
+    tcb->probes++;
+    tcb->probe_now = true;
+    count(&tcb->tcp->net->count, COUNT_TcpExtTCPKeepAlive);
+    tcp_arm(tcb, TT_KEEP, now + interval);
+}
+
+static void delack_fires(struct tcb *tcb)
+{
+    tcb->ack_now = true;
+    count(&tcb->tcp->net->count, COUNT_TcpExtDelayedACKs);
+}
+
+void tcp_fire(struct tcb *tcb)
+{
+    if (due(tcb, TT_FIN_WAIT_2))
+        tcp_finish(tcb, 0);
+    if (tcb->state != TCPS_CLOSED && due(tcb, TT_REXMT))
+        rexmt_fires(tcb);
+    if (tcb->state != TCPS_CLOSED && due(tcb, TT_PERSIST))
+        persist_fires(tcb);
+    if (tcb->state != TCPS_CLOSED && due(tcb, TT_KEEP))
+        keep_fires(tcb);
+    if (tcb->state != TCPS_CLOSED && due(tcb, TT_DELACK))
+        delack_fires(tcb);
+    if (tcb->state == TCPS_CLOSED)
+        return;
+    tcp_dirty(tcb);
+    tcp_rearm(tcb);
+}
+
+void tcp_deadline(struct tcp *tcp, struct deadline *d)
+{
+    if (d->owner == DL_TCB)
+        tcp_fire(list_entry(d, struct tcb, deadline));
+    else if (d->owner == DL_HALF_OPEN)
+        tcp_half_open_fire(list_entry(d, struct tcp_half_open, deadline));
+    else
+        tcp_timewait_fire(tcp);
+}

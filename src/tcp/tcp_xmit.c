@@ -1,0 +1,91 @@
+/* From a segment in host order to a packet: header and options into a small buffer,
+ * text borrowed from the send buffer, pseudo-header sum for whoever completes the
+ * checksum, and down to IP. Also the segments that no connection sends: the RST for
+ * nobody, the answers of half-open entries and of TIME-WAIT. */
+#include <errno.h>
+
+#include "base/bytes.h"
+#include "base/cksum.h"
+#include "tcp/tcb.h"
+#include "wire/ip4_wire.h"
+
+/* Room in the urgent reserve is for these: they are what frees memory. */
+static struct pkt *header_new(struct tcp *tcp, const struct tcp_seg *seg)
+{
+    struct pkt *p = pkt_new_urgent(&tcp->net->pool, TCP_LEN + TCP_OPTIONS_MAX);
+    if (!p)
+        return NULL;
+    p->len = (uint32_t)tcp_emit_header(p->data, seg);
+    return p;
+}
+
+int tcp_xmit(struct tcp *tcp, const struct tcp_slot *slot, struct tcp_seg *seg,
+             const struct tcb *text_of, uint32_t segment_size)
+{
+    const struct ip_out how = { .src = slot->local,
+                                .dst = slot->remote,
+                                .proto = IP_PROTO_TCP };
+    seg->src_port = slot->local_port;
+    seg->dst_port = slot->remote_port;
+
+    struct pkt *p = header_new(tcp, seg);
+    if (!p) {
+        net_drop(tcp->net, NULL, DROP_NO_BUFFER);
+        return -ENOBUFS;
+    }
+    if (seg->text_len) {
+        size_t offset = seq_len(text_of->snd.buf_seq, seg->seq);
+        p->n_text = (uint8_t)ring_pieces(&text_of->snd.buf, offset, seg->text_len,
+                                         p->text);
+        if (seg->text_len > segment_size)
+            p->gso_size = (uint16_t)segment_size;
+    }
+    uint64_t sum = ip_pseudo_sum(slot->local, slot->remote, IP_PROTO_TCP,
+                                 p->len + seg->text_len);
+    p->csum = PKT_CSUM_PARTIAL;
+    p->csum_at = p->data;
+    p->csum_field = TCP_CKSUM_FIELD;
+    put16(p->data + TCP_CKSUM_FIELD, cksum_fold(sum));
+    return ip_output(tcp->net, &how, p);
+}
+
+void tcp_reply(struct tcp *tcp, const struct tcp_reply *r)
+{
+    struct tcp_seg seg = {
+        .seq = r->seq, .ack = r->ack, .flags = r->flags, .wnd = r->wnd, .opts = r->opts
+    };
+
+    count(&tcp->net->count, COUNT_TcpOutSegs);
+    if (r->flags & TCP_RST)
+        count(&tcp->net->count, COUNT_TcpOutRsts);
+    /* Whatever becomes of it is a loss like one on the way. */
+    (void)tcp_xmit(tcp, r->slot, &seg, NULL, 0);
+}
+
+void tcp_reset_reply(struct tcp *tcp, const struct ip_info *ip,
+                     const struct tcp_seg *seg)
+{
+    const struct tcp_slot slot = { .local = ip->dst,
+                                   .remote = ip->src,
+                                   .local_port = seg->dst_port,
+                                   .remote_port = seg->src_port };
+    struct tcp_reply r = { .slot = &slot, .flags = TCP_RST };
+
+    /* RFC 9293 s3.5.2, group 1: believable to whoever sent it. */
+    if (seg->flags & TCP_ACK) {
+        r.seq = seg->ack;
+    } else {
+        r.flags |= TCP_ACK;
+        r.ack = seq_add(seg->seq, tcp_seg_len(seg));
+    }
+    tcp_reply(tcp, &r);
+}
+
+void tcp_reset(struct tcb *tcb)
+{
+    const struct tcp_reply r = { .slot = &tcb->slot,
+                                 .seq = tcb->snd.nxt,
+                                 .ack = tcb->rcv.nxt,
+                                 .flags = TCP_RST | TCP_ACK };
+    tcp_reply(tcb->tcp, &r);
+}
