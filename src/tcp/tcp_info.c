@@ -1,0 +1,125 @@
+/* A snapshot of a connection for tools: getsockopt(TCP_INFO), in the layout of Linux's
+ * struct tcp_info, so that programs that know it can read ours. Times are microseconds
+ * (rto ato rtt rttvar) or milliseconds (tcpi_last_*); cwnd and ssthresh are segments.
+ */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "tcp/tcb.h"
+
+enum {
+    OPT_TIMESTAMPS = 1,
+    OPT_SACK = 2,
+    OPT_WSCALE = 4,
+    SSTHRESH_INFINITE = 0x7fffffff,
+    CA_OPEN = 0,
+    CA_DISORDER = 1,
+    CA_RECOVERY = 3,
+    CA_LOSS = 4,
+};
+
+/* Linux's fields in Linux's order, up to tcpi_snd_wnd. */
+struct info {
+    uint8_t state, ca_state, retransmits, probes, backoff, options;
+    uint8_t wscales; /* low four bits: the peer's shift; high four: ours */
+    uint8_t limited; /* delivery_rate_app_limited, fastopen_client_fail */
+    uint32_t rto, ato, snd_mss, rcv_mss;
+    uint32_t unacked, sacked, lost, retrans, fackets;
+    uint32_t last_data_sent, last_ack_sent, last_data_recv, last_ack_recv;
+    uint32_t pmtu, rcv_ssthresh, rtt, rttvar, snd_ssthresh, snd_cwnd, advmss;
+    uint32_t reordering, rcv_rtt, rcv_space, total_retrans;
+    uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+    uint32_t segs_out, segs_in, notsent_bytes, min_rtt;
+    uint32_t data_segs_in, data_segs_out;
+    uint64_t delivery_rate, busy_time, rwnd_limited, sndbuf_limited;
+    uint32_t delivered, delivered_ce;
+    uint64_t bytes_sent, bytes_retrans;
+    uint32_t dsack_dups, reord_seen, rcv_ooopack, snd_wnd;
+};
+
+static uint8_t ca_state(const struct tcb *tcb)
+{
+    if (tcb->recovery == RECOVERY_RTO)
+        return CA_LOSS;
+    if (tcb->recovery == RECOVERY_FAST)
+        return CA_RECOVERY;
+    return tcb->dupacks ? CA_DISORDER : CA_OPEN;
+}
+
+static void fill_state(const struct tcb *tcb, struct info *i)
+{
+    i->state = (uint8_t)tcb->state;
+    i->ca_state = ca_state(tcb);
+    i->retransmits = tcb->recovery == RECOVERY_RTO ? tcb->backoff : 0;
+    i->probes = tcb->probes;
+    i->backoff = tcb->backoff;
+    i->options = (uint8_t)((tcb->ts.on ? OPT_TIMESTAMPS : 0) |
+                           (tcb->sack_ok ? OPT_SACK : 0) |
+                           (tcb->wscale_ok ? OPT_WSCALE : 0));
+    i->wscales = (uint8_t)(tcb->snd.wscale | tcb->rcv.wscale << 4);
+}
+
+static uint32_t segments(uint32_t bytes, uint32_t mss)
+{
+    return mss ? (bytes + mss - 1) / mss : 0;
+}
+
+static void fill_sender(const struct tcb *tcb, struct info *i)
+{
+    uint32_t mss = tcb->cc.mss;
+
+    i->rto = (uint32_t)rtt_rto(&tcb->rtt, tcb->backoff);
+    i->snd_mss = mss;
+    i->unacked = segments(seq_len(tcb->snd.una, tcb->snd.nxt), mss);
+    i->sacked = segments(tcb->sent.bytes[SENT_SACKED] + tcb->dup_bytes, mss);
+    i->lost = segments(tcb->sent.bytes[SENT_LOST], mss);
+    i->rtt = (uint32_t)tcb->rtt.srtt;
+    i->rttvar = (uint32_t)tcb->rtt.rttvar;
+    i->min_rtt = tcb->rtt.min_rtt ? (uint32_t)tcb->rtt.min_rtt : UINT32_MAX;
+    i->snd_cwnd = mss ? tcb->cc.cwnd / mss : 0;
+    i->snd_ssthresh = tcb->cc.ssthresh == CC_INFINITE
+                          ? SSTHRESH_INFINITE
+                          : tcb->cc.ssthresh / max_u32(mss, 1);
+    i->total_retrans = tcb->total_retrans;
+    i->bytes_acked = tcb->bytes_acked;
+    i->bytes_sent = tcb->bytes_sent;
+    i->bytes_retrans = tcb->bytes_retrans;
+    i->segs_out = tcb->segs_out;
+    i->data_segs_out = tcb->data_segs_out;
+    i->snd_wnd = tcb->snd.wnd;
+    if (seq_lt(tcb->snd.nxt, snd_end(tcb)))
+        i->notsent_bytes = seq_len(tcb->snd.nxt, snd_end(tcb));
+}
+
+static uint32_t ms_since(const struct tcb *tcb, usec then)
+{
+    return (uint32_t)((tcb->tcp->net->now - then) / USEC_PER_MS);
+}
+
+static void fill_receiver(const struct tcb *tcb, struct info *i)
+{
+    i->ato = (uint32_t)tcb->tcp->config.delack;
+    i->rcv_mss = tcb->rcv.mss;
+    i->advmss = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
+    i->pmtu = ip_mtu(tcb->tcp->net, tcb->slot.remote);
+    i->reordering = tcb->tcp->config.reordering;
+    i->rcv_space = tcb->rcv.limit;
+    i->rcv_ssthresh = rcv_wnd(tcb);
+    i->bytes_received = tcb->bytes_received;
+    i->segs_in = tcb->segs_in;
+    i->data_segs_in = tcb->data_segs_in;
+    i->last_data_sent = ms_since(tcb, tcb->snd.last);
+    i->last_data_recv = i->last_ack_recv = ms_since(tcb, tcb->rcv.last);
+}
+
+size_t tcp_info(const struct tcb *tcb, void *out, size_t room)
+{
+    struct info i = { 0 };
+
+    fill_state(tcb, &i);
+    fill_sender(tcb, &i);
+    fill_receiver(tcb, &i);
+    size_t n = min_size(room, sizeof i);
+    memcpy(out, &i, n);
+    return n;
+}

@@ -1,0 +1,335 @@
+/* The user calls of RFC 9293 s3.10.1-6: OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS; and
+ * the errors that the network reports (s3.9.2.2). Each checks the state, touches the
+ * buffers, leaves the connection dirty; what is to be sent goes out when the call's
+ * event ends. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "tcp/tcb.h"
+
+void tcp_options_default(const struct tcp *tcp, struct tcp_options *o)
+{
+    *o = (struct tcp_options){ .rcvbuf = tcp->config.rmem_default,
+                               .sndbuf = tcp->config.wmem_default,
+                               .cc = tcp->config.cc };
+}
+
+struct tcb *tcp_new(struct tcp *tcp)
+{
+    struct tcp_options o;
+    tcp_options_default(tcp, &o);
+    return tcb_new(tcp, &o);
+}
+
+struct watch *tcp_watch(struct tcb *tcb)
+{
+    return &tcb->watch;
+}
+
+/* --- s3.10.1 OPEN
+ * ----------------------------------------------------------------------- */
+
+static void begin_sending(struct tcb *tcb, struct seq iss)
+{
+    tcb->snd.iss = iss;
+    tcb->snd.una = tcb->snd.nxt = iss;
+    tcb->snd.buf_seq = seq_add(iss, 1);
+    tcb->snd.mss = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
+    tcb->ts.offset = tcp_ts_offset(tcb->tcp, &tcb->slot);
+    tcb->rcv.limit = tcp_rcv_limit(tcb);
+    /* Only the SYN is out before the handshake: cc begins with it (tcp_established). */
+    cc_start(&tcb->cc, tcb->opt.cc, tcb->snd.mss, tcb->snd.mss);
+}
+
+/* A TIME-WAIT record in our way gives way, if it may (tcp_choose_port asked that). */
+static void recycle(struct tcb *tcb, struct seq *iss)
+{
+    struct tcp_slot *old = tcp_lookup(tcb->tcp, &tcb->slot);
+
+    if (!old || old->kind != SLOT_TIME_WAIT || !tcb->tcp->config.tw_reuse)
+        return;
+    struct tcp_timewait *tw = (struct tcp_timewait *)(void *)old;
+    *iss = seq_max(*iss, seq_add(tw->snd_nxt, 1u << 17));
+    count(&tcb->tcp->net->count, COUNT_TcpExtTWRecycled);
+    tcp_timewait_free(tcb->tcp, tw);
+}
+
+int tcp_open(struct tcb *tcb, struct ip_addr local, uint16_t local_port,
+             struct ip_addr remote, uint16_t remote_port)
+{
+    struct tcp *tcp = tcb->tcp;
+    struct route_hop hop;
+
+    if (tcb->state != TCPS_CLOSED)
+        return -EISCONN;
+    int err = route_lookup(tcp->net, remote, &hop);
+    if (err < 0)
+        return err;
+    tcb->slot.local = ip_is_any(local) ? hop.src : local;
+    tcb->slot.remote = remote;
+    tcb->slot.local_port = local_port;
+    tcb->slot.remote_port = remote_port;
+    if (local_port == 0)
+        err = tcp_choose_port(tcp, &tcb->slot);
+    if (err < 0)
+        return err;
+    struct seq iss = tcp_isn(tcp, &tcb->slot);
+    recycle(tcb, &iss);
+    err = tcp_hash(tcp, &tcb->slot);
+    if (err < 0)
+        return err;
+    begin_sending(tcb, iss);
+    count(&tcp->net->count, COUNT_TcpActiveOpens);
+    tcp_set_state(tcb, TCPS_SYN_SENT);
+    tcp_dirty(tcb);
+    return 0;
+}
+
+/* --- s3.10.2 SEND
+ * ----------------------------------------------------------------------- */
+
+/* The error that ended the connection, told once; then what the state says. */
+static int told_once(struct tcb *tcb, int otherwise)
+{
+    int error = tcp_take_error(tcb);
+    return error ? error : otherwise;
+}
+
+static bool connecting(const struct tcb *tcb)
+{
+    return tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED;
+}
+
+ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
+{
+    size_t done = 0;
+
+    if (connecting(tcb))
+        return -EAGAIN;
+    if (tcp_write_ended(tcb))
+        return told_once(tcb, -EPIPE);
+    for (size_t i = 0; i < n; i++) {
+        size_t part = ring_write(&tcb->snd.buf, text[i].at, text[i].len);
+        done += part;
+        if (part < text[i].len)
+            break;
+    }
+    tcb->snd.more = more;
+    tcp_dirty(tcb);
+    bool nothing = n == 0 || (n == 1 && text[0].len == 0);
+    return done > 0 || nothing ? (ssize_t)done : -EAGAIN;
+}
+
+/* --- s3.10.3 RECEIVE
+ * -------------------------------------------------------------------- */
+
+ssize_t tcp_receive(struct tcb *tcb, void *buf, size_t room, bool peek)
+{
+    if (connecting(tcb))
+        return -EAGAIN;
+    size_t n = rcvq_read(&tcb->rcv.q, buf, room, peek);
+    if (n > 0) {
+        if (!peek && tcb->state != TCPS_CLOSED && tcp_window_update_due(tcb)) {
+            tcb->ack_now = true;
+            tcp_dirty(tcb);
+        }
+        return (ssize_t)n;
+    }
+    if (tcb->error)
+        return tcp_take_error(tcb);
+    if (tcp_read_ended(tcb) || room == 0)
+        return 0;
+    return -EAGAIN;
+}
+
+/* --- s3.10.4 CLOSE
+ * ---------------------------------------------------------------------- */
+
+int tcp_shutdown_write(struct tcb *tcb)
+{
+    if (tcb->state == TCPS_CLOSED)
+        return -ENOTCONN;
+    if (tcb->snd.fin)
+        return 0;
+    if (tcb->state == TCPS_SYN_SENT) {
+        tcp_finish(tcb, -ECONNABORTED);
+        return 0;
+    }
+    tcb->snd.fin = true;
+    tcb->snd.more = false;
+    bool peer_closed = tcb->state == TCPS_CLOSE_WAIT;
+    tcp_set_state(tcb, peer_closed ? TCPS_LAST_ACK : TCPS_FIN_WAIT_1);
+    tcp_dirty(tcb);
+    return 0;
+}
+
+int tcp_shutdown_read(struct tcb *tcb)
+{
+    if (tcb->state == TCPS_CLOSED)
+        return -ENOTCONN;
+    tcb->rcv.shut = true;
+    rcvq_discard(&tcb->rcv.q, tcb->rcv.q.len);
+    watch_wake(&tcb->tcp->net->woken, &tcb->watch);
+    return 0;
+}
+
+/* Nobody owns it any more: closed already, it goes at the end of the event. */
+static void orphan(struct tcb *tcb)
+{
+    tcb->owned = false;
+    tcb->watch.owner = NULL;
+    list_del(&tcb->watch.node);
+    if (tcb->state == TCPS_TIME_WAIT || tcb->state == TCPS_CLOSED)
+        tcp_bury(tcb);
+}
+
+void tcp_release(struct tcb *tcb, bool linger_zero)
+{
+    struct tcp *tcp = tcb->tcp;
+    bool unread = tcb->rcv.q.len > 0;
+    bool open = tcb->state != TCPS_CLOSED && tcb->state != TCPS_TIME_WAIT;
+
+    if (open && (linger_zero || (unread && !connecting(tcb)))) {
+        count(&tcp->net->count,
+              linger_zero ? COUNT_TcpExtTCPAbortOnLinger : COUNT_TcpExtTCPAbortOnClose);
+        tcp_abort(tcb, -ECONNRESET);
+    } else if (open) {
+        tcp_shutdown_write(tcb);
+    }
+    orphan(tcb);
+    if (tcb->state == TCPS_FIN_WAIT_2)
+        tcp_arm(tcb, TT_FIN_WAIT_2, tcp->net->now + tcp->config.fin_timeout);
+}
+
+/* --- s3.10.5 ABORT
+ * ---------------------------------------------------------------------- */
+
+void tcp_abort(struct tcb *tcb, int error)
+{
+    bool silent = tcb->state == TCPS_CLOSED || tcb->state == TCPS_SYN_SENT ||
+                  tcb->state == TCPS_TIME_WAIT;
+    if (!silent)
+        tcp_reset(tcb);
+    rcvq_clear(&tcb->rcv.q);
+    tcp_finish(tcb, error);
+}
+
+bool tcp_drained(const struct tcb *tcb)
+{
+    bool text = tcb->snd.buf.len == 0;
+    bool fin = !tcb->snd.fin || (fin_sent(tcb) && seq_eq(tcb->snd.una, tcb->snd.nxt));
+    return tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT || (text && fin);
+}
+
+/* --- s3.10.6 STATUS: what readiness and options ask
+ * ----------------------------------- */
+
+enum tcp_state tcp_state_of(const struct tcb *tcb)
+{
+    return tcb->state;
+}
+
+size_t tcp_readable(const struct tcb *tcb)
+{
+    return tcb->rcv.q.len;
+}
+
+bool tcp_read_ended(const struct tcb *tcb)
+{
+    return tcb->rcv.fin || tcb->rcv.shut || tcb->state == TCPS_CLOSED;
+}
+
+size_t tcp_writable_room(const struct tcb *tcb)
+{
+    return connecting(tcb) ? 0 : ring_room(&tcb->snd.buf);
+}
+
+bool tcp_write_ended(const struct tcb *tcb)
+{
+    return tcb->snd.fin || tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT;
+}
+
+int tcp_take_error(struct tcb *tcb)
+{
+    int error = tcb->error;
+    tcb->error = 0;
+    return error;
+}
+
+int tcp_peek_error(const struct tcb *tcb)
+{
+    return tcb->error;
+}
+
+size_t tcp_unsent(const struct tcb *tcb)
+{
+    return tcb->snd.buf.len;
+}
+
+struct tcp_name tcp_local(const struct tcb *tcb)
+{
+    return (struct tcp_name){ tcb->slot.local, tcb->slot.local_port };
+}
+
+struct tcp_name tcp_remote(const struct tcb *tcb)
+{
+    return (struct tcp_name){ tcb->slot.remote, tcb->slot.remote_port };
+}
+
+const struct tcp_options *tcp_get_options(const struct tcb *tcb)
+{
+    return &tcb->opt;
+}
+
+/* A controller that is changed in flight begins with the window of the old one. */
+static void change_cc(struct tcb *tcb, const struct cc_ops *cc)
+{
+    uint32_t cwnd = tcb->cc.cwnd, ssthresh = tcb->cc.ssthresh;
+
+    if (tcb->cc.ops == NULL || tcb->cc.ops == cc)
+        return;
+    cc_start(&tcb->cc, cc, tcb->cc.mss, cwnd);
+    tcb->cc.ssthresh = ssthresh;
+}
+
+void tcp_set_options(struct tcb *tcb, const struct tcp_options *o)
+{
+    bool released = (tcb->opt.cork && !o->cork) || (!tcb->opt.nodelay && o->nodelay);
+    bool rcvbuf = tcb->opt.rcvbuf != o->rcvbuf;
+    bool keep = tcb->opt.keepalive != o->keepalive || tcb->opt.keepidle != o->keepidle;
+
+    change_cc(tcb, o->cc);
+    tcb->opt = *o;
+    tcb->snd.buf.limit = o->sndbuf;
+    if (rcvbuf)
+        tcb->rcv.limit = o->rcvbuf;
+    if (keep)
+        tcp_restart_keepalive(tcb);
+    if (released && tcb->state != TCPS_CLOSED) {
+        tcb->snd.more = false;
+        tcp_dirty(tcb);
+    }
+}
+
+/* --- s3.9.2.2: errors that the network reports
+ * ------------------------------------------- */
+
+/* RFC 5927 s4.1: believed only if it quotes what is in flight. RFC 1122 s4.2.3.9, RFC
+ * 5927 s6: hard errors end a connection that is opening; on any other they are hints,
+ * and retransmission finds out. */
+void tcp_error(struct tcp *tcp, const struct net_error *err)
+{
+    struct tcp_slot key = { .local = err->src,
+                            .remote = err->dst,
+                            .local_port = err->src_port,
+                            .remote_port = err->dst_port };
+    struct tcp_slot *slot = tcp_lookup(tcp, &key);
+
+    if (!slot || slot->kind != SLOT_TCB)
+        return;
+    struct tcb *tcb = tcb_of(slot);
+    bool in_flight = seq_leq(tcb->snd.una, err->seq) && seq_lt(err->seq, tcb->snd.nxt);
+    if (in_flight && err->hard && connecting(tcb))
+        tcp_finish(tcb, err->error);
+}
