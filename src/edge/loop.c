@@ -37,6 +37,19 @@ usec loop_deadline(struct tapir *t)
     return at;
 }
 
+void loop_offer(struct tapir *t, struct netem *n, struct pkt *p)
+{
+    const struct net *net = &t->stack->net;
+    struct trace_event event = { .at = net->now, .kind = TRACE_DROP };
+    int r = netem_offer(n, p, t->sim ? sim_now(t->sim) : t->now);
+
+    if (r == 0 || !trace_on(&net->trace))
+        return;
+    event.u.drop.reason = (unsigned)-r - 1;
+    event.u.drop.name = drop_name((enum drop)event.u.drop.reason);
+    trace_emit(&net->trace, &event);
+}
+
 /* ---- the way down ---- */
 
 /* To what is really there: the device, or the wire of a simulation. */
@@ -60,7 +73,7 @@ static int host_send(struct link *link, const struct pkt *p)
     }
     copy = pkt_copy(&t->stack->net.pool, p);
     if (copy)
-        netem_offer(&t->out, copy, t->stack->net.now);
+        loop_offer(t, &t->out, copy);
     else
         net_drop(&t->stack->net, NULL, DROP_NO_BUFFER);
     return 0;
@@ -78,7 +91,7 @@ void loop_link(struct tapir *t)
 void loop_input(struct tapir *t, struct pkt *p)
 {
     if (t->in.config.on)
-        netem_offer(&t->in, p, t->now);
+        loop_offer(t, &t->in, p);
     else
         stack_input(t->stack, &t->tap.nif, p, t->now);
 }

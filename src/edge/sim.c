@@ -117,7 +117,7 @@ void sim_transmit(struct tapir *t, const struct pkt *p)
     }
     copy = pkt_copy(&t->peer->stack->net.pool, p);
     if (copy)
-        netem_offer(&t->wire_out, copy, t->sim->now);
+        loop_offer(t, &t->wire_out, copy);
     else
         net_drop(&t->peer->stack->net, NULL, DROP_NO_BUFFER);
 }

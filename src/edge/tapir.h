@@ -139,6 +139,9 @@ void loop_settle(struct tapir *t);
 /* A frame came over the link: through the emulator, if there is one. Takes p. */
 void loop_input(struct tapir *t, struct pkt *p);
 
+/* A frame enters an emulator; if it is dropped, t's trace hears of it. Takes p. */
+void loop_offer(struct tapir *t, struct netem *n, struct pkt *p);
+
 /* Sleeps in poll(2), without the lock, until the device, a kick, one of w's own
  * descriptors (then w is woken) or `until`. 0 or -EINTR. */
 int loop_sleep(struct tapir *t, struct waiter *w, usec until);
