@@ -1,9 +1,8 @@
 /* How it works.
  *
  * Everything goes through text_putn(), which takes what fits, terminates and remembers
- * whether something was left out. Numbers are written backwards into a small array
- * first. A text that was cut takes nothing more, so that it never shows the end of
- * something without its middle. */
+ * whether something was left out. Only a full text is ever cut, so nothing can follow
+ * what is missing. Numbers are written backwards into a small array first. */
 #include "base/text.h"
 
 #include <assert.h>
@@ -22,7 +21,7 @@ void text_init(struct text *t, char *buf, size_t cap)
 
 void text_putn(struct text *t, const char *s, size_t n)
 {
-    size_t room = t->cut ? 0 : t->cap - 1 - t->len;
+    size_t room = t->cap - 1 - t->len;
     size_t fits = min_size(n, room);
     if (fits > 0)
         memcpy(t->at + t->len, s, fits);

@@ -265,6 +265,34 @@ static void after_a_pause_the_curve_starts_anew(void **state)
     assert_int_equal(cc.cwnd, 100000);
 }
 
+/* s4.10: beyond the last loss there is nothing to aim at: K = 0 from 150 segments on.
+ */
+static void a_curve_that_starts_above_the_last_loss_begins_in_the_middle(void **state)
+{
+    struct cc cc;
+    (void)state;
+    start(&cc, 100000, 100000);
+    lose_and_recover(&cc);
+    cc.cwnd = 150000;
+    ack_at(&cc, 0, 200000, 1);
+    assert_int_equal(cc.cwnd, 150000);
+    ack_at(&cc, 1800000, 200000, 150000);
+    assert_in_range(cc.cwnd, 153199, 153201); /* 150 + 0.4 * 8 */
+}
+
+/* Here the cube of the time, in the units of the sum, passes 2^64 by next to nothing.
+ */
+static void a_very_long_time_is_not_taken_for_a_short_one(void **state)
+{
+    struct cc cc;
+    (void)state;
+    start(&cc, 100000, 100000);
+    lose_and_recover(&cc);
+    ack_at(&cc, 0, 200000, 1);
+    ack_at(&cc, 268241595, 200000, 70000);
+    assert_int_equal(cc.cwnd, 105000);
+}
+
 /* No sum overflows at the far ends: a day on the curve, a gigabyte of window. */
 static void the_ends_of_the_scale_are_safe(void **state)
 {
@@ -301,6 +329,8 @@ int main(void)
         cmocka_unit_test(an_undo_goes_on_where_the_curve_was),
         cmocka_unit_test(an_undo_without_a_loss_does_nothing),
         cmocka_unit_test(after_a_pause_the_curve_starts_anew),
+        cmocka_unit_test(a_curve_that_starts_above_the_last_loss_begins_in_the_middle),
+        cmocka_unit_test(a_very_long_time_is_not_taken_for_a_short_one),
         cmocka_unit_test(the_ends_of_the_scale_are_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,6 +178,19 @@ static void slow_start_after_a_time_out_counts_one_segment(void **state)
     assert_int_equal(cc.cwnd, 5000);
 }
 
+static void a_later_slow_start_counts_two_segments_again(void **state)
+{
+    struct cc cc;
+    (void)state;
+    start(&cc, 20000, 0xffffffff);
+    lose(&cc, CC_LOSS_RTO, 8000);
+    cc.cwnd = 4000;
+    ack(&cc, 1000);
+    cc.ops->idle(&cc, 2000, 2000000);
+    ack(&cc, 2000);
+    assert_int_equal(cc.cwnd, 4000);
+}
+
 static void an_undo_puts_back_what_the_loss_took(void **state)
 {
     static const enum cc_loss kinds[] = { CC_LOSS_FAST, CC_LOSS_RTO };
@@ -249,6 +262,7 @@ int main(void)
         cmocka_unit_test(a_time_out_begins_again_with_one_segment),
         cmocka_unit_test(a_repeated_time_out_keeps_ssthresh),
         cmocka_unit_test(slow_start_after_a_time_out_counts_one_segment),
+        cmocka_unit_test(a_later_slow_start_counts_two_segments_again),
         cmocka_unit_test(an_undo_puts_back_what_the_loss_took),
         cmocka_unit_test(
             an_undo_after_repeated_time_outs_goes_back_to_before_the_first),

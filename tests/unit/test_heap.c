@@ -154,6 +154,29 @@ static void a_removed_deadline_is_out_at_once(void **state)
     heap_free(&h);
 }
 
+/* The last of the array, which takes the place, may belong further up:
+ *
+ *              1                    1
+ *         10      2      =>      4     2
+ *       20  30  3   4          10 30  3            (20 is removed) */
+static void what_takes_the_place_of_a_removed_one_may_rise(void **state)
+{
+    static const usec at[] = { 1, 10, 2, 20, 30, 3, 4 };
+    static const int surfaces[] = { 0, 2, 5, 6, 1, 4 };
+    struct heap h;
+    struct deadline d[7];
+    (void)state;
+    heap_init(&h);
+    for (int i = 0; i < 7; i++) {
+        deadline_init(&d[i], 0);
+        heap_set(&h, &d[i], at[i]);
+    }
+    heap_remove(&h, &d[3]);
+    for (int i = 0; i < 6; i++)
+        assert_ptr_equal(heap_pop(&h, 100), &d[surfaces[i]]);
+    heap_free(&h);
+}
+
 /* Owners reserve one place each when they are made, long before they arm. */
 static void reserved_places_add_up_while_nothing_is_armed(void **state)
 {
@@ -213,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_deadline_that_moves_later_stays_in_place_until_it_surfaces),
         cmocka_unit_test(a_disarmed_deadline_is_never_reported),
         cmocka_unit_test(a_removed_deadline_is_out_at_once),
+        cmocka_unit_test(what_takes_the_place_of_a_removed_one_may_rise),
         cmocka_unit_test(reserved_places_add_up_while_nothing_is_armed),
         cmocka_unit_test(the_heap_agrees_with_a_plain_list),
     };

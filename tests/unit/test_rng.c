@@ -60,6 +60,16 @@ static void below_stays_below_and_reaches_everything(void **state)
         assert_in_range(hit[i], 850, 1150);
 }
 
+/* Of 2^64 numbers 2^63 - 1 are over when they are dealt out to 2^63 + 1: the first six
+ * of this sequence are below that and are not used; the seventh is
+ * 16172922978634559625. */
+static void numbers_that_would_make_some_likelier_are_not_used(void **state)
+{
+    struct rng r = { { 1, 2, 3, 4 } };
+    (void)state;
+    assert_int_equal(rng_below(&r, 0x8000000000000001u), 6949550941779783816);
+}
+
 static void keys_differ_from_draw_to_draw(void **state)
 {
     struct rng r;
@@ -77,6 +87,7 @@ int main(void)
         cmocka_unit_test(the_seed_is_spread_by_splitmix64),
         cmocka_unit_test(the_same_seed_gives_the_same_numbers),
         cmocka_unit_test(below_stays_below_and_reaches_everything),
+        cmocka_unit_test(numbers_that_would_make_some_likelier_are_not_used),
         cmocka_unit_test(keys_differ_from_draw_to_draw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
