@@ -73,7 +73,7 @@ static bool bad_value(const char *name, const char *value, const char *cause,
 {
     char what[200];
     snprintf(what, sizeof what, "bad value for %s: '%.80s'", name, value);
-    tell(what, cause, fix);
+    tell(what, cause, fix ? fix : "correct the value, or leave the option away");
     return false;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -298,28 +299,29 @@ static int attach(struct tap *t, struct tapir_error *error)
     return err;
 }
 
-/* ---- the host's side of the device, by ioctl so that no `ip` is needed ---- */
+/* ---- the host's side of the device, by system calls: no `ip` is needed ---- */
 
-/* One request on the interface; 0, or negative errno with *error. */
-static int host_ioctl(int s, unsigned long request, struct ifreq *ifr,
-                      struct tapir_error *error)
+static int host_refused(const char *name, int err, struct tapir_error *error)
 {
     char what[64];
-    int err;
 
-    if (ioctl(s, request, ifr) >= 0)
-        return 0;
-    err = -errno;
-    snprintf(what, sizeof what, "cannot set up the host's side of %s", ifr->ifr_name);
+    snprintf(what, sizeof what, "cannot set up the host's side of %s", name);
     explain(error, err, what);
     explain_cause(error, "%s",
                   err == -EPERM ? "it takes CAP_NET_ADMIN"
                                 : "the kernel refused an address, MTU or flag");
     explain_fix(error,
-                "look at --host-addr and --mtu, or set the device up beforehand "
-                "with `ip` and name it with --link tap:%s",
-                ifr->ifr_name);
+                "look at --host-addr and --mtu, or set the device up beforehand with "
+                "`ip` and name it with --link tap:%s",
+                name);
     return err;
+}
+
+/* One request on the interface; 0, or negative errno with *error. */
+static int host_ioctl(int s, unsigned long request, struct ifreq *ifr,
+                      struct tapir_error *error)
+{
+    return ioctl(s, request, ifr) < 0 ? host_refused(ifr->ifr_name, -errno, error) : 0;
 }
 
 static void put_address(struct sockaddr *sa, uint32_t n)
@@ -346,6 +348,40 @@ static int set_address(int s, const struct tap_setup *setup, struct ifreq *ifr,
     return host_ioctl(s, SIOCSIFNETMASK, ifr, error);
 }
 
+/* txqueuelen, by netlink: the ioctl for it, alone of all, asks for the right in the
+ * first user namespace and not in the device's own. 0 or negative errno. */
+static int set_queue(const char *name, uint32_t frames)
+{
+    struct {
+        struct nlmsghdr head;
+        struct ifinfomsg link;
+        struct rtattr attr;
+        uint32_t frames;
+    } ask = { .head = { .nlmsg_len = sizeof ask,
+                        .nlmsg_type = RTM_NEWLINK,
+                        .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+              .link = { .ifi_index = (int)if_nametoindex(name) },
+              .attr = { .rta_len = sizeof ask.attr + sizeof ask.frames,
+                        .rta_type = IFLA_TXQLEN },
+              .frames = frames };
+    struct {
+        struct nlmsghdr head;
+        struct nlmsgerr result;
+        char quoted[sizeof ask];
+    } answer;
+    int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    int err = 0;
+
+    if (s < 0)
+        return -errno;
+    if (send(s, &ask, sizeof ask, 0) < 0 || recv(s, &answer, sizeof answer, 0) < 0)
+        err = -errno;
+    else if (answer.head.nlmsg_type == NLMSG_ERROR)
+        err = answer.result.error;
+    close(s);
+    return err;
+}
+
 static int host_configure(int s, const struct tap_setup *setup, struct ifreq *ifr,
                           struct tapir_error *error)
 {
@@ -355,9 +391,10 @@ static int host_configure(int s, const struct tap_setup *setup, struct ifreq *if
     err = host_ioctl(s, SIOCSIFMTU, ifr, error);
     if (err < 0)
         return err;
-    ifr->ifr_qlen = QUEUE_LEN;
-    err = host_ioctl(s, SIOCSIFTXQLEN, ifr, error);
-    return err < 0 ? err : set_address(s, setup, ifr, error);
+    err = set_queue(ifr->ifr_name, QUEUE_LEN);
+    if (err < 0)
+        return host_refused(ifr->ifr_name, err, error);
+    return set_address(s, setup, ifr, error);
 }
 
 /* Sets the device up. One that is up already is left alone: that takes no right, so an

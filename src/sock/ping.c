@@ -79,6 +79,12 @@ int ping_bind(struct sock *s, const struct sock_name *name)
 int ping_connect(struct sock *s, const struct sock_name *to)
 {
     struct route_hop hop;
+    if (ip_is_any(to->addr)) { /* the association ends */
+        s->peer = *to;
+        return 0;
+    }
+    if (net_is_broadcast(s->socks->net, to->addr))
+        return -EACCES;
     int err = route_lookup(s->socks->net, to->addr, &hop);
     if (err < 0)
         return err;
@@ -136,12 +142,14 @@ static ssize_t send_joined(struct sock *s, const struct piece *text, size_t n,
 ssize_t ping_send(struct sock *s, const struct piece *text, size_t n,
                   const struct sock_name *to)
 {
-    if (!to && ip_is_any(s->peer.addr))
+    if (ip_is_any(to->addr))
         return -EDESTADDRREQ;
-    struct ip_addr dst = to ? to->addr : s->peer.addr;
+    /* SO_BROADCAST is not built, and without it Linux refuses. */
+    if (net_is_broadcast(s->socks->net, to->addr))
+        return -EACCES;
     if (n == 1)
-        return send_message(s, text[0].at, text[0].len, dst);
-    return send_joined(s, text, n, dst);
+        return send_message(s, text[0].at, text[0].len, to->addr);
+    return send_joined(s, text, n, to->addr);
 }
 
 static void put_back(struct pkt_queue *q, struct pkt *p)

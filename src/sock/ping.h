@@ -7,6 +7,8 @@
 
 int ping_bind(struct sock *s, const struct sock_name *name);
 int ping_connect(struct sock *s, const struct sock_name *to);
+
+/* `to`: 0.0.0.0 when there is no destination. */
 ssize_t ping_send(struct sock *s, const struct piece *text, size_t n,
                   const struct sock_name *to);
 ssize_t ping_receive(struct sock *s, void *buf, size_t room, int flags,

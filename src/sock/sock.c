@@ -288,17 +288,6 @@ int sock_peer(const struct sock *s, struct sock_name *out)
 
 /* --- connecting ---------------------------------------------------------------- */
 
-static bool is_broadcast(const struct net *net, struct ip_addr a)
-{
-    if (ip_is_limited_broadcast(a))
-        return true;
-    for (const struct netif *nif = net->netifs; nif; nif = nif->next)
-        if (nif->prefix < 31 && !ip_is_any(nif->addr) && nif != &net->loopback &&
-            ip_eq(a, ip4_subnet_broadcast(nif->addr, nif->prefix)))
-            return true;
-    return false;
-}
-
 /* As Linux: 0.0.0.0 as a destination is this host. */
 static struct sock_name real_destination(const struct sock_name *to)
 {
@@ -313,7 +302,7 @@ static int open_tcp(struct sock *s, const struct sock_name *to)
 {
     struct net *net = s->socks->net;
     struct sock_name real = real_destination(to);
-    if (is_broadcast(net, real.addr) || ip_is_multicast(real.addr))
+    if (net_is_broadcast(net, real.addr) || ip_is_multicast(real.addr))
         return -ENETUNREACH;
     if (ip_is_loopback(s->local.addr) && !net_is_local(net, real.addr))
         return -EINVAL;
@@ -363,13 +352,10 @@ int sock_connect(struct sock *s, const struct sock_name *to)
 {
     if (s->kind == SOCK_KIND_TCP)
         return connect_tcp(s, to);
-    struct sock_name real = real_destination(to);
-    /* SO_BROADCAST is not built, and without it Linux refuses. */
-    if (is_broadcast(s->socks->net, real.addr))
-        return -EACCES;
-    if (s->kind == SOCK_KIND_PING)
-        return ping_connect(s, &real);
-    return udp_connect(s->udp, real.addr, real.port);
+    if (s->kind == SOCK_KIND_UDP)
+        return udp_connect(s->udp, to->addr, to->port);
+    struct sock_name real = to->port ? real_destination(to) : *to;
+    return ping_connect(s, &real);
 }
 
 /* --- listening ----------------------------------------------------------------- */
@@ -456,17 +442,11 @@ ssize_t sock_send(struct sock *s, const struct piece *text, size_t n, int flags,
         return send_tcp(s, text, n, flags & SOCK_MORE);
     if (s->shut_write)
         return -EPIPE;
-    struct sock_name real = { ip_any4, 0 };
-    if (to) {
-        real = real_destination(to);
-        if (is_broadcast(s->socks->net, real.addr))
-            return -EACCES;
+    if (s->kind == SOCK_KIND_PING) {
+        struct sock_name real = to ? real_destination(to) : s->peer;
+        return ping_send(s, text, n, &real);
     }
-    if (s->kind == SOCK_KIND_PING)
-        return ping_send(s, text, n, to ? &real : NULL);
-    if (to && real.port == 0)
-        return -EINVAL;
-    struct udp_peer peer = { real.addr, real.port };
+    struct udp_peer peer = { to ? to->addr : ip_any4, to ? to->port : 0 };
     return udp_send(s->udp, text, n, to ? &peer : NULL);
 }
 

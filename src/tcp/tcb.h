@@ -199,6 +199,11 @@ void tcp_rearm(struct tcb *tcb); /* the heap's deadline is the earliest of at[] 
 /* tcp_state.c: legal arrows, and everything that entering a state implies. */
 void tcp_set_state(struct tcb *tcb, enum tcp_state state);
 
+void tcp_begin_half_open(struct tcb *tcb);
+void tcp_trace_tuple(const struct tcp_slot *slot, struct trace_tuple *out);
+void tcp_trace_arrow(const struct tcp *tcp, const struct tcp_slot *slot,
+                     enum tcp_state from, enum tcp_state to);
+
 /* A tcb that nobody owns and that is closed, or has its record in TIME-WAIT, is freed
  * at the end of the event. */
 void tcp_bury(struct tcb *tcb);

@@ -207,6 +207,7 @@ static void take_syn(struct tcp_listener *l, const struct ip_info *ip,
     }
     if (iss)
         h->iss = seq_max(h->iss, *iss);
+    tcp_trace_arrow(l->tcp, &h->slot, TCPS_LISTEN, TCPS_SYN_RECEIVED);
     send_syn_ack(h);
     arm(h);
 }
@@ -343,6 +344,7 @@ static struct tcb *become_connection(struct tcp_half_open *h, struct tcp_seg *se
         tcp_reject(seg, DROP_TCP_MEMORY);
         return NULL;
     }
+    tcp_begin_half_open(tcb);
     tcp_rehash(l->tcp, &h->slot, &tcb->slot);
     inherit(tcb, h, seg);
     tcp_half_open_free(h);

@@ -180,12 +180,7 @@ static void trace_again(const struct tcb *tcb, const struct tcp_tx *tx)
 
     if (!trace_on(trace))
         return;
-    for (int i = 0; i < 16; i++) {
-        e.u.rexmit.tuple.local[i] = tcb->slot.local.b[i];
-        e.u.rexmit.tuple.remote[i] = tcb->slot.remote.b[i];
-    }
-    e.u.rexmit.tuple.local_port = tcb->slot.local_port;
-    e.u.rexmit.tuple.remote_port = tcb->slot.remote_port;
+    tcp_trace_tuple(&tcb->slot, &e.u.rexmit.tuple);
     e.u.rexmit.seq = tx->seq.n;
     e.u.rexmit.len = tx->text;
     e.u.rexmit.why = tcb->recovery == RECOVERY_FAST ? "fast retransmit" : "RTO";

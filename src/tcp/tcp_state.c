@@ -3,7 +3,7 @@
  * waking the user, and in the end taking the connection out of the tables.
  *
  *   CLOSED -> SYN-SENT -> ESTABLISHED            active open
- *   CLOSED -> ESTABLISHED                        a half-open entry was completed
+ *   SYN-RECEIVED -> ESTABLISHED                  a half-open entry was completed
  *   SYN-SENT -> SYN-RECEIVED -> ESTABLISHED      simultaneous open
  *   ESTABLISHED -> FIN-WAIT-1 -> FIN-WAIT-2 -> TIME-WAIT
  *                  FIN-WAIT-1 -> CLOSING -> TIME-WAIT
@@ -38,7 +38,7 @@ static const char *const names[TCPS_N] = {
 
 /* RFC 9293 s3.3.2, figure 5: where each state may lead, besides CLOSED. */
 static const unsigned arrows[TCPS_N] = {
-    [TCPS_CLOSED] = TO(TCPS_SYN_SENT) | TO(TCPS_ESTABLISHED),
+    [TCPS_CLOSED] = TO(TCPS_SYN_SENT),
     [TCPS_SYN_SENT] = TO(TCPS_ESTABLISHED) | TO(TCPS_SYN_RECEIVED),
     [TCPS_SYN_RECEIVED] = TO(TCPS_ESTABLISHED) | TO(TCPS_FIN_WAIT_1) |
                           TO(TCPS_CLOSE_WAIT),
@@ -54,16 +54,22 @@ const char *tcp_state_name(enum tcp_state state)
     return (unsigned)state < TCPS_N ? names[state] : names[0];
 }
 
-static void trace_arrow(const struct tcb *tcb, enum tcp_state from, enum tcp_state to)
+void tcp_trace_tuple(const struct tcp_slot *slot, struct trace_tuple *out)
 {
-    const struct trace *trace = &tcb->tcp->net->trace;
+    memcpy(out->local, slot->local.b, 16);
+    memcpy(out->remote, slot->remote.b, 16);
+    out->local_port = slot->local_port;
+    out->remote_port = slot->remote_port;
+}
+
+void tcp_trace_arrow(const struct tcp *tcp, const struct tcp_slot *slot,
+                     enum tcp_state from, enum tcp_state to)
+{
+    const struct trace *trace = &tcp->net->trace;
     if (!trace_on(trace))
         return;
-    struct trace_event e = { .at = tcb->tcp->net->now, .kind = TRACE_STATE };
-    memcpy(e.u.state.tuple.local, tcb->slot.local.b, 16);
-    memcpy(e.u.state.tuple.remote, tcb->slot.remote.b, 16);
-    e.u.state.tuple.local_port = tcb->slot.local_port;
-    e.u.state.tuple.remote_port = tcb->slot.remote_port;
+    struct trace_event e = { .at = tcp->net->now, .kind = TRACE_STATE };
+    tcp_trace_tuple(slot, &e.u.state.tuple);
     e.u.state.from = names[from];
     e.u.state.to = names[to];
     trace_emit(trace, &e);
@@ -105,6 +111,14 @@ static void enter_time_wait(struct tcb *tcb)
         tcp_bury(tcb);
 }
 
+/* A half-open entry has drawn the arrow from LISTEN; the connection goes on from there.
+ */
+void tcp_begin_half_open(struct tcb *tcb)
+{
+    assert(tcb->state == TCPS_CLOSED);
+    tcb->state = TCPS_SYN_RECEIVED;
+}
+
 void tcp_set_state(struct tcb *tcb, enum tcp_state state)
 {
     enum tcp_state from = tcb->state;
@@ -112,7 +126,7 @@ void tcp_set_state(struct tcb *tcb, enum tcp_state state)
     assert(state == TCPS_CLOSED || (arrows[from] & TO(state)));
     if (from == state)
         return;
-    trace_arrow(tcb, from, state);
+    tcp_trace_arrow(tcb->tcp, &tcb->slot, from, state);
     tcb->state = state;
     if (state == TCPS_FIN_WAIT_2 && !tcb->owned)
         tcp_arm(tcb, TT_FIN_WAIT_2, tcb->tcp->net->now + tcb->tcp->config.fin_timeout);

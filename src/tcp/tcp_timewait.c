@@ -97,6 +97,7 @@ void tcp_timewait_fire(struct tcp *tcp)
         struct tcp_timewait *tw = record_of(tcp->time_waits.next);
         if (tw->until > tcp->net->now)
             break;
+        tcp_trace_arrow(tcp, &tw->slot, TCPS_TIME_WAIT, TCPS_CLOSED);
         tcp_timewait_free(tcp, tw);
     }
     arm(tcp);

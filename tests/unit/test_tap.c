@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "edge/ns.h"
 #include "edge/tap.h"
 #include "harness/tap_rig.h"
 
@@ -195,6 +196,39 @@ static void without_rights_a_device_that_is_up_serves_and_others_are_explained(
     in_child(open_without_rights);
     device_delete("tapir-up");
     device_delete("tapir-down");
+}
+
+static bool written(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY);
+    bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+    close(fd);
+    return ok;
+}
+
+static void open_in_user_namespace(void)
+{
+    struct tap_setup how = tap_rig_how("tapir-user", true);
+    struct tapir_error e;
+    struct tap t;
+    char map[32];
+
+    snprintf(map, sizeof map, "0 %u 1", (unsigned)geteuid());
+    assert_int_equal(unshare(CLONE_NEWUSER), 0);
+    assert_true(written("/proc/self/uid_map", map));
+    assert_int_equal(ns_enter(&e), 0);
+    if (tap_open(&t, &how, &e) < 0)
+        fail_msg("%s; %s; %s", e.what, e.cause, e.fix);
+    assert_int_equal(device_ask("tapir-user", SIOCGIFTXQLEN).ifr_qlen, 1000);
+    assert_int_equal(address_of(device_ask("tapir-user", SIOCGIFADDR)), 0xc0000201);
+    assert_true(device_ask("tapir-user", SIOCGIFFLAGS).ifr_flags & IFF_UP);
+    tap_close(&t);
+}
+
+static void the_rights_of_a_user_namespace_are_enough_to_make_a_device(void **state)
+{
+    in_child(open_in_user_namespace);
 }
 
 static void open_without_node(void)
@@ -474,6 +508,7 @@ int main(void)
         cmocka_unit_test(what_is_no_tap_device_is_refused),
         cmocka_unit_test(
             without_rights_a_device_that_is_up_serves_and_others_are_explained),
+        cmocka_unit_test(the_rights_of_a_user_namespace_are_enough_to_make_a_device),
         cmocka_unit_test(a_missing_device_node_is_explained),
         cmocka_unit_test(a_small_frame_comes_in_a_small_packet_and_the_large_one_stays),
         cmocka_unit_test(a_super_segment_comes_whole_with_its_segment_size),
