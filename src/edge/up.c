@@ -109,7 +109,6 @@ struct tapir *tapir_assemble(const struct plan *plan, struct tapir_error *error)
         clock_start(&t->clock);
     t->seed = plan->config.seed;
     t->talk = plan->config.talk;
-    t->tap.nif.mac = plan->mac;
     if (plan->link != PLAN_KERNEL && (err = sinks_open(t, plan, error)) == 0)
         err = make_stack(t, plan, error);
     if (err == 0)
@@ -121,6 +120,8 @@ struct tapir *tapir_assemble(const struct plan *plan, struct tapir_error *error)
 
 int tapir_attach(struct tapir *t, const struct plan *plan, struct tapir_error *error)
 {
+    t->tap.nif.mac = plan->mac;
+
     int err = stack_attach(t->stack, &t->tap.nif, plan->addr, plan->prefix,
                            plan->gateway);
 
