@@ -172,6 +172,7 @@ static void what_takes_the_place_of_a_removed_one_may_rise(void **state)
         heap_set(&h, &d[i], at[i]);
     }
     heap_remove(&h, &d[3]);
+    assert_ptr_equal(h.at[1], &d[6]);
     for (int i = 0; i < 6; i++)
         assert_ptr_equal(heap_pop(&h, 100), &d[surfaces[i]]);
     heap_free(&h);
