@@ -1,0 +1,113 @@
+/* HTTP/1.1 over the socket calls: a server of files and a client. Both run on the
+ * calling thread's stack (tapir_use) and return when they are done; write errors come
+ * back as results, so a program that writes to pipes ignores SIGPIPE itself. Usable
+ * from C++. */
+#ifndef TAPIR_HTTP_H
+#define TAPIR_HTTP_H
+
+#include "tapir/socket.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+/* --- server ---------------------------------------------------------------------- */
+
+/* What to serve and how. Zeros are defaults; times are microseconds. */
+struct tapir_http_server {
+    const char *dir;          /* files below it are served, nothing else */
+    const char *addr;         /* address to listen on: "192.0.2.2"; NULL: all */
+    uint16_t port;            /* 80 */
+    unsigned max_connections; /* 1024; further ones wait in the listen queue */
+    int64_t head_timeout;     /* for a whole request; 30 s */
+    int64_t idle_timeout;     /* between two requests of a connection; 60 s */
+    int64_t send_timeout;     /* without the client taking a byte; 60 s */
+    int stop_fd;              /* readable: stop in order; 0 or below: none */
+
+    /* May be NULL; called with ctx. */
+    bool (*stopped)(void *ctx);  /* asked when a wait of 100 ms ends: stop in order? */
+    void (*ready)(void *ctx);    /* connections are accepted from now on */
+    int64_t (*clock)(void *ctx); /* seconds since 1970 for Date; NULL: time() */
+    void *ctx;
+};
+
+/* What it did. */
+struct tapir_http_stats {
+    uint64_t connections, requests; /* accepted; answered */
+    uint64_t bytes;                 /* sent: heads and bodies */
+};
+
+/* Serves until it is told to stop, then finishes the answers that are under way (three
+ * seconds at most). 0; -1 with errno when it could not begin, with *error filled.
+ * `stats` and `error` may be NULL. */
+int tapir_http_serve(const struct tapir_http_server *server,
+                     struct tapir_http_stats *stats, struct tapir_error *error);
+
+/* --- client ---------------------------------------------------------------------- */
+
+/* How to fetch. Zeros are defaults; times are microseconds; strings are borrowed. */
+struct tapir_http_options {
+    bool head;                  /* HEAD instead of GET */
+    bool fail;                  /* a status of 400 or more is an error (22) */
+    const char *user_agent;     /* "tapir" */
+    const char *const *headers; /* further fields, "Name: value" each */
+    size_t n_headers;
+    const char *const *resolve; /* "HOST:PORT:ADDRESS" each, before all other names */
+    size_t n_resolve;
+    const char *hosts;       /* "/etc/hosts" */
+    int64_t connect_timeout; /* 0: as long as the stack tries */
+    int64_t max_time;        /* for all of a fetch; 0: no limit */
+
+    /* Called with ctx while a fetch runs; each may be NULL. */
+    bool (*begin)(void *ctx, int status); /* the final head has come */
+    bool (*head_in)(void *ctx, const char *at, size_t len); /* a head as it came */
+    bool (*body)(void *ctx, const void *at, size_t len);    /* a piece of the body */
+    void (*talk)(void *ctx, char mark, const char *line);   /* as curl -v: * > < */
+    void *ctx; /* a callback that returns false ends the fetch (23) */
+};
+
+/* The seven steps of a fetch, in order: indices of at[]. */
+enum tapir_http_step {
+    TAPIR_HTTP_HOST,    /* the host's name is taken from the URL */
+    TAPIR_HTTP_ADDRESS, /* its address is looked up */
+    TAPIR_HTTP_PORT,    /* the port is taken from the URL */
+    TAPIR_HTTP_CONNECT, /* the connection is made, or one is used again */
+    TAPIR_HTTP_SEND,    /* the request is sent */
+    TAPIR_HTTP_READ,    /* the answer is read */
+    TAPIR_HTTP_CLOSE,   /* the connection is closed, or kept */
+    TAPIR_HTTP_STEPS
+};
+
+struct tapir_http_result {
+    int code;                     /* curl's exit code; 0: done */
+    int status;                   /* of the answer; 0: there was none */
+    uint64_t body;                /* bytes of the body that came */
+    bool reused;                  /* an earlier fetch's connection was used */
+    int64_t at[TAPIR_HTTP_STEPS]; /* when each step was done, since the beginning;
+                                   * -1: it was not reached */
+    struct tapir_error error;     /* what, cause and fix, when code is not 0 */
+};
+
+struct tapir_http_client;
+
+/* NULL: no memory. The options are borrowed, callbacks and all. */
+struct tapir_http_client *tapir_http_client_new(
+    const struct tapir_http_options *options);
+
+/* Closes a kept connection. */
+void tapir_http_client_free(struct tapir_http_client *client);
+
+/* Fetches one URL. `keep`: another fetch follows, so the connection stays open if the
+ * server agrees. Returns result->code. */
+int tapir_http_get(struct tapir_http_client *client, const char *url, bool keep,
+                   struct tapir_http_result *result);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,136 @@
+#include "app/http_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Names come here decoded and without "..": what could still lead out of the directory
+ * is a symbolic link. openat2(RESOLVE_BENEATH) lets the kernel watch every step of the
+ * walk, so nothing can be exchanged between a check and its use. Where it is missing
+ * (before Linux 5.6, or filtered), the file is opened first and then asked where it
+ * really lies: the answer is about the descriptor, so it cannot be raced either.
+ *
+ * O_NONBLOCK: opening a FIFO must not wait for its writer. */
+
+enum {
+    OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+    OPEN_TRIES = 4, /* EAGAIN: the kernel could not be sure because of a rename */
+};
+
+static int open_beneath(int root, const char *name)
+{
+    struct open_how how = { .flags = OPEN_FLAGS,
+                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+    long fd = -1;
+
+    for (int i = 0; i < OPEN_TRIES; i++) {
+        fd = syscall(SYS_openat2, root, name, &how, sizeof how);
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+            break;
+    }
+    return fd < 0 ? -errno : (int)fd;
+}
+
+/* The real path of what is open: in `out`, or -errno. */
+static int real_path(int fd, char *out, size_t cap)
+{
+    char link[32];
+    ssize_t n;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, out, cap - 1);
+    if (n < 0)
+        return -errno;
+    out[n] = '\0';
+    return 0;
+}
+
+static bool lies_below(const char *root, const char *path)
+{
+    size_t n = strlen(root);
+
+    if (n == 1)
+        return true; /* "/" */
+    return strncmp(path, root, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static int open_and_ask(const struct http_files *files, const char *name)
+{
+    char path[PATH_MAX];
+    int fd = openat(files->root, name, OPEN_FLAGS);
+    int err;
+
+    if (fd < 0)
+        return -errno;
+    err = real_path(fd, path, sizeof path);
+    if (err == 0 && lies_below(files->path, path))
+        return fd;
+    close(fd);
+    return -EACCES;
+}
+
+int http_files_open(struct http_files *files, const char *dir)
+{
+    char path[PATH_MAX];
+    int fd, err;
+
+    *files = (struct http_files){ .root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) };
+    if (files->root < 0)
+        return -errno;
+    fd = open_beneath(files->root, ".");
+    files->beneath = fd >= 0;
+    if (fd >= 0) {
+        close(fd);
+        return 0;
+    }
+    /* A directory that may not be read, only searched, is fine. */
+    if (fd == -EACCES) {
+        files->beneath = true;
+        return 0;
+    }
+    err = real_path(files->root, path, sizeof path);
+    if (err == 0 && !(files->path = strdup(path)))
+        err = -ENOMEM;
+    if (err < 0)
+        http_files_close(files);
+    return err;
+}
+
+void http_files_close(struct http_files *files)
+{
+    close(files->root);
+    free(files->path);
+    files->path = NULL;
+    files->root = -1;
+}
+
+int http_files_get(const struct http_files *files, const char *name,
+                   struct http_file *out)
+{
+    const char *at = *name ? name : ".";
+    int fd = files->beneath ? open_beneath(files->root, at) : open_and_ask(files, at);
+    struct stat st;
+    int err = 0;
+
+    if (fd < 0)
+        return fd == -EXDEV || fd == -ENXIO ? -EACCES : fd;
+    if (fstat(fd, &st) < 0)
+        err = -errno;
+    else if (S_ISDIR(st.st_mode))
+        err = -EISDIR;
+    else if (!S_ISREG(st.st_mode))
+        err = -EACCES;
+    if (err < 0) {
+        close(fd);
+        return err;
+    }
+    *out = (struct http_file){ fd, (uint64_t)st.st_size, st.st_mtime };
+    return 0;
+}

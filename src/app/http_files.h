@@ -1,0 +1,30 @@
+/* The files that a server shows: names below one directory, and no way out of it. */
+#ifndef TAPIR_APP_HTTP_FILES_H
+#define TAPIR_APP_HTTP_FILES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct http_files {
+    int root;     /* the directory's descriptor */
+    bool beneath; /* the kernel keeps names below root by itself (openat2) */
+    char *path;   /* without openat2: root's real path, owned */
+};
+
+struct http_file {
+    int fd;        /* the caller's, who closes it */
+    uint64_t size; /* bytes */
+    int64_t mtime; /* last change, seconds since 1970 */
+};
+
+/* 0 or negative errno. */
+int http_files_open(struct http_files *files, const char *dir);
+void http_files_close(struct http_files *files);
+
+/* Opens the regular file of that name, which is relative and "" for the directory
+ * itself. 0; -EISDIR for a directory; -EACCES for what is neither, or lies outside;
+ * other negative errno. */
+int http_files_get(const struct http_files *files, const char *name,
+                   struct http_file *out);
+
+#endif
