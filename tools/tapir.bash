@@ -1,0 +1,18 @@
+# bash completion for tapir
+_tapir() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local options="--link --addr --gateway --host-addr --mac --mtu --no-offload --netem
+        --sysctl --pcap --pcap-raw --ladder --stat --seed --help"
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        COMPREPLY=($(compgen -W "serve get ping nc perf doctor help --version" -- "$word"))
+    elif [ "$before" = help ]; then
+        COMPREPLY=($(compgen -W "serve get ping nc perf doctor" -- "$word"))
+    elif [ "$before" = --link ]; then
+        COMPREPLY=($(compgen -W "ns tap: sim kernel" -- "$word"))
+    elif [[ $word == -* ]]; then
+        COMPREPLY=($(compgen -W "$options" -- "$word"))
+    else
+        COMPREPLY=($(compgen -f -- "$word"))
+    fi
+}
+complete -F _tapir tapir
