@@ -141,7 +141,7 @@ static void put_legend(struct ladder *l)
     static const char *const line[] = {
         "flags first:next(text bytes) ack window <options>   IP header + TCP header + "
         "text",
-        "(S SYN, F FIN, R RST, P PSH, . ACK; * state change, x packet dropped)",
+        "(left: this host; S SYN, F FIN, R RST, P PSH, . ACK; * new state, x dropped)",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(line); i++)
