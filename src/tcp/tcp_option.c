@@ -9,9 +9,12 @@
 #include "tcp/tcb.h"
 
 enum {
-    MSS_DEFAULT = 536,   /* RFC 9293 s3.7.1 (MUST-15): when the peer says nothing */
-    MSS_MIN = 88,        /* least that is believed: smaller would be a waste attack */
-    HEADERS = 40,        /* IP and TCP header without options */
+    MSS_DEFAULT = 536, /* RFC 9293 s3.7.1 (MUST-15): when the peer says nothing */
+    MSS_MIN = 28,      /* least that is believed: the smallest MTU, 68, less headers */
+    TEXT_MIN = 8,      /* text that SACK blocks leave room for on such a path */
+    SACK_HEAD = 4,     /* two NOPs, kind and length before the blocks */
+    SACK_BLOCK = 8,    /* bytes of a block */
+    HEADERS = 40,      /* IP and TCP header without options */
     PAWS_IDLE_DAYS = 24, /* RFC 7323 s5.5: TS.Recent is stale after that */
 };
 
@@ -20,7 +23,7 @@ enum {
 uint16_t tcp_our_mss(const struct tcp *tcp, struct ip_addr remote, uint16_t maxseg)
 {
     uint32_t mtu = ip_mtu(tcp->net, remote);
-    uint32_t mss = mtu > HEADERS + MSS_MIN ? mtu - HEADERS : MSS_DEFAULT;
+    uint32_t mss = mtu >= HEADERS + MSS_MIN ? mtu - HEADERS : MSS_DEFAULT;
 
     if (tcp->config.base_mss)
         mss = min_u32(mss, tcp->config.base_mss);
@@ -87,13 +90,22 @@ void tcp_agree_options(struct tcb *tcb, const struct tcp_opts *syn)
     }
 }
 
+/* How many SACK blocks fit beside the other options and a little text. */
+static unsigned sack_room(const struct tcb *tcb, const struct tcp_opts *out)
+{
+    uint32_t most = out->has_ts ? TCP_SACK_MAX - 1 : TCP_SACK_MAX;
+    uint32_t taken = (uint32_t)tcp_opts_len(out) + TEXT_MIN + SACK_HEAD;
+    uint32_t room = tcb->snd.mss > taken ? tcb->snd.mss - taken : 0;
+
+    return min_u32(most, room / SACK_BLOCK);
+}
+
 /* RFC 2018 s4 and RFC 2883 s4: the duplicate first, then what is held out of order. */
 static void sack_options(const struct tcb *tcb, struct tcp_opts *out)
 {
-    unsigned max = out->has_ts ? TCP_SACK_MAX - 1 : TCP_SACK_MAX;
-    unsigned n = 0;
+    unsigned max = sack_room(tcb, out), n = 0;
 
-    if (!seq_eq(tcb->rcv.dsack.from, tcb->rcv.dsack.to))
+    if (max > 0 && !seq_eq(tcb->rcv.dsack.from, tcb->rcv.dsack.to))
         out->sack[n++] = tcb->rcv.dsack;
     n += rcvq_blocks(&tcb->rcv.q, out->sack + n, max - n);
     out->n_sack = (uint8_t)n;
