@@ -140,10 +140,12 @@ void assert_bytes(const uint8_t *at, size_t len, const char *hex)
 void assert_frame(struct nethost *h, const char *hex)
 {
     struct pkt *p = wirelink_pop(&h->wire);
+    uint8_t frame[2048];
 
     assert_non_null(p);
-    assert_bytes(p->data, p->len, hex);
-    pkt_free(p);
+    size_t len = pkt_flatten(p, frame, sizeof(frame));
+    pkt_free(p); /* before a failure leaves this function */
+    assert_bytes(frame, len, hex);
 }
 
 void assert_silence(struct nethost *h)
