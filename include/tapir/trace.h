@@ -36,6 +36,7 @@ struct trace_frame {
 struct trace_drop {
     unsigned reason;  /* enum drop of base/drop.h */
     const char *name; /* its name, as --stat prints it */
+    int leaving;      /* 1: it is the frame of the TRACE_FRAME_OUT that follows */
 };
 
 struct trace_state {

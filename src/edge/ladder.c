@@ -3,9 +3,11 @@
  *     0         10                                                                  99
  *       0.000000 |  connect(3, 192.0.2.1:80) = 0                                     |
  *       0.000000 *  CLOSED -> SYN-SENT                                               |
- *       0.000000 |--- S 0:0(0) win 64240 <mss 1460,sackOK> ---------- 20+28+0 ------>|
- *       1.000000 |--- S 0:0(0) win 64240 <mss 1460,sackOK> ---- [RTO] 20+28+0 ------>|
- *                |  x  NetemLoss: lost by the link emulator                          |
+ *       0.000000 |--- S 0:0(0) win 64240 <mss 1460,sackOK> -------------- 20+28+0 -->|
+ *       1.000000 |--- S 0:0(0) win 64240 <mss 1460,sackOK> -------- [RTO] 20+28+0 -->|
+ *       1.010000 |<-- S. 0:0(0) ack 1 win 65535 <mss 1460> -------------- 20+24+0 ---|
+ *       1.010000 |--- . 1:1(0) ack 1 win 502 ---------------- [NetemLoss] 20+20+0 --x|
+ *       1.020000 |  x  TcpCsumError: TCP checksum is wrong                           |
  *
  * Each event becomes one row, written at once and never changed afterwards, so that the
  * ladder can be watched as it grows. A row is an array of columns that is filled in:
@@ -18,7 +20,10 @@
  * kernel's IPv6 noise, are not drawn; --stat counts them.
  *
  * A retransmission is told just before its segments leave: it is kept, and marks every
- * segment of the range that leaves at the same moment. If none does, it gets a row. */
+ * segment of the range that leaves at the same moment. If none does, it gets a row. A
+ * frame that the emulator takes is told just before it leaves, too: its arrow ends in
+ * an x. Any other drop, of a frame that came or of one that never was, is a row of
+ * words. */
 #include "edge/ladder.h"
 
 #include <errno.h>
@@ -277,6 +282,26 @@ static void print_label(struct text *t, const struct ladder_flow *f,
         tcp_print(t, &s, f->remote_base, f->local_base);
 }
 
+/* Why this segment is unusual; nothing for NULL. */
+static void print_tag(struct text *t, const char *why)
+{
+    if (!why)
+        return;
+    text_char(t, '[');
+    text_put(t, why);
+    text_put(t, "] ");
+}
+
+/* "20+32+1448": IP header, TCP header, text. */
+static void print_sizes(struct text *t, const struct dump_info *info)
+{
+    text_u64(t, info->ip_header_len);
+    text_char(t, '+');
+    text_u64(t, info->tcp_header_len);
+    text_char(t, '+');
+    text_u64(t, info->seg.text_len);
+}
+
 /* An arrow as long as the space between the lifelines. On it are a label, which is
  * shortened to what fits, and at its right end a tail, which is not. */
 static void put_arrow(struct ladder *l, usec at, bool out, char *label,
@@ -290,7 +315,7 @@ static void put_arrow(struct ladder *l, usec at, bool out, char *label,
     row_time(&r, at);
     memset(r.at + LEFT + 1, '-', SPAN);
     if (out)
-        r.at[RIGHT - 1] = '>';
+        r.at[RIGHT - 1] = l->lost ? 'x' : '>';
     else
         r.at[LEFT + 1] = '<';
     if (strlen(label) > room)
@@ -321,9 +346,10 @@ static void put_segment(struct ladder *l, usec at, bool out,
     text_init(&t, label, sizeof label);
     print_label(&t, f, &info->seg, out);
     const char *why = out ? rexmit_reason(l, &tuple, info->seg.seq) : NULL;
-    snprintf(tail, sizeof tail, "%s%.30s%s%u+%u+%u", why ? "[" : "", why ? why : "",
-             why ? "] " : "", info->ip_header_len, info->tcp_header_len,
-             info->seg.text_len);
+    text_init(&t, tail, sizeof tail);
+    print_tag(&t, why);
+    print_tag(&t, out ? l->lost : NULL);
+    print_sizes(&t, info);
     put_arrow(l, at, out, label, tail);
 }
 
@@ -336,7 +362,9 @@ static void put_plain(struct ladder *l, usec at, bool out, const struct pkt *p)
     struct text t;
 
     text_init(&t, words, sizeof words);
-    text_put(&t, out ? "--> " : "<-- ");
+    text_put(&t, !out ? "<-- " : l->lost ? "--x " : "--> ");
+    if (out)
+        print_tag(&t, l->lost);
     dump_frame(&t, p->data, p->len);
     put_words(l, at, '|', words);
 }
@@ -359,12 +387,14 @@ static void frame_event(struct ladder *l, usec at, bool out, const struct pkt *p
 {
     if (p->gso_size == 0 && p->n_text == 0) {
         put_frame(l, at, out, p);
-        return;
+    } else {
+        struct gso g;
+        gso_begin(&g, p);
+        while (gso_next(&g, l->scratch))
+            put_frame(l, at, out, l->scratch);
     }
-    struct gso g;
-    gso_begin(&g, p);
-    while (gso_next(&g, l->scratch))
-        put_frame(l, at, out, l->scratch);
+    if (out)
+        l->lost = NULL;
 }
 
 static void state_event(struct ladder *l, usec at, const struct trace_state *state)
@@ -410,6 +440,10 @@ static void drop_event(struct ladder *l, usec at, const struct trace_drop *drop)
 
     if (drop->reason == DROP_ETH_IPV6 || drop->reason == DROP_ETH_TYPE)
         return;
+    if (drop->leaving) {
+        l->lost = drop->name;
+        return;
+    }
     snprintf(words, sizeof words, "x  %s: %s", drop->name,
              drop_text((enum drop)drop->reason));
     put_words(l, at, '|', words);

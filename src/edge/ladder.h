@@ -4,12 +4,11 @@
  *
  *       time 192.0.2.2:40000                                       192.0.2.1:80
  *            *  CLOSED -> SYN-SENT                                            |
- *   0.000000 |--- S 0:0(0) win 64240 <mss 1460,sackOK> ------- 20+28+0 ------>|
- *   0.020000 |<-- S. 0:0(0) ack 1 win 65535 <mss 1460> ------- 20+24+0 -------|
+ *   0.000000 |--- S 0:0(0) win 64240 <mss 1460,sackOK> ----------- 20+28+0 -->|
+ *   0.020000 |<-- S. 0:0(0) ack 1 win 65535 <mss 1460> ----------- 20+24+0 ---|
  *
- * A connection's numbers (also its timestamps) count from its first; sizes are IP
- * header
- * + TCP header + text. One struct a stack. */
+ * A connection's numbers (also its timestamps) count from its first; sizes are those of
+ * IP header, TCP header and text. One struct a stack. */
 #ifndef TAPIR_EDGE_LADDER_H
 #define TAPIR_EDGE_LADDER_H
 
@@ -44,6 +43,7 @@ struct ladder {
     struct trace_tuple head; /* for whom */
     uint64_t events;
     struct ladder_rexmit rexmit;
+    const char *lost; /* why the frame that leaves next never arrives, or NULL */
     struct ladder_flow flow[LADDER_FLOWS];
     struct pkt_pool pool; /* for one scratch packet: super-segments are cut */
     struct pkt *scratch;

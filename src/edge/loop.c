@@ -47,6 +47,7 @@ void loop_offer(struct tapir *t, struct netem *n, struct pkt *p)
         return;
     event.u.drop.reason = (unsigned)-r - 1;
     event.u.drop.name = drop_name((enum drop)event.u.drop.reason);
+    event.u.drop.leaving = n != &t->in;
     trace_emit(&net->trace, &event);
 }
 

@@ -337,6 +337,32 @@ static void a_call_shows_its_result_or_its_error(void **state)
     done(&f);
 }
 
+/* The emulator's verdict comes just before the frame that it is about. */
+static void a_frame_lost_on_its_way_out_ends_in_an_x(void **state)
+{
+    struct trace_event lost = {
+        .kind = TRACE_DROP,
+        .u.drop = { DROP_NETEM_SCRIPT, "NetemScripted", 1 },
+    };
+    struct fixture f;
+
+    begin(&f);
+    tell(&f, lost);
+    segment(&f, we, "S 0:0(0) win 1");
+    segment(&f, we, "S 0:0(0) win 1");
+    rexmit(&f, 1, 5, "RTO");
+    tell(&f, lost);
+    segment(&f, we, "P. 1:6(5) ack 1 win 1");
+    tell(&f, lost);
+    frame(&f, true, frame_arp(&f.pool, true));
+    drawn(&f);
+    assert_int_equal(occurs(&f, " [NetemScripted] 20+20+0 --x|\n"), 1);
+    assert_int_equal(occurs(&f, "- 20+20+0 -->|\n"), 1);
+    assert_int_equal(occurs(&f, " [RTO] [NetemScripted] 20+20+5 --x|\n"), 1);
+    assert_int_equal(occurs(&f, "|  --x [NetemScripted] arp who-has 192.0.2.1 "), 1);
+    done(&f);
+}
+
 static void a_drop_is_an_x_with_its_reason(void **state)
 {
     struct fixture f;
@@ -344,7 +370,7 @@ static void a_drop_is_an_x_with_its_reason(void **state)
     begin(&f);
     tell(&f, (struct trace_event){
                  .kind = TRACE_DROP,
-                 .u.drop = { DROP_NETEM_LOSS, "NetemLoss" },
+                 .u.drop = { DROP_NETEM_LOSS, "NetemLoss", 0 },
              });
     drawn(&f);
     assert_int_equal(occurs(&f, "x  NetemLoss: lost by the link emulator\n"), 1);
@@ -363,7 +389,7 @@ static void the_noise_of_ipv6_is_not_drawn(void **state)
     frame(&f, false, p);
     tell(&f, (struct trace_event){
                  .kind = TRACE_DROP,
-                 .u.drop = { DROP_ETH_IPV6, "EthIPv6Ignored" },
+                 .u.drop = { DROP_ETH_IPV6, "EthIPv6Ignored", 0 },
              });
     assert_string_equal(drawn(&f), "");
     done(&f);
@@ -432,6 +458,7 @@ int main(void)
         cmocka_unit_test(many_connections_do_not_upset_each_other),
         cmocka_unit_test(a_long_label_loses_timestamps_first),
         cmocka_unit_test(a_call_shows_its_result_or_its_error),
+        cmocka_unit_test(a_frame_lost_on_its_way_out_ends_in_an_x),
         cmocka_unit_test(a_drop_is_an_x_with_its_reason),
         cmocka_unit_test(the_noise_of_ipv6_is_not_drawn),
         cmocka_unit_test(a_listener_has_no_lifelines),
