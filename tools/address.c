@@ -6,42 +6,17 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "app/names.h"
 #include "options.h"
-
-/* One line of hosts(5): "192.0.2.1 name alias ...  # comment". */
-static bool line_has(char *line, const char *name, struct in_addr *out)
-{
-    char *save = NULL;
-    line[strcspn(line, "#\n")] = '\0';
-    char *word = strtok_r(line, " \t", &save);
-    if (!word || inet_pton(AF_INET, word, out) != 1)
-        return false;
-    while ((word = strtok_r(NULL, " \t", &save)))
-        if (strcasecmp(word, name) == 0)
-            return true;
-    return false;
-}
-
-static bool hosts_file(const char *name, struct in_addr *out)
-{
-    char line[1024];
-    bool found = false;
-    FILE *f = fopen("/etc/hosts", "re");
-    if (!f)
-        return false;
-    while (!found && fgets(line, sizeof line, f))
-        found = line_has(line, name, out);
-    fclose(f);
-    return found;
-}
 
 bool find_host(const char *host, struct sockaddr_in *to)
 {
+    struct names names = { .hosts = "/etc/hosts" };
+    const char *source;
     char what[120];
     to->sin_family = AF_INET;
-    if (inet_pton(AF_INET, host, &to->sin_addr) == 1 || hosts_file(host, &to->sin_addr))
+    if (names_lookup(&names, host, 0, &to->sin_addr, &source) == 0)
         return true;
     snprintf(what, sizeof what, "cannot find host '%.60s'", host);
     tell(what, "it is no IPv4 address and not in /etc/hosts; DNS is not built yet",

@@ -1,7 +1,8 @@
 /* tapir nc: stdin to a connection and the connection to stdout, at once. Each direction
  * has a buffer: it is filled when it is empty and what it comes from is readable, and
  * emptied when what it goes to is writable, so a slow side holds back only its own.
- * The end of stdin is told to the peer (half close); the peer's end is ours.
+ * The end of stdin is told to the peer (half close). The peer's end is ours, once stdin
+ * has ended as well or has had nothing to say for a second.
  *
  * UDP has no end: a second after stdin's the program is done, a listener when stopped.
  *
@@ -19,8 +20,8 @@
 enum {
     BUFFER = 65536,
     UDP_DATAGRAM = 1472,
-    UDP_LINGER = 1000000,
-    SIM_TICK_MS = 100,
+    LINGER = 1000000,
+    TICK_MS = 100,
     DRAIN_MS = 200
 };
 
@@ -102,6 +103,14 @@ static void ask(const struct nc *c, const struct options *o, struct pollfd fds[4
     fds[3] = (struct pollfd){ .fd = o->stop_fd, .events = POLLIN };
 }
 
+/* Milliseconds to wait at most. */
+static int patience(const struct nc *c, const struct options *o)
+{
+    if (o->sim && !waiting(&c->up) && !c->up.done)
+        return 0;
+    return o->sim || c->idle_end ? TICK_MS : -1;
+}
+
 static bool move(struct nc *c, const struct options *o, const struct pollfd fds[4])
 {
     size_t room = c->udp ? UDP_DATAGRAM : BUFFER;
@@ -110,6 +119,8 @@ static bool move(struct nc *c, const struct options *o, const struct pollfd fds[
         return empty(&c->up, c->fd);
     if (input && !fill(&c->up, 0, room))
         return false;
+    if (input && !c->up.done)
+        c->idle_end = 0;
     if (fds[1].revents && !empty(&c->down, 1))
         return false;
     if (fds[2].revents && !waiting(&c->down) && !c->down.done)
@@ -124,7 +135,7 @@ static void end_of_input(struct nc *c)
         return;
     c->half_closed = true;
     if (c->udp)
-        c->idle_end = c->listen ? 0 : tapir_now() + UDP_LINGER;
+        c->idle_end = c->listen ? 0 : tapir_now() + LINGER;
     else
         tapir_shutdown(c->fd, SHUT_WR);
 }
@@ -144,20 +155,27 @@ static int drain(struct nc *c)
     return 0;
 }
 
+/* Has all been said? */
+static bool over(struct nc *c)
+{
+    if (c->down.done && !waiting(&c->down) && !waiting(&c->up)) {
+        if (c->up.done)
+            return true;
+        if (!c->idle_end)
+            c->idle_end = tapir_now() + LINGER;
+    }
+    return c->idle_end && tapir_now() >= c->idle_end;
+}
+
 static int talk(struct nc *c, struct options *o)
 {
     struct pollfd fds[4];
-    int wait = o->sim || c->udp ? SIM_TICK_MS : -1;
-    c->down.done = false;
     while (!options_stopped(o)) {
         end_of_input(c);
-        if (c->down.done && !waiting(&c->down))
-            return 0;
-        if (c->idle_end && tapir_now() >= c->idle_end)
+        if (over(c))
             return 0;
         ask(c, o, fds);
-        bool hurry = o->sim && !waiting(&c->up) && !c->up.done;
-        if (tapir_poll(fds, 4, hurry ? 0 : wait) < 0 && !again(errno)) {
+        if (tapir_poll(fds, 4, patience(c, o)) < 0 && !again(errno)) {
             tell("cannot wait", strerror(errno), NULL);
             return 1;
         }

@@ -24,7 +24,7 @@ struct ping {
 
     int fd;
     uint8_t *packet;         /* ECHO_HEADER + size bytes */
-    int64_t left[IN_FLIGHT]; /* when request n % IN_FLIGHT left; 0: answered */
+    int64_t left[IN_FLIGHT]; /* when request n % IN_FLIGHT left; -1: answered */
     unsigned sent, received, duplicates, errors;
     int64_t begin, end, min, max; /* microseconds */
     double sum, squares;          /* of round-trip times, milliseconds */
@@ -82,12 +82,12 @@ static void take_reply(struct ping *p)
     unsigned seq = (unsigned)h[6] << 8 | h[7];
     int64_t *left = &p->left[seq % IN_FLIGHT];
     int64_t rtt = tapir_now() - *left;
-    bool again = *left == 0;
+    bool again = *left < 0;
     if (again)
         p->duplicates++;
     else
         count_reply(p, rtt);
-    *left = 0;
+    *left = -1;
     if (!p->json)
         printf("%zd bytes from %s: icmp_seq=%u time=%.3f ms%s\n", n,
                inet_ntop(AF_INET, &from.sin_addr, text, sizeof text), seq,
@@ -185,6 +185,8 @@ static int ping_body(struct options *o, void *arg)
     if (!p->json)
         printf("PING %s (%s) %zu(%zu) bytes of data.\n", p->host, addr, p->size,
                p->size + ECHO_HEADER + 20);
+    for (int i = 0; i < IN_FLIGHT; i++)
+        p->left[i] = -1;
     p->begin = tapir_now();
     while (!stop && (p->count == 0 || p->sent < p->count)) {
         int64_t next = p->begin + (int64_t)(p->sent + 1) * p->interval;
