@@ -21,7 +21,8 @@ uint32_t tcp_segment_size(const struct tcb *tcb)
 {
     struct tcp_opts opts;
     tcp_segment_options(tcb, &opts);
-    return (uint32_t)(tcb->snd.mss - tcp_opts_len(&opts));
+    /* The loopback's MTU allows more than one decision may carry. */
+    return min_u32((uint32_t)(tcb->snd.mss - tcp_opts_len(&opts)), TX_MAX);
 }
 
 /* As much of len as whole segments make up, or all if that is one segment at most. */
