@@ -254,20 +254,20 @@ void icmp_send_error(struct net *net, const struct ip_info *ip, const struct pkt
 }
 
 int icmp_send_echo(struct net *net, struct ip_addr dst, uint16_t id, uint16_t seq,
-                   const void *data, size_t len)
+                   struct piece data)
 {
     struct icmp m = { .type = ICMP_ECHO, .id = id, .seq = seq };
     struct ip_out how = { .src = ip_any4, .dst = dst, .proto = IP_PROTO_ICMP };
 
-    if (len > ECHO_MAX)
+    if (data.len > ECHO_MAX)
         return -EMSGSIZE;
-    struct pkt *p = pkt_new(&net->pool, ICMP_LEN + len);
+    struct pkt *p = pkt_new(&net->pool, ICMP_LEN + data.len);
     if (!p)
         return -ENOBUFS;
-    uint8_t *b = pkt_put(p, ICMP_LEN + len);
-    if (len > 0)
-        memcpy(b + ICMP_LEN, data, len);
-    icmp_emit(b, ICMP_LEN + len, &m);
+    uint8_t *b = pkt_put(p, ICMP_LEN + data.len);
+    if (data.len > 0)
+        memcpy(b + ICMP_LEN, data.at, data.len);
+    icmp_emit(b, ICMP_LEN + data.len, &m);
     count(&net->count, COUNT_IcmpOutEchos);
     return send_counted(net, &how, p);
 }

@@ -36,8 +36,8 @@ bool net_error_quote(struct net_error *err, const uint8_t *b, size_t len);
 void icmp_send_error(struct net *net, const struct ip_info *ip, const struct pkt *p,
                      uint8_t type, uint8_t code);
 
-/* Sends an echo request with `len` bytes of data. As ip_output(); -ENOBUFS. */
+/* Sends an echo request with this data. As ip_output(); -ENOBUFS. */
 int icmp_send_echo(struct net *net, struct ip_addr dst, uint16_t id, uint16_t seq,
-                   const void *data, size_t len);
+                   struct piece data);
 
 #endif

@@ -115,7 +115,7 @@ static ssize_t send_message(struct sock *s, const uint8_t *message, size_t len,
     if (!s->ping_id && (err = take_id(s, 0)) < 0)
         return err;
     err = icmp_send_echo(s->socks->net, dst, s->ping_id, get16(message + ECHO_SEQ_AT),
-                         message + ICMP_LEN, len - ICMP_LEN);
+                         (struct piece){ message + ICMP_LEN, len - ICMP_LEN });
     return err < 0 ? err : (ssize_t)len;
 }
 

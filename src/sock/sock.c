@@ -467,16 +467,15 @@ static ssize_t receive_tcp(struct sock *s, void *buf, size_t room, int flags,
 static ssize_t receive_udp(struct sock *s, void *buf, size_t room, int flags,
                            struct sock_name *from)
 {
-    struct udp_peer peer = { ip_any4, 0 };
-    size_t full = 0;
-    ssize_t n = udp_receive(s->udp, buf, room, &full, &peer, flags & SOCK_PEEK);
+    struct udp_datagram got;
+    ssize_t n = udp_receive(s->udp, buf, room, &got, flags & SOCK_PEEK);
     if (n == -EAGAIN && s->shut_read)
         return 0;
     if (n < 0)
         return n;
     if (from)
-        *from = (struct sock_name){ peer.addr, peer.port };
-    return flags & SOCK_TRUNC ? (ssize_t)full : n;
+        *from = (struct sock_name){ got.from.addr, got.from.port };
+    return flags & SOCK_TRUNC ? (ssize_t)got.len : n;
 }
 
 ssize_t sock_receive(struct sock *s, void *buf, size_t room, int flags,

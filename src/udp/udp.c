@@ -354,8 +354,8 @@ void udp_input(struct udp *udp, const struct ip_info *ip, struct pkt *p)
     enqueue(port, &from, p);
 }
 
-ssize_t udp_receive(struct udp_port *port, void *buf, size_t room, size_t *full,
-                    struct udp_peer *from, bool peek)
+ssize_t udp_receive(struct udp_port *port, void *buf, size_t room,
+                    struct udp_datagram *what, bool peek)
 {
     struct pkt *p = port->rcv.head;
 
@@ -366,10 +366,10 @@ ssize_t udp_receive(struct udp_port *port, void *buf, size_t room, size_t *full,
     size_t n = min_size(room, p->len);
     if (n > 0)
         memcpy(buf, p->data, n);
-    if (full)
-        *full = p->len;
-    if (from)
-        memcpy(from, p->data - sizeof(*from), sizeof(*from));
+    if (what) {
+        memcpy(&what->from, p->data - sizeof(what->from), sizeof(what->from));
+        what->len = p->len;
+    }
     if (!peek) {
         port->rcv_bytes -= cost(p);
         pkt_free(pkt_queue_pop(&port->rcv));

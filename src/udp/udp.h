@@ -32,6 +32,12 @@ struct udp_peer {
     uint16_t port;
 };
 
+/* What udp_receive() tells of a datagram beside its text. */
+struct udp_datagram {
+    struct udp_peer from;
+    size_t len; /* the whole, also where less was copied */
+};
+
 void udp_init(struct udp *udp, struct net *net);
 struct udp_port *udp_new(struct udp *udp); /* NULL: no memory */
 void udp_free(struct udp_port *port);      /* unbinds, drops what is queued */
@@ -48,10 +54,10 @@ int udp_connect(struct udp_port *port, struct ip_addr remote, uint16_t remote_po
 ssize_t udp_send(struct udp_port *port, const struct piece *text, size_t n,
                  const struct udp_peer *to);
 
-/* The next datagram, cut to room (its whole length in *full). -EAGAIN, or a pending
- * error. `peek` leaves it in the queue. */
-ssize_t udp_receive(struct udp_port *port, void *buf, size_t room, size_t *full,
-                    struct udp_peer *from, bool peek);
+/* The next datagram, cut to room; *what may be NULL. -EAGAIN, or a pending error.
+ * `peek` leaves it in the queue. */
+ssize_t udp_receive(struct udp_port *port, void *buf, size_t room,
+                    struct udp_datagram *what, bool peek);
 
 /* A datagram came. Takes p. */
 void udp_input(struct udp *udp, const struct ip_info *ip, struct pkt *p);

@@ -376,7 +376,9 @@ static void an_echo_request_is_sent(void **state)
     struct ip_addr peer = nethost_ip("192.0.2.1");
 
     nethost_know_peer(h);
-    assert_int_equal(icmp_send_echo(&h->net, peer, 7, 1, "ping", 4), 0);
+    assert_int_equal(icmp_send_echo(&h->net, peer, 7, 1,
+                                    (struct piece){ (const uint8_t *)"ping", 4 }),
+                     0);
     assert_frame(h, TO_PEER "45000020000040004001b6d9c0000202c0000201"
                             "080019270007000170696e67");
     assert_int_equal(h->net.count.n[COUNT_IcmpOutEchos], 1);
@@ -389,12 +391,16 @@ static void an_echo_request_that_cannot_be_sent_says_why(void **state)
     struct ip_addr peer = nethost_ip("192.0.2.1");
 
     nethost_know_peer(h);
-    assert_int_equal(icmp_send_echo(&h->net, nethost_ip("203.0.113.1"), 7, 1, "", 0),
+    assert_int_equal(icmp_send_echo(&h->net, nethost_ip("203.0.113.1"), 7, 1,
+                                    (struct piece){ NULL, 0 }),
                      -ENETUNREACH);
-    assert_int_equal(icmp_send_echo(&h->net, peer, 7, 1, data, 1473), -EMSGSIZE);
-    assert_int_equal(icmp_send_echo(&h->net, peer, 7, 1, data, 65508), -EMSGSIZE);
+    assert_int_equal(icmp_send_echo(&h->net, peer, 7, 1, (struct piece){ data, 1473 }),
+                     -EMSGSIZE);
+    assert_int_equal(icmp_send_echo(&h->net, peer, 7, 1, (struct piece){ data, 65508 }),
+                     -EMSGSIZE);
     h->net.pool.limit = h->net.pool.reserve = 0;
-    assert_int_equal(icmp_send_echo(&h->net, peer, 7, 1, "", 0), -ENOBUFS);
+    assert_int_equal(icmp_send_echo(&h->net, peer, 7, 1, (struct piece){ NULL, 0 }),
+                     -ENOBUFS);
 }
 
 int main(void)
