@@ -75,13 +75,39 @@ static void row_time(struct row *r, usec at)
     row_put(r, 0, s, min_size((size_t)n, TIME));
 }
 
-static void row_write(struct row *r, FILE *out)
+static void row_print(struct row *r, FILE *out)
 {
     size_t n = RIGHT + 1;
     while (n > 0 && r->at[n - 1] == ' ')
         n--;
     r->at[n] = '\0';
     fprintf(out, "%s\n", r->at);
+}
+
+/* How to read an arrow: its label and its tail stand where arrows have theirs. */
+static void put_legend(struct ladder *l)
+{
+    static const char label[] = "flags first:next(text bytes) ack window <options>";
+    static const char tail[] = "IP + TCP header + text";
+    static const char flags[] =
+        "S SYN, F FIN, R RST, P PSH, . ACK; * new state, x dropped; this host is left";
+    struct row r;
+
+    row_init(&r, l);
+    row_put(&r, LEFT + 5, label, sizeof label - 1);
+    row_put(&r, RIGHT - 4 - (sizeof tail - 1), tail, sizeof tail - 1);
+    row_print(&r, l->out);
+    row_init(&r, l);
+    row_put(&r, LEFT + 5, flags, sizeof flags - 1);
+    row_print(&r, l->out);
+}
+
+static void row_write(struct row *r, struct ladder *l)
+{
+    if (!l->explained)
+        put_legend(l);
+    l->explained = true;
+    row_print(r, l->out);
 }
 
 /* Cuts s to `room` characters, the last of which say that something is missing. */
@@ -102,7 +128,7 @@ static void put_words(struct ladder *l, usec at, char mark, char *words)
         r.at[LEFT] = mark;
     shorten(words, WORDS_MAX);
     row_put(&r, WORDS, words, strlen(words));
-    row_write(&r, l->out);
+    row_write(&r, l);
 }
 
 /* --- connections ---------------------------------------------------------------- */
@@ -140,19 +166,6 @@ static void print_end(struct text *t, const uint8_t addr[16], uint16_t port)
     text_u64(t, port);
 }
 
-/* How to read an arrow: once, above the first. */
-static void put_legend(struct ladder *l)
-{
-    static const char *const line[] = {
-        "flags first:next(text bytes) ack window <options>   IP header + TCP header + "
-        "text",
-        "(left: this host; S SYN, F FIN, R RST, P PSH, . ACK; * new state, x dropped)",
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(line); i++)
-        fprintf(l->out, "%*s%s\n", WORDS, "", line[i]);
-}
-
 /* Draws the names of tuple's two ends, unless they stand there. */
 static void put_head(struct ladder *l, const struct trace_tuple *tuple)
 {
@@ -162,8 +175,6 @@ static void put_head(struct ladder *l, const struct trace_tuple *tuple)
 
     if (l->headed && tuple_eq(&l->head, tuple))
         return;
-    if (!l->headed)
-        put_legend(l);
     l->headed = false;
     row_init(&r, l);
     row_put(&r, TIME - 4, "time", 4);
@@ -173,7 +184,7 @@ static void put_head(struct ladder *l, const struct trace_tuple *tuple)
     text_init(&t, name, sizeof name);
     print_end(&t, tuple->remote, tuple->remote_port);
     row_put(&r, RIGHT + 1 - t.len, name, t.len);
-    row_write(&r, l->out);
+    row_write(&r, l);
     l->headed = true;
     l->head = *tuple;
 }
@@ -216,7 +227,7 @@ static void learn_acked(const struct tcp_seg *seg, struct seq *base, bool *known
 
 static void learn_timestamp(const struct tcp_seg *seg, uint32_t *base, bool *known)
 {
-    if (!seg->opts.has_ts || (*known && !(seg->flags & TCP_SYN)))
+    if (!seg->opts.has_ts || *known)
         return;
     *base = seg->opts.ts_val;
     *known = true;
@@ -282,6 +293,12 @@ static void print_label(struct text *t, const struct ladder_flow *f,
         tcp_print(t, &s, f->remote_base, f->local_base);
 }
 
+/* Why the frame that leaves now never arrives, or NULL. */
+static const char *lost_reason(const struct ladder *l)
+{
+    return l->lost.waiting ? l->lost.event.name : NULL;
+}
+
 /* Why this segment is unusual; nothing for NULL. */
 static void print_tag(struct text *t, const char *why)
 {
@@ -315,7 +332,7 @@ static void put_arrow(struct ladder *l, usec at, bool out, char *label,
     row_time(&r, at);
     memset(r.at + LEFT + 1, '-', SPAN);
     if (out)
-        r.at[RIGHT - 1] = l->lost ? 'x' : '>';
+        r.at[RIGHT - 1] = l->lost.waiting ? 'x' : '>';
     else
         r.at[LEFT + 1] = '<';
     if (strlen(label) > room)
@@ -328,7 +345,7 @@ static void put_arrow(struct ladder *l, usec at, bool out, char *label,
     row_put(&r, RIGHT - 5 - n_tail, " ", 1);
     row_put(&r, RIGHT - 4 - n_tail, tail, n_tail);
     row_put(&r, RIGHT - 4, " ", 1);
-    row_write(&r, l->out);
+    row_write(&r, l);
 }
 
 static void put_segment(struct ladder *l, usec at, bool out,
@@ -348,7 +365,7 @@ static void put_segment(struct ladder *l, usec at, bool out,
     const char *why = out ? rexmit_reason(l, &tuple, info->seg.seq) : NULL;
     text_init(&t, tail, sizeof tail);
     print_tag(&t, why);
-    print_tag(&t, out ? l->lost : NULL);
+    print_tag(&t, out ? lost_reason(l) : NULL);
     print_sizes(&t, info);
     put_arrow(l, at, out, label, tail);
 }
@@ -362,9 +379,9 @@ static void put_plain(struct ladder *l, usec at, bool out, const struct pkt *p)
     struct text t;
 
     text_init(&t, words, sizeof words);
-    text_put(&t, !out ? "<-- " : l->lost ? "--x " : "--> ");
+    text_put(&t, !out ? "<-- " : l->lost.waiting ? "--x " : "--> ");
     if (out)
-        print_tag(&t, l->lost);
+        print_tag(&t, lost_reason(l));
     dump_frame(&t, p->data, p->len);
     put_words(l, at, '|', words);
 }
@@ -394,7 +411,7 @@ static void frame_event(struct ladder *l, usec at, bool out, const struct pkt *p
             put_frame(l, at, out, l->scratch);
     }
     if (out)
-        l->lost = NULL;
+        l->lost.waiting = false;
 }
 
 static void state_event(struct ladder *l, usec at, const struct trace_state *state)
@@ -434,19 +451,31 @@ static void call_event(struct ladder *l, usec at, const struct trace_call *call)
     put_words(l, at, '|', words);
 }
 
-static void drop_event(struct ladder *l, usec at, const struct trace_drop *drop)
+static void put_drop(struct ladder *l, usec at, const struct trace_drop *drop)
 {
     char words[LABEL_ROOM];
 
-    if (drop->reason == DROP_ETH_IPV6 || drop->reason == DROP_ETH_TYPE)
-        return;
-    if (drop->leaving) {
-        l->lost = drop->name;
-        return;
-    }
     snprintf(words, sizeof words, "x  %s: %s", drop->name,
              drop_text((enum drop)drop->reason));
     put_words(l, at, '|', words);
+}
+
+/* The frame that should have followed did not: the drop gets a row. */
+static void end_lost(struct ladder *l)
+{
+    if (l->lost.waiting)
+        put_drop(l, l->lost.at, &l->lost.event);
+    l->lost.waiting = false;
+}
+
+static void drop_event(struct ladder *l, usec at, const struct trace_drop *drop)
+{
+    if (drop->reason == DROP_ETH_IPV6 || drop->reason == DROP_ETH_TYPE)
+        return;
+    if (drop->leaving)
+        l->lost = (struct ladder_lost){ .waiting = true, .at = at, .event = *drop };
+    else
+        put_drop(l, at, drop);
 }
 
 static void note_event(struct ladder *l, usec at, const struct trace_note *note)
@@ -495,6 +524,8 @@ void ladder_event(struct ladder *l, const struct trace_event *event)
     l->events++;
     if (at > l->rexmit.at)
         end_rexmit(l);
+    if (at > l->lost.at || event->kind != TRACE_FRAME_OUT)
+        end_lost(l);
     switch (event->kind) {
     case TRACE_FRAME_IN:
     case TRACE_FRAME_OUT:
@@ -523,6 +554,7 @@ void ladder_event(struct ladder *l, const struct trace_event *event)
 void ladder_free(struct ladder *l)
 {
     end_rexmit(l);
+    end_lost(l);
     fflush(l->out);
     pkt_free(l->scratch);
     l->scratch = NULL;

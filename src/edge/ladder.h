@@ -37,13 +37,21 @@ struct ladder_rexmit {
     struct trace_rexmit event;
 };
 
+/* A drop that was told of; the frame that leaves next is the one that died. */
+struct ladder_lost {
+    bool waiting; /* the fields below are good */
+    int64_t at;   /* when it was told */
+    struct trace_drop event;
+};
+
 struct ladder {
     FILE *out;
+    bool explained;          /* the legend was printed */
     bool headed;             /* the lifelines' heads were printed */
     struct trace_tuple head; /* for whom */
     uint64_t events;
     struct ladder_rexmit rexmit;
-    const char *lost; /* why the frame that leaves next never arrives, or NULL */
+    struct ladder_lost lost;
     struct ladder_flow flow[LADDER_FLOWS];
     struct pkt_pool pool; /* for one scratch packet: super-segments are cut */
     struct pkt *scratch;

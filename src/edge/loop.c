@@ -47,7 +47,8 @@ void loop_offer(struct tapir *t, struct netem *n, struct pkt *p)
         return;
     event.u.drop.reason = (unsigned)-r - 1;
     event.u.drop.name = drop_name((enum drop)event.u.drop.reason);
-    event.u.drop.leaving = n != &t->in;
+    /* On a wire behind our own emulator it dies when its leaving was long told. */
+    event.u.drop.leaving = n == &t->out || (n == &t->wire_out && !t->out.config.on);
     trace_emit(&net->trace, &event);
 }
 

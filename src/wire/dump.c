@@ -79,7 +79,12 @@ static void print_arp(struct text *t, const uint8_t *b, size_t len)
         text_put(t, "arp malformed");
         return;
     }
-    if (a.op == ARP_REQUEST) {
+    if (a.op == ARP_REQUEST && ip_eq(a.sender_ip, a.target_ip)) {
+        text_put(t, "arp announce "); /* RFC 5227 s2.3 */
+        ip_print(t, a.sender_ip);
+        text_put(t, " is-at ");
+        mac_print(t, a.sender_mac);
+    } else if (a.op == ARP_REQUEST) {
         text_put(t, "arp who-has ");
         ip_print(t, a.target_ip);
         text_put(t, " tell ");

@@ -90,6 +90,10 @@ static void an_arp_reply_says_where_the_station_is(void **state)
 
     b[21] = 2;
     assert_string_equal(dumped(b, 42), "arp reply 192.0.2.1 is-at 02:00:00:00:00:01");
+    b[21] = 1;
+    b[41] = 1;
+    assert_string_equal(dumped(b, 42), "arp announce 192.0.2.1 is-at "
+                                       "02:00:00:00:00:01");
     b[21] = 9;
     assert_string_equal(dumped(b, 42), "arp op 9");
     b[18] = 8;

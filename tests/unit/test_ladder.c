@@ -52,6 +52,15 @@ static void check_lines(const char *s)
     }
 }
 
+/* What stands behind the legend's two lines. */
+static const char *rows(const char *s)
+{
+    for (int i = 0; i < 2 && (s = strchr(s, '\n')); i++)
+        s++;
+    assert_non_null(s);
+    return s;
+}
+
 /* Ends the drawing: it stays in f->drawn until done(). */
 static const char *drawn(struct fixture *f)
 {
@@ -124,9 +133,9 @@ static void rexmit(struct fixture *f, uint32_t seq, uint32_t len, const char *wh
 
 /* clang-format off */
 static const char handshake[] =
+"                flags first:next(text bytes) ack window <options>        IP + TCP header + text\n"
+"                S SYN, F FIN, R RST, P PSH, . ACK; * new state, x dropped; this host is left\n"
 "  0.000000    --> arp who-has 192.0.2.1 tell 192.0.2.2\n"
-"              flags first:next(text bytes) ack window <options>   IP header + TCP header + text\n"
-"              (left: this host; S SYN, F FIN, R RST, P PSH, . ACK; * new state, x dropped)\n"
 "      time 192.0.2.2:40000                                                              192.0.2.1:80\n"
 "  0.000000 *  CLOSED -> SYN-SENT                                                                   |\n"
 "  0.000000 |--- S 0:0(0) win 64240 <mss 1460,sackOK,TS val 0 ecr 0,wscale 7> ---------- 20+40+0 -->|\n"
@@ -246,6 +255,23 @@ static void a_reset_for_nobody_shows_its_own_number_as_zero(void **state)
     done(&f);
 }
 
+/* Also where the SYN was sent twice: the second is not a new beginning. */
+static void timestamps_count_from_the_first_syn(void **state)
+{
+    struct fixture f;
+
+    begin(&f);
+    segment(&f, we, "S 7:7(0) win 1 <TS val 500 ecr 0>");
+    segment(&f, we, "S 7:7(0) win 1 <TS val 1500 ecr 0>");
+    segment(&f, they, "S. 9:9(0) ack 8 win 1 <TS val 70 ecr 500>");
+    segment(&f, they, ". 10:10(0) ack 8 win 1 <TS val 75 ecr 1500>");
+    drawn(&f);
+    assert_int_equal(occurs(&f, "S 0:0(0) win 1 <TS val 1000 ecr 0>"), 1);
+    assert_int_equal(occurs(&f, "S. 0:0(0) ack 1 win 1 <TS val 0 ecr 0>"), 1);
+    assert_int_equal(occurs(&f, ". 1:1(0) ack 1 win 1 <TS val 5 ecr 1000>"), 1);
+    done(&f);
+}
+
 static void a_new_syn_on_the_same_ports_begins_new_numbers(void **state)
 {
     struct fixture f;
@@ -275,7 +301,7 @@ static void the_names_are_drawn_again_when_the_connection_changes(void **state)
     assert_int_equal(occurs(&f, "      time 192.0.2.2:40000   "), 2);
     assert_int_equal(occurs(&f, "      time 192.0.2.2:40001   "), 1);
     assert_int_equal(occurs(&f, "  192.0.2.1:80\n"), 3);
-    assert_int_equal(occurs(&f, "this host"), 1); /* the legend once */
+    assert_int_equal(occurs(&f, "this host is left"), 1); /* the legend once */
     done(&f);
 }
 
@@ -355,11 +381,19 @@ static void a_frame_lost_on_its_way_out_ends_in_an_x(void **state)
     segment(&f, we, "P. 1:6(5) ack 1 win 1");
     tell(&f, lost);
     frame(&f, true, frame_arp(&f.pool, true));
+    tell(&f, lost); /* by its time, not about the next frame */
+    f.now = 5;
+    segment(&f, we, "P. 6:8(2) ack 1 win 1");
+    tell(&f, lost); /* nothing leaves */
+    segment(&f, they, ". 1:1(0) ack 6 win 1");
     drawn(&f);
     assert_int_equal(occurs(&f, " [NetemScripted] 20+20+0 --x|\n"), 1);
     assert_int_equal(occurs(&f, "- 20+20+0 -->|\n"), 1);
     assert_int_equal(occurs(&f, " [RTO] [NetemScripted] 20+20+5 --x|\n"), 1);
     assert_int_equal(occurs(&f, "|  --x [NetemScripted] arp who-has 192.0.2.1 "), 1);
+    assert_int_equal(occurs(&f, "- 20+20+2 -->|\n"), 1);
+    assert_int_equal(occurs(&f, "  0.000000 |  x  NetemScripted: dropped by"), 1);
+    assert_int_equal(occurs(&f, "  0.000005 |  x  NetemScripted: dropped by"), 1);
     done(&f);
 }
 
@@ -404,7 +438,8 @@ static void a_listener_has_no_lifelines(void **state)
     memcpy(t.local, ip_any4.b, 16);
     memcpy(t.remote, ip_any4.b, 16);
     becomes(&f, t, "CLOSED", "LISTEN");
-    assert_string_equal(drawn(&f), "  0.000000 *  CLOSED -> LISTEN, 0.0.0.0:80\n");
+    assert_string_equal(rows(drawn(&f)),
+                        "  0.000000 *  CLOSED -> LISTEN, 0.0.0.0:80\n");
     done(&f);
 }
 
@@ -417,7 +452,7 @@ static void a_malformed_frame_says_what_is_wrong(void **state)
     p = frame_tcp(&f.pool, we, "S 0:0(0) win 1");
     p->data[20] ^= 1;
     frame(&f, true, p);
-    assert_string_equal(drawn(&f),
+    assert_string_equal(rows(drawn(&f)),
                         "  0.000000    --> ip malformed: header checksum is wrong\n");
     done(&f);
 }
@@ -429,7 +464,7 @@ static void what_could_upset_a_terminal_is_not_drawn(void **state)
     begin(&f);
     tell(&f,
          (struct trace_event){ .kind = TRACE_NOTE, .u.note = { "a\x1b[2J\nb\xff" } });
-    assert_string_equal(drawn(&f), "  0.000000    a?[2J?b?\n");
+    assert_string_equal(rows(drawn(&f)), "  0.000000    a?[2J?b?\n");
     done(&f);
 }
 
@@ -440,7 +475,7 @@ static void late_times_give_up_decimals(void **state)
     begin(&f);
     f.now = 12345678901;
     call(&f, "poll(1)", 1, 0);
-    assert_string_equal(drawn(&f), "12345.6789    poll(1) = 1\n");
+    assert_string_equal(rows(drawn(&f)), "12345.6789    poll(1) = 1\n");
     done(&f);
 }
 
@@ -453,6 +488,7 @@ int main(void)
         cmocka_unit_test(a_super_segment_is_drawn_as_the_segments_of_the_wire),
         cmocka_unit_test(without_a_syn_numbers_count_from_what_comes_first),
         cmocka_unit_test(a_reset_for_nobody_shows_its_own_number_as_zero),
+        cmocka_unit_test(timestamps_count_from_the_first_syn),
         cmocka_unit_test(a_new_syn_on_the_same_ports_begins_new_numbers),
         cmocka_unit_test(the_names_are_drawn_again_when_the_connection_changes),
         cmocka_unit_test(many_connections_do_not_upset_each_other),
