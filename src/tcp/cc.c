@@ -70,10 +70,11 @@ void cc_grow(struct cc *cc, uint32_t bytes)
 
 uint32_t cc_slow_start(struct cc *cc, uint32_t acked, bool after_rto)
 {
-    /* RFC 3465 s2.2: L is two segments an acknowledgment, so that one that was delayed
-     * counts in full; s2.3: after a time-out, where an acknowledgment may cover text
-     * that left the network long ago, it is one. */
-    uint32_t limit = after_rto ? cc->mss : 2 * cc->mss;
+    /* Deviates from RFC 3465 s2.2 (L of two segments an acknowledgment) as Linux does:
+     * all that is acknowledged counts, because one acknowledgment from a device that
+     * merges segments stands for dozens. s2.3: after a time-out, where it may cover
+     * text that left the network long ago, it is one segment. */
+    uint32_t limit = after_rto ? cc->mss : acked;
     uint32_t room = cc->ssthresh - cc->cwnd;
     uint32_t grow = min_u32(min_u32(acked, limit), room);
     cc_grow(cc, grow);

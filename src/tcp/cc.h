@@ -9,7 +9,7 @@ enum {
     CC_CWND_MAX = 1 << 30, /* bytes: no receive window is larger (RFC 7323 s2.3) */
 };
 
-extern const struct cc_ops cc_reno;  /* RFC 5681, byte counting by RFC 3465 with L=2 */
+extern const struct cc_ops cc_reno;  /* RFC 5681, byte counting by RFC 3465 */
 extern const struct cc_ops cc_cubic; /* RFC 9438 */
 
 struct cc_table {

@@ -1,6 +1,6 @@
 /* Reno: RFC 5681 with the byte counting of RFC 3465.
  *
- *     cwnd < ssthresh    slow start: + the bytes acknowledged, two segments at most
+ *     cwnd < ssthresh    slow start: + the bytes acknowledged
  *     else               congestion avoidance: + one segment for each cwnd of bytes
  *                        acknowledged, so one a round trip
  *     fast retransmit    ssthresh = flight / 2; cwnd goes there when recovery ends

@@ -95,6 +95,7 @@ struct tcb {
     struct tcb_ts ts;
     bool sack_ok;   /* agreed on (RFC 2018 s2) */
     bool wscale_ok; /* agreed on (RFC 7323 s2.2) */
+    bool tso;       /* the link takes super-segments */
 
     struct sent_list sent;
     struct rtt rtt;
@@ -263,7 +264,7 @@ uint32_t tcp_window_offer(const struct tcb *tcb);
 bool tcp_window_update_due(const struct tcb *tcb);
 uint32_t tcp_window_usable(const struct tcb *tcb);
 bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len);
-uint32_t tcp_rcv_limit(const struct tcb *tcb);
+void tcp_fit_link(struct tcb *tcb);
 
 /* tcp_recovery.c */
 void tcp_recovery_sack(struct tcb *tcb, const struct tcp_seg *seg,

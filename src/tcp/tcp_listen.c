@@ -322,7 +322,7 @@ static void inherit(struct tcb *tcb, const struct tcp_half_open *h,
     tcb->syn_resent = h->resent > 0;
     tcb->rcv.irs = h->irs;
     tcb->rcv.nxt = tcb->rcv.acked = seq_add(h->irs, 1);
-    tcb->rcv.limit = tcp_rcv_limit(tcb);
+    tcp_fit_link(tcb);
     tcb->rcv.adv = seq_add(tcb->rcv.nxt, min_u32(tcb->opt.rcvbuf, UINT16_MAX));
     tcb->snd.iss = h->iss;
     tcb->snd.una = tcb->snd.nxt = tcb->snd.buf_seq = seq_add(h->iss, 1);

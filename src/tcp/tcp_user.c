@@ -37,7 +37,7 @@ static void begin_sending(struct tcb *tcb, struct seq iss)
     tcb->snd.buf_seq = seq_add(iss, 1);
     tcb->snd.mss = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
     tcb->ts.offset = tcp_ts_offset(tcb->tcp, &tcb->slot);
-    tcb->rcv.limit = tcp_rcv_limit(tcb);
+    tcp_fit_link(tcb);
     /* Only the SYN is out before the handshake: cc begins with it (tcp_established). */
     cc_start(&tcb->cc, tcb->opt.cc, tcb->snd.mss, tcb->snd.mss);
 }

@@ -10,18 +10,22 @@ enum {
     /* Without offload a TAP's queue holds 500 to 1,000 frames: what is offered must fit
      * into half of it, or the kernel drops what it has no room for. */
     WINDOW_WITHOUT_TSO = 256 * 1448,
+    SUPER_SEGMENT = 65536, /* bytes: about what one device frame carries */
 };
 
-/* SO_RCVBUF as far as the link can take it. */
-uint32_t tcp_rcv_limit(const struct tcb *tcb)
+/* What the link towards the peer allows: super-segments, and how much of SO_RCVBUF. A
+ * size that the user chose is kept to. */
+void tcp_fit_link(struct tcb *tcb)
 {
     struct route_hop hop;
-    bool default_size = tcb->opt.rcvbuf == tcb->tcp->config.rmem_default;
+    uint32_t rcvbuf = tcb->opt.rcvbuf;
+    bool default_size = rcvbuf == tcb->tcp->config.rmem_default;
+    bool known = route_lookup(tcb->tcp->net, tcb->slot.remote, &hop) == 0;
 
-    if (!default_size || route_lookup(tcb->tcp->net, tcb->slot.remote, &hop) < 0)
-        return tcb->opt.rcvbuf;
-    bool tso = !hop.nif->link || (hop.nif->link->caps & LINK_TSO);
-    return tso ? tcb->opt.rcvbuf : min_u32(tcb->opt.rcvbuf, WINDOW_WITHOUT_TSO);
+    tcb->tso = known && (!hop.nif->link || (hop.nif->link->caps & LINK_TSO));
+    tcb->rcv.limit = rcvbuf;
+    if (!tcb->tso && default_size)
+        tcb->rcv.limit = min_u32(rcvbuf, WINDOW_WITHOUT_TSO);
 }
 
 /* Room for text: what is queued is gone from it, and so is what buffers waste. */
@@ -70,21 +74,31 @@ uint32_t tcp_window_usable(const struct tcb *tcb)
     return left > 0 ? (uint32_t)left : 0;
 }
 
-/* May a segment that is not full leave? RFC 9293 s3.8.6.2.1 (SHLD-15), s3.7.4 (SHLD-7).
+/* Nagle: is something out that a small segment should wait for?
  *
- * Deviates from s3.7.4 as Linux does (Minshall's variant): the algorithm of Nagle holds
- * a small segment back only while another *small* one is unacknowledged, so that the
- * tail of a large write does not wait for the peer's delayed ACK. */
+ * Deviates from RFC 9293 s3.7.4 as Linux does (Minshall's variant): only another
+ * *small* segment, so that the tail of a large write does not wait for the peer's
+ * delayed ACK. But while a whole super-segment is out, whose ACK comes soon, the tail
+ * of one write joins the next: a device frame that is not full costs as much as one
+ * that is. */
+static bool worth_waiting(const struct tcb *tcb)
+{
+    uint32_t out = seq_len(tcb->snd.una, tcb->snd.nxt);
+    return seq_lt(tcb->snd.una, tcb->snd.small_end) ||
+           (tcb->tso && out >= SUPER_SEGMENT);
+}
+
+/* May a segment that is not full leave? RFC 9293 s3.8.6.2.1 (SHLD-15), s3.7.4 (SHLD-7).
+ */
 bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len)
 {
     bool last = seq_eq(seq_add(seq, len), snd_end(tcb));
-    bool small_out = seq_lt(tcb->snd.una, tcb->snd.small_end);
 
     if (tcb->push_now || (last && tcb->snd.fin))
         return true;
     if (last && (tcb->opt.cork || tcb->snd.more))
         return false;
-    if (last && (tcb->opt.nodelay || !small_out))
+    if (last && (tcb->opt.nodelay || !worth_waiting(tcb)))
         return true;
     return len >= tcb->snd.max_wnd / 2;
 }
