@@ -377,8 +377,8 @@ int sock_listen(struct sock *s, int backlog)
     if (err < 0)
         return err;
     struct tcp_options o = s->options;
-    err = tcp_listen(s->socks->tcp, s->local.addr, s->local.port, wanted, &o,
-                     &s->listener);
+    struct tcp_name local = { s->local.addr, s->local.port };
+    err = tcp_listen(s->socks->tcp, local, wanted, &o, &s->listener);
     if (err < 0) {
         s->listener = NULL;
         if (!was_bound)

@@ -15,6 +15,11 @@
 struct tcb;
 struct tcp_listener;
 
+struct tcp_name {
+    struct ip_addr addr;
+    uint16_t port;
+};
+
 /* RFC 9293 s3.3.2. The numbers are Linux's tcpi_state. */
 enum tcp_state {
     TCPS_ESTABLISHED = 1,
@@ -155,11 +160,6 @@ int tcp_take_error(struct tcb *tcb); /* SO_ERROR: pending negative errno; clears
 int tcp_peek_error(const struct tcb *tcb);
 size_t tcp_unsent(const struct tcb *tcb); /* bytes in the send buffer, SIOCOUTQ */
 
-struct tcp_name {
-    struct ip_addr addr;
-    uint16_t port;
-};
-
 struct tcp_name tcp_local(const struct tcb *tcb);
 struct tcp_name tcp_remote(const struct tcb *tcb);
 
@@ -187,9 +187,9 @@ size_t tcp_info(const struct tcb *tcb, void *out, size_t room);
 
 /* --- passive open; tcp_listen.c -------------------------------------------------- */
 
-/* s3.10.1 OPEN, passive. `reuse`: SO_REUSEADDR. 0 or -EADDRINUSE, -ENOMEM. The caller
- * sets tcp_listener_watch()->owner. */
-int tcp_listen(struct tcp *tcp, struct ip_addr local, uint16_t port, unsigned backlog,
+/* s3.10.1 OPEN, passive. 0 or -EADDRINUSE, -ENOMEM. The caller sets
+ * tcp_listener_watch()->owner. */
+int tcp_listen(struct tcp *tcp, struct tcp_name local, unsigned backlog,
                const struct tcp_options *o, struct tcp_listener **out);
 struct watch *tcp_listener_watch(struct tcp_listener *l);
 void tcp_listener_set_options(struct tcp_listener *l, const struct tcp_options *o);

@@ -25,21 +25,25 @@ void tcp_listener_set_backlog(struct tcp_listener *l, unsigned backlog)
     l->backlog = max_u32(BACKLOG_MIN, min_u32(backlog, l->tcp->config.somaxconn));
 }
 
-int tcp_listen(struct tcp *tcp, struct ip_addr local, uint16_t port, unsigned backlog,
+static bool overlaps(const struct tcp_listener *l, struct tcp_name name)
+{
+    return l->port == name.port &&
+           (ip_is_any(name.addr) || ip_is_any(l->local) || ip_eq(l->local, name.addr));
+}
+
+int tcp_listen(struct tcp *tcp, struct tcp_name local, unsigned backlog,
                const struct tcp_options *o, struct tcp_listener **out)
 {
     list_each (at, &tcp->listeners) {
-        struct tcp_listener *other = list_entry(at, struct tcp_listener, node);
-        if (other->port == port &&
-            (ip_is_any(local) || ip_is_any(other->local) || ip_eq(other->local, local)))
+        if (overlaps(list_entry(at, struct tcp_listener, node), local))
             return -EADDRINUSE;
     }
     struct tcp_listener *l = calloc(1, sizeof *l);
     if (!l)
         return -ENOMEM;
     l->tcp = tcp;
-    l->local = local;
-    l->port = port;
+    l->local = local.addr;
+    l->port = local.port;
     l->options = *o;
     tcp_listener_set_backlog(l, backlog);
     watch_init(&l->watch);

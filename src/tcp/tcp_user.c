@@ -315,9 +315,12 @@ void tcp_set_options(struct tcb *tcb, const struct tcp_options *o)
 /* --- s3.9.2.2: errors that the network reports
  * ------------------------------------------- */
 
-/* RFC 5927 s4.1: believed only if it quotes what is in flight. RFC 1122 s4.2.3.9, RFC
- * 5927 s6: hard errors end a connection that is opening; on any other they are hints,
- * and retransmission finds out. */
+/* RFC 5927 s4.1: believed only if it quotes what is in flight; and then, on a
+ * connection that is established, only a hint (s6): retransmission finds out.
+ *
+ * Deviates from RFC 1122 s4.2.3.9 as Linux does (RFC 5461 s4): a connection that is
+ * opening ends by soft errors too, so that connect() to an unreachable host says so at
+ * once. */
 void tcp_error(struct tcp *tcp, const struct net_error *err)
 {
     struct tcp_slot key = { .local = err->src,
@@ -330,6 +333,6 @@ void tcp_error(struct tcp *tcp, const struct net_error *err)
         return;
     struct tcb *tcb = tcb_of(slot);
     bool in_flight = seq_leq(tcb->snd.una, err->seq) && seq_lt(err->seq, tcb->snd.nxt);
-    if (in_flight && err->hard && connecting(tcb))
+    if (in_flight && connecting(tcb) && err->error != -EMSGSIZE)
         tcp_finish(tcb, err->error);
 }
