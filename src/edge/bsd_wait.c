@@ -259,7 +259,7 @@ void tapir_enter(struct tapir *t)
 {
     if (!t->sim)
         pthread_mutex_lock(&t->lock);
-    t->entries++;
+    atomic_fetch_add_explicit(&t->entries, 1, memory_order_relaxed);
     latch(t);
     /* A program whose calls never wait would otherwise never read the device. */
     if (!t->sim && t->now - t->looked > BATCH_STALE)
@@ -293,26 +293,44 @@ static void watch_poll(struct tapir *t)
     t->watch_state = WATCH_TICK;
 }
 
-/* Looks every millisecond; returns when it is time to drive, or at the end. */
-static void watch_tick(struct tapir *t)
+/* Asleep, without the lock, until there is something to look at: nobody has called for
+ * a millisecond, or (idle) the call that drives has left. While calls come and go they
+ * are counted and not disturbed, by so little as a fight for the lock. True when nobody
+ * came. */
+static bool watch_nap(struct tapir *t, bool idle)
 {
     struct waiter *w = &t->watch;
-    uint64_t entries = t->entries;
+    uint64_t first = atomic_load(&t->entries), before, after = first;
+    struct timespec tick = { .tv_nsec = USEC_PER_MS * 1000 };
+    bool look = false;
+
+    atomic_store(&w->bell, 0);
+    pthread_mutex_unlock(&t->lock);
+    while (!look) {
+        before = after;
+        futex(&w->bell, FUTEX_WAIT, 0, idle ? NULL : &tick);
+        after = atomic_load(&t->entries);
+        if (atomic_load(&w->bell))
+            look = pthread_mutex_lock(&t->lock) == 0;
+        else if (after == before)
+            look = pthread_mutex_trylock(&t->lock) == 0;
+    }
+    return after == first;
+}
+
+/* Returns when it is time to drive, or at the end. */
+static void watch_tick(struct tapir *t)
+{
     int quiet = 0;
 
-    while (!t->ending) {
-        bool idle = t->driver && quiet >= TICKS_TO_IDLE;
-
-        t->watch_state = idle ? WATCH_IDLE : WATCH_TICK;
-        atomic_store(&w->bell, 0);
-        sleep_for_bell(t, w, idle ? NEVER : loop_clock(t) + USEC_PER_MS);
-        if (idle || entries != t->entries)
-            quiet = 0;
-        else if (!t->driver)
-            break;
-        else
+    while (!t->ending && (quiet == 0 || t->driver)) {
+        t->watch_state = quiet >= TICKS_TO_IDLE ? WATCH_IDLE : WATCH_TICK;
+        if (watch_nap(t, quiet >= TICKS_TO_IDLE))
             quiet++;
-        entries = t->entries;
+        else
+            quiet = 0;
+        if (t->watch_state == WATCH_IDLE)
+            quiet = 0;
     }
     t->watch_state = WATCH_TICK;
 }

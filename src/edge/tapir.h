@@ -81,7 +81,7 @@ struct tapir {
     struct waiter *driver; /* who reads the device, asleep in poll(2) whenever another
                             * thread holds the lock; NULL: nobody */
     int kick;              /* eventfd that gets the driver out of poll(2) */
-    uint64_t entries;      /* calls so far: the watch compares */
+    atomic_ullong entries; /* calls so far: the watch compares, without the lock */
     atomic_int inside;     /* calls between file_get() and leave */
     bool ending;           /* tapir_down() has begun */
 
