@@ -148,8 +148,8 @@ static void tell(const struct sent *s, uint32_t len, struct sent_news *news)
     news->delivered += len;
     if (s->tries > 1)
         news->resent = true;
-    else if (news->sent_at == NEVER)
-        news->sent_at = s->at;
+    else
+        news->sent_at = usec_min(news->sent_at, s->at);
 }
 
 void sent_ack(struct sent_list *l, struct seq una, struct sent_news *news)
