@@ -1,0 +1,186 @@
+#!/bin/sh
+# The program from outside: its refusals, the options of the stack, ping, nc and perf, the
+# COMMAND behind "--" and signals. On the simulated link, which needs no right, and in a
+# namespace. Closes with "N passed, N failed, N skipped".
+cd "$(dirname "$0")/../.." || exit 1
+tapir=${TAPIR:-build/tapir}
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0 skipped=0
+may_ns=
+timeout 20 "$tapir" ping --link ns -c 1 -W 1 192.0.2.1 >/dev/null 2>&1 && may_ns=yes
+
+good() {
+    passed=$((passed + 1))
+    echo "ok   $what"
+}
+bad() {
+    failed=$((failed + 1))
+    echo "FAIL $what: $1"
+    sed 's/^/     | /' "$dir/out" "$dir/err"
+}
+# gives STATUS WORDS COMMAND...: ends with the status; WORDS (a basic regular expression)
+# stands on stdout or stderr.
+gives() {
+    want=$1 words=$2
+    shift 2
+    timeout 30 "$@" >"$dir/out" 2>"$dir/err" </dev/null
+    status=$?
+    if [ $status -ne "$want" ]; then
+        bad "status $status, not $want"
+    elif ! cat "$dir/out" "$dir/err" | grep -q -- "$words"; then
+        bad "no '$words'"
+    else
+        good
+    fi
+}
+# refuses STATUS WORDS COMMAND...: the same, with cause and fix told, and stdout empty.
+refuses() {
+    gives "$@"
+    if [ -s "$dir/out" ] || ! grep -q '  cause: .' "$dir/err" ||
+        ! grep -q '  fix:   .' "$dir/err"; then
+        what="$what (three parts, on stderr)"
+        bad 'they are not'
+    fi
+}
+in_ns() {
+    [ -n "$may_ns" ] && return
+    echo "skip $what: no right to a namespace or a TAP device"
+    skipped=$((skipped + 1))
+    return 1
+}
+
+# ---- calls ----------------------------------------------------------------------------
+
+what='--version tells the version'
+gives 0 '^tapir [0-9]' "$tapir" --version
+what='help lists the commands'
+gives 0 '^  serve ' "$tapir" help
+what='help on a command has its options and those of the stack'
+gives 0 '--no-offload' "$tapir" help perf
+what='a command without its arguments is a wrong call'
+refuses 2 'needs a HOST' "$tapir" ping
+what='a misspelt command gets the nearest as a suggestion'
+refuses 2 'did you mean: tapir serve' "$tapir" sevre
+what='a command of a later issue is refused by its name'
+refuses 2 'drill is not built yet' "$tapir" drill x.pkt
+what='an option of a later issue is refused by its name'
+refuses 2 '--events .*is not built yet' "$tapir" ping --events x 192.0.2.1
+what='a link of a later issue is refused by its name'
+refuses 2 'not built yet' "$tapir" ping --link fd:3 192.0.2.1
+what='an unknown option is a wrong call'
+refuses 2 "unknown option '--lnik'" "$tapir" ping --lnik sim 192.0.2.1
+what='an option without its value is a wrong call'
+refuses 2 'needs a value' "$tapir" ping 192.0.2.1 --mtu
+what='a bad number is a wrong call'
+refuses 2 "bad value for --mtu: '12x'" "$tapir" ping --mtu 12x 192.0.2.1
+what='a bad address is a wrong call'
+refuses 2 'bad value for --addr' "$tapir" ping --link sim --addr 300.1.1.1/24 192.0.2.1
+what='a fault that the emulator has not is a wrong call'
+refuses 2 'reorder' "$tapir" ping --link sim --netem 'reorder 1%' 192.0.2.1
+what='an unknown tunable is a wrong call'
+refuses 2 'tcp_sock' "$tapir" ping --link sim --sysctl net.ipv4.tcp_sock=1 192.0.2.1
+what='a name that stands nowhere is told'
+refuses 1 "cannot find host 'nowhere.invalid'" "$tapir" ping --link sim nowhere.invalid
+what='a flag wins over the environment'
+gives 0 '1 received' env TAPIR_LINK=tap:none TAPIR_SEED=1 "$tapir" ping --link sim -c 1 192.0.2.1
+what='a bad value in the environment names the variable'
+refuses 2 'TAPIR_MTU' env TAPIR_MTU=none "$tapir" ping 192.0.2.1
+
+# ---- the simulated link ---------------------------------------------------------------
+
+what='ping counts what comes back, in virtual time'
+gives 0 '^3 packets transmitted, 3 received, 0% packet loss, time 2[0-9][0-9][0-9]ms' \
+    "$tapir" ping --link sim -c 3 192.0.2.1
+what='ping without any reply fails'
+gives 1 '0 received, 100% packet loss' \
+    "$tapir" ping --link sim --netem 'loss 100%' -c 2 192.0.2.1
+what='nc sends stdin and prints what comes back'
+printf 'one\ntwo\n' | timeout 20 "$tapir" nc --link sim 192.0.2.1 5003 >"$dir/out" 2>"$dir/err"
+[ "$(cat "$dir/out")" = "one
+two" ] && good || bad 'stdout differs'
+what='a port where nobody listens is refused'
+refuses 1 'port 9: Connection refused' "$tapir" nc --link sim 192.0.2.1 9
+what='perf reports in the words of iperf3'
+gives 0 'sec .*Bytes .*bits/sec .*receiver' \
+    "$tapir" perf --link sim -c 192.0.2.1 -t 1 --netem 'delay 10ms'
+what='perf has the JSON tree of iperf3'
+gives 0 '"sum_received":{"start":0' \
+    "$tapir" perf --link sim -c 192.0.2.1 -t 1 -R -P 2 --json --netem 'delay 10ms'
+what='--stat tells the counters by their names'
+gives 0 '^TcpActiveOpens  *1 *$' \
+    "$tapir" nc --link sim --stat 192.0.2.1 5003
+what='--ladder shows the handshake'
+gives 0 'S\. .*ack 1 win' "$tapir" nc --link sim --ladder 192.0.2.1 5003
+what='one seed gives one capture, byte for byte'
+for i in 1 2; do
+    timeout 30 "$tapir" perf --link sim --seed 7 --pcap "$dir/$i" -c 192.0.2.1 -t 0.3 \
+        --netem 'delay 10ms loss 2%' >"$dir/out" 2>"$dir/err"
+done
+[ -s "$dir/1" ] && cmp "$dir/1" "$dir/2" >"$dir/out" && good || bad 'they differ'
+what='a seed that was not given is told'
+gives 0 '^seed [0-9]' "$tapir" ping --link sim --stat -c 1 192.0.2.1
+what='-- COMMAND does not go with the simulated link'
+refuses 2 'no kernel side' "$tapir" perf --link sim -c 192.0.2.1 -- true
+
+# ---- a namespace ----------------------------------------------------------------------
+
+what='the exit status of a server is its COMMAND'\''s'
+in_ns && gives 7 listening "$tapir" perf -s --link ns -- sh -c 'exit 7'
+what='a COMMAND that does not exist gives 127'
+in_ns && gives 127 'cannot run' "$tapir" perf -s --link ns -- no-such-command
+what='a listening nc takes what its COMMAND sends'
+in_ns && gives 0 '^from the kernel$' "$tapir" nc --link ns -l -p 7000 -- \
+    sh -c "echo from the kernel | $tapir nc --link kernel 192.0.2.2 7000"
+what='so it does over UDP'
+in_ns && gives 0 '^a datagram$' "$tapir" nc --link ns -l -u -p 7000 -- \
+    sh -c "echo a datagram | $tapir nc -u --link kernel 192.0.2.2 7000"
+what='a client waits until its far side listens'
+in_ns && gives 0 'receiver' "$tapir" perf --link ns -c 192.0.2.1 -t 0.3 -- \
+    sh -c "sleep 0.4; exec $tapir perf -s --link kernel"
+what='a far side that does not come is a refusal'
+in_ns && refuses 1 'refused' "$tapir" perf --link ns -c 192.0.2.1 -- true
+what='a host that is not there is unreachable'
+in_ns && refuses 1 'No route to host' "$tapir" nc --link ns 192.0.2.77 80
+
+# started COMMAND...: in the background, until its stderr says that it serves.
+started() {
+    "$@" >"$dir/out" 2>"$dir/err" </dev/null &
+    pid=$!
+    turn=0
+    while [ $turn -lt 100 ] && ! grep -q listening "$dir/err"; do
+        sleep 0.05
+        turn=$((turn + 1))
+    done
+}
+what='SIGTERM ends a server with 0'
+if in_ns; then
+    started "$tapir" perf -s --link ns
+    kill "$pid"
+    wait "$pid"
+    status=$?
+    [ $status -eq 0 ] && good || bad "status $status"
+fi
+what='SIGINT ends perf with its summary and 130'
+if in_ns; then
+    # A shell ignores SIGINT for what it starts in the background; timeout restores it.
+    timeout -s INT 1 env --default-signal=INT "$tapir" perf --link ns -c 192.0.2.1 -t 60 -- \
+        "$tapir" perf -s --link kernel >"$dir/out" 2>"$dir/err"
+    grep -q receiver "$dir/out" && good || bad 'there is no summary'
+fi
+what='a killed program leaves no COMMAND behind'
+if in_ns; then
+    started "$tapir" perf -s --link ns -- sleep 1000.25
+    sleep 0.2
+    kill -9 "$pid"
+    wait "$pid" 2>/dev/null
+    sleep 0.2
+    if grep -qs 1000.25 /proc/[0-9]*/cmdline 2>/dev/null; then
+        bad 'it runs on'
+    else
+        good
+    fi
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]
