@@ -10,7 +10,8 @@
  *
  * A step that rejects the segment says why (tcp_reject) and the steps after it are not
  * taken. None of them sends: they leave wishes on the tcb, which is dirty from then on,
- * and tcp_output() runs once for it when the batch of frames is done. The packet has
+ * and tcp_output() runs for it when the batch of frames is done, or, on a link without
+ * super-segments, when two full segments wait for their ACK. The packet has
  * one exit, at the end of tcp_input(). */
 #include <errno.h>
 
@@ -191,8 +192,13 @@ static void connection_input(struct tcb *tcb, struct tcp_seg *seg)
         tcp_synsent_input(tcb, seg);
     else
         tcp_synchronized_input(tcb, seg);
-    if (tcb->state != TCPS_CLOSED && tcb->state != TCPS_TIME_WAIT)
-        tcp_dirty(tcb);
+    if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
+        return;
+    tcp_dirty(tcb);
+    /* RFC 9293 s3.8.6.3 (SHLD-19): where segments come one by one, a batch of them must
+     * not thin the ACKs that clock the peer. */
+    if (!tcb->tso && tcb->rcv.segs >= 2)
+        tcp_output(tcb);
 }
 
 /* s3.10.7.1: nobody's. */
