@@ -61,7 +61,6 @@ struct tapir_http_options {
     int64_t max_time;        /* for all of a fetch; 0: no limit */
 
     /* Called with ctx while a fetch runs; each may be NULL. */
-    bool (*begin)(void *ctx, int status); /* the final head has come */
     bool (*head_in)(void *ctx, const char *at, size_t len); /* a head as it came */
     bool (*body)(void *ctx, const void *at, size_t len);    /* a piece of the body */
     void (*talk)(void *ctx, char mark, const char *line);   /* as curl -v: * > < */

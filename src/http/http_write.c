@@ -92,7 +92,12 @@ void http_write_request(struct text *t, const char *method, const struct http_ur
     if (url->target.len == 0 || url->target.at[0] != '/')
         text_char(t, '/');
     http_encode_target(t, url->target);
-    text_put(t, " HTTP/1.1\r\nHost: ");
+    text_put(t, " HTTP/1.1\r\n");
+}
+
+void http_write_host(struct text *t, const struct http_url *url)
+{
+    text_put(t, "Host: ");
     text_put(t, url->is_ip6 ? "[" : "");
     text_put(t, url->host);
     text_put(t, url->is_ip6 ? "]" : "");

@@ -22,9 +22,11 @@ void http_write_date(struct text *t, const char *name, int64_t seconds);
 /* The empty line that ends a head. */
 void http_write_end(struct text *t);
 
-/* The request line and Host for a URL: the target is never empty and the port is named
- * unless it is 80. */
+/* The request line for a URL, whose target is never empty. */
 void http_write_request(struct text *t, const char *method, const struct http_url *url);
+
+/* Its Host; the port is named unless it is 80. */
+void http_write_host(struct text *t, const struct http_url *url);
 
 /* An HTML page that says what `status` means. */
 void http_write_page(struct text *t, int status);

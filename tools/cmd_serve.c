@@ -1,0 +1,147 @@
+/* tapir serve: the library's file server with the stack's options around it. On a live
+ * link it runs until a signal; on a simulated one until the visitor has gone, with
+ * dates that count from the example in RFC 9110, so that a run can be repeated to the
+ * byte. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "commands.h"
+#include "options.h"
+#include "tapir/http.h"
+
+enum {
+    DESCRIPTORS = 4096, /* a connection and its file each, and some */
+    LATER_OPTION = 1000
+};
+
+#define SIM_DATE INT64_C(784111777) /* Sun, 06 Nov 1994 08:49:37 GMT */
+
+struct serve {
+    struct options *o;
+    const char *dir;
+    uint16_t port;
+};
+
+static const struct option_row rows[] = {
+    { 'p', 'p', "port", true },
+    { LATER_OPTION, 0, "echo", true },
+    { LATER_OPTION, 0, "header-timeout", true },
+    { LATER_OPTION, 0, "body-timeout", true },
+    { LATER_OPTION, 0, "idle-timeout", true },
+    { LATER_OPTION, 0, "send-timeout", true },
+    { LATER_OPTION, 0, "access-log", true },
+    { 0, 0, NULL, false },
+};
+
+/* The address that clients write into their URLs. */
+static void own_address(const struct options *o, char *host, size_t cap)
+{
+    const char *addr = o->config.addr ? o->config.addr : "192.0.2.2";
+    bool kernel = o->config.link && strcmp(o->config.link, "kernel") == 0;
+
+    snprintf(host, cap, "%s", kernel ? "localhost" : addr);
+    host[strcspn(host, "/")] = '\0';
+}
+
+static void ready(void *ctx)
+{
+    const struct serve *s = ctx;
+    char host[64];
+
+    own_address(s->o, host, sizeof host);
+    options_ready(s->o, "serving %s at http://%s:%u/", s->dir, host, s->port);
+}
+
+static bool stopped(void *ctx)
+{
+    const struct serve *s = ctx;
+    return options_stopped(s->o);
+}
+
+static int64_t virtual_date(void *ctx)
+{
+    (void)ctx;
+    return SIM_DATE + tapir_now() / 1000000;
+}
+
+static void tell_summary(const struct tapir_http_stats *stats)
+{
+    fprintf(stderr, "served %llu requests on %llu connections, %llu bytes\n",
+            (unsigned long long)stats->requests, (unsigned long long)stats->connections,
+            (unsigned long long)stats->bytes);
+}
+
+int serve_files(struct options *o, const char *dir, uint16_t port)
+{
+    struct serve s = { o, dir, port };
+    struct tapir_http_stats stats = { 0, 0, 0 };
+    struct tapir_error error = { .what = "" };
+    struct tapir_http_server server = {
+        .dir = dir,
+        .port = port,
+        .stop_fd = o->stop_fd,
+        .stopped = o->stop_fd < 0 ? stopped : NULL,
+        .ready = ready,
+        .clock = o->sim ? virtual_date : NULL,
+        .ctx = &s,
+    };
+
+    if (tapir_http_serve(&server, &stats, &error) < 0) {
+        tell(error.what, error.cause, error.fix);
+        return 1;
+    }
+    if (!o->quiet)
+        tell_summary(&stats);
+    return 0;
+}
+
+static int serve_body(struct options *o, void *arg)
+{
+    const struct serve *s = arg;
+    return serve_files(o, s->dir, s->port);
+}
+
+/* A connection costs up to two descriptors. */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int serve_run(int argc, char **argv)
+{
+    struct serve s = { .port = 80 };
+    long long port = 80;
+    struct options o;
+    int id;
+
+    options_init(&o, argc, argv);
+    while ((id = options_next(&o, rows)) != OPT_END) {
+        if (id == OPT_WORD && !s.dir)
+            s.dir = o.value;
+        else if (id == OPT_WORD)
+            return tell_usage("serve takes one DIR", "tapir help serve");
+        else if (id == LATER_OPTION)
+            return tell_usage("serve: this option is not built yet",
+                              "tapir help serve shows what works today");
+        else if (id != 'p')
+            return options_exit(id);
+        else if (!option_number("--port", o.value, 1, 65535, &port))
+            return 2;
+    }
+    if (!s.dir)
+        return tell_usage("serve needs a DIR", "tapir serve .");
+    s.port = (uint16_t)port;
+    raise_limit();
+    return options_run(&o, &(struct job){ .body = serve_body,
+                                          .arg = &s,
+                                          .failed = 1,
+                                          .server = true,
+                                          .watches = true,
+                                          .visit = s.port });
+}
