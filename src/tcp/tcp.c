@@ -73,10 +73,11 @@ int tcp_init(struct tcp *tcp, struct net *net)
 
 void tcp_free(struct tcp *tcp)
 {
-    while (!list_empty(&tcp->listeners))
-        tcp_listener_free(list_entry(tcp->listeners.next, struct tcp_listener, node));
+    /* Connections first: a listener would reset those that it still has. */
     list_each_safe (at, after, &tcp->all)
         tcb_free(list_entry(at, struct tcb, all));
+    while (!list_empty(&tcp->listeners))
+        tcp_listener_free(list_entry(tcp->listeners.next, struct tcp_listener, node));
     list_each_safe (at, after, &tcp->time_waits)
         tcp_timewait_free(tcp, list_entry(at, struct tcp_timewait, node));
     sent_pool_free(&tcp->sent_pool);
