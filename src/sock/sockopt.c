@@ -330,9 +330,11 @@ static int set_maxseg(struct sock *s, int value)
     return 0;
 }
 
+/* As on Linux, what was not set (0) is the tunable's, at any time. */
 static int get_keepidle(struct sock *s)
 {
-    return (int)(options_of(s).keepidle / USEC_PER_SEC);
+    usec own = options_of(s).keepidle;
+    return (int)((own ? own : s->socks->tcp->config.keepalive_time) / USEC_PER_SEC);
 }
 
 static int set_keepidle(struct sock *s, int value)
@@ -345,7 +347,8 @@ static int set_keepidle(struct sock *s, int value)
 
 static int get_keepintvl(struct sock *s)
 {
-    return (int)(options_of(s).keepintvl / USEC_PER_SEC);
+    usec own = options_of(s).keepintvl;
+    return (int)((own ? own : s->socks->tcp->config.keepalive_intvl) / USEC_PER_SEC);
 }
 
 static int set_keepintvl(struct sock *s, int value)
@@ -358,7 +361,8 @@ static int set_keepintvl(struct sock *s, int value)
 
 static int get_keepcnt(struct sock *s)
 {
-    return options_of(s).keepcnt;
+    uint8_t own = options_of(s).keepcnt;
+    return own ? own : s->socks->tcp->config.keepalive_probes;
 }
 
 static int set_keepcnt(struct sock *s, int value)

@@ -115,10 +115,11 @@ void pair_init(struct pair *p, const struct pair_setup *setup)
 
 void pair_free(struct pair *p)
 {
-    p->up = false;
     for (int i = 0; i < 2; i++) {
-        netem_free(&p->host[i].wire);
+        unsigned sent = p->host[i].sent;
         stack_free(p->host[i].st);
+        assert_int_equal(p->host[i].sent, sent);
+        netem_free(&p->host[i].wire);
     }
     assert_int_equal(p->pool.live, 0);
     pkt_pool_free(&p->pool);

@@ -70,7 +70,8 @@ struct pair {
 
 void pair_init(struct pair *p, const struct pair_setup *setup);
 
-/* Takes both stacks down; fails the test when a packet is left in a pool. */
+/* Takes both stacks down; fails the test when that sends anything, or when a packet is
+ * left in a pool. */
 void pair_free(struct pair *p);
 
 /* The next event; false when nothing will ever happen by itself. */
