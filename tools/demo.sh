@@ -19,11 +19,20 @@ title() {
 text() {
     sed 's/^/   /' >&2
 }
-# Shows a command, then runs it.
+# Shows a command as one would type it, then runs it.
 run() {
-    printf '%s   $ %s%s\n\n' "$dim" "$*" "$plain" >&2
+    printf '%s   $' "$dim" >&2
+    for word in "$@"; do
+        case $word in
+        *[!A-Za-z0-9_./:=,-]*) printf " '%s'" "$word" >&2 ;;
+        *) printf ' %s' "$word" >&2 ;;
+        esac
+    done
+    printf '%s\n\n' "$plain" >&2
     "$@"
 }
+# Bare segments: no super-segments of the device, no timestamps in each header.
+plain_link='--no-offload --sysctl net.ipv4.tcp_timestamps=0'
 fail() {
     printf '\n%s== The demo failed: %s%s\n' "$bold" "$1" "$plain" >&2
     exit 1
@@ -31,10 +40,10 @@ fail() {
 
 how_to_read() {
     text <<'END'
-How to read it: time in seconds; our end and the other's, and the packets between them.
-S is SYN, F is FIN, R is RST, P is push, a dot is ACK; then first:last(length) of the text
-it carries, the acknowledgment, the window, the options. Numbers count from the first of
-the connection. In between: the states of our connection, and the socket calls.
+How to read it: time in seconds; our end on the left, the other's on the right, and the packets
+between them: flags (S SYN, F FIN, R RST, P push, a dot is ACK), first:next(bytes of text),
+acknowledgment, window, options. Numbers count from the first of the connection. In between:
+the states of our connection (*), and the socket calls.
 END
 }
 
@@ -43,19 +52,21 @@ live() {
     text <<'END'
 A private network namespace with a TAP device in it. On one side the kernel, 192.0.2.1; on
 the other 192.0.2.2, which is this program alone: it answers ARP, ICMP and TCP itself. Offload
-is off, so that every segment is a segment: 20 bytes of IPv4 header, 20 of TCP header and
-options, up to 1448 of text.
+and timestamps are off, so that what you see is TCP at its barest: 20 bytes of IPv4 header, 20 of
+TCP header, up to 1460 of text. Only the handshake has options.
 END
+    echo >&2
     how_to_read
     echo >&2
     if command -v curl >/dev/null; then
         set -- curl -sS --noproxy '*' -o /dev/null -o /dev/null \
-            -w '   curl: %{url_effective} %{http_code}, %{size_download} bytes in %{time_total} s\n' \
+            -w 'curl: %{http_code}, %{size_download} bytes\n' \
             http://192.0.2.2/ http://192.0.2.2/window.svg
     else
         set -- "$tapir" get --link kernel -sS -o /dev/null http://192.0.2.2/
     fi
-    run "$tapir" serve --link ns --no-offload --ladder "$site" -- "$@" ||
+    # shellcheck disable=SC2086
+    run "$tapir" serve --link ns $plain_link --ladder "$site" -- "$@" ||
         fail 'the client did not get its page'
 
     title '2. Our client fetches from a server of the kernel'
@@ -64,7 +75,8 @@ The other way round: the same file server, on the kernel's sockets this time, an
 client with -v, which tells the seven steps of a fetch and when each was done.
 END
     echo >&2
-    run "$tapir" get --link ns --no-offload --ladder -v -sS -o /dev/null http://192.0.2.1/ \
+    # shellcheck disable=SC2086
+    run "$tapir" get --link ns $plain_link --ladder -v -sS -o /dev/null http://192.0.2.1/ \
         -- "$tapir" serve --link kernel "$site" ||
         fail 'our client did not get its page'
 }
@@ -79,9 +91,11 @@ END
     title '1. A visitor fetches the site from our server'
     how_to_read
     echo >&2
-    run "$tapir" serve --link sim --no-offload --ladder "$site" || fail 'the visitor got no page'
+    # shellcheck disable=SC2086
+    run "$tapir" serve --link sim $plain_link --ladder "$site" || fail 'the visitor got no page'
     title '2. Our client fetches from the far end'
-    run "$tapir" get --link sim --no-offload --ladder -v -sS -o /dev/null http://192.0.2.1/ ||
+    # shellcheck disable=SC2086
+    run "$tapir" get --link sim $plain_link --ladder -v -sS -o /dev/null http://192.0.2.1/ ||
         fail 'our client did not get its page'
 }
 
