@@ -397,6 +397,7 @@ struct sock *peer_listen(struct peer *p, uint16_t port)
 {
     struct sock *s = peer_tcp(p);
     struct sock_name name = { ip_any4, port };
+    s->reuse_addr = true; /* as servers do */
     assert_int_equal(sock_bind(s, &name), 0);
     assert_int_equal(sock_listen(s, BACKLOG), 0);
     p->at->stack_port = port;
