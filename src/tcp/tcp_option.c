@@ -137,14 +137,13 @@ bool tcp_paws_reject(const struct tcb *tcb, const struct tcp_seg *seg)
 }
 
 /* RFC 7323 s4.3 (2): from a segment that is not younger than what was acknowledged
- * last. */
+ * last. PAWS has passed it: a timestamp that is older all the same takes the place of
+ * one that is outdated (s5.5). */
 void tcp_take_timestamp(struct tcb *tcb, const struct tcp_seg *seg)
 {
     if (!tcb->ts.on || !seg->opts.has_ts)
         return;
     if (!seq_leq(seg->seq, tcb->ts.last_ack))
-        return;
-    if ((int32_t)(seg->opts.ts_val - tcb->ts.recent) < 0)
         return;
     tcb->ts.recent = seg->opts.ts_val;
     tcb->ts.recent_at = tcb->tcp->net->now;
