@@ -59,7 +59,8 @@ uint32_t tcp_window_offer(const struct tcb *tcb)
  * send one for each read). */
 bool tcp_window_update_due(const struct tcb *tcb)
 {
-    uint32_t now = rcv_wnd(tcb), free = room(tcb);
+    uint32_t most = (uint32_t)UINT16_MAX << tcb->rcv.wscale;
+    uint32_t now = rcv_wnd(tcb), free = min_u32(room(tcb), most);
     uint32_t step = min_u32(tcb->rcv.limit / 2, tcb->rcv.mss);
 
     if (tcb->rcv.fin)
