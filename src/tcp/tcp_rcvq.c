@@ -25,6 +25,7 @@ static void ofo_clear(struct rcvq *q)
     while (q->ofo) {
         struct pkt *p = q->ofo;
         q->ofo = p->next;
+        q->held -= p->cap;
         pkt_free(p);
     }
     q->ofo_last = NULL;
@@ -38,6 +39,11 @@ void rcvq_clear(struct rcvq *q)
     ofo_clear(q);
     q->len = 0;
     q->held = 0;
+}
+
+void rcvq_end(struct rcvq *q)
+{
+    ofo_clear(q);
 }
 
 /* Copies as much of [at, at+len) behind p as there is room for; how much. */
@@ -175,9 +181,16 @@ static bool ofo_put(struct rcvq *q, struct pkt *before, struct tcp_seg *seg)
     return true;
 }
 
-/* The newest arrival comes first in the SACK option (RFC 2018 s4). */
-static void remember(struct rcvq *q, struct seq seq)
+/* The newest arrival comes first in the SACK option (RFC 2018 s4). One that continues
+ * the arrival before it takes its place, so that a long run does not push the others
+ * out. */
+static void remember(struct rcvq *q, const struct pkt *before, struct seq seq)
 {
+    if (before && q->n_recent > 0 && seq_eq(q->recent[0], before->seq) &&
+        seq_eq(seq, end_of(before))) {
+        q->recent[0] = seq;
+        return;
+    }
     unsigned keep_n = q->n_recent < RCVQ_RECENT ? q->n_recent : RCVQ_RECENT - 1;
     memmove(q->recent + 1, q->recent, keep_n * sizeof q->recent[0]);
     q->recent[0] = seq;
@@ -229,23 +242,33 @@ static void cut_known_back(struct rcvq *q, struct pkt *before, struct tcp_seg *s
     }
 }
 
+/* Nothing of seg's text is new, but its FIN may be. */
+static bool take_fin_alone(struct pkt *before, const struct tcp_seg *seg)
+{
+    if (!(seg->flags & TCP_FIN) || before->fin || !seq_eq(seg->seq, end_of(before)))
+        return false;
+    before->fin = true;
+    return true;
+}
+
 bool rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit, struct range *dup)
 {
-    struct seq arrived = seg->seq;
+    struct range all = { seg->seq, seq_add(seg->seq, seg->text_len) };
     struct pkt *before = ofo_before(q, seg->seq);
-    bool had_text = seg->text_len > 0;
 
-    *dup = (struct range){ arrived, arrived };
+    *dup = (struct range){ all.from, all.from };
     cut_known_front(before, seg, dup);
-    if (had_text && seg->text_len == 0) {
-        if (before && (seg->flags & TCP_FIN) && seq_eq(seg->seq, end_of(before)))
-            before->fin = true;
-        return false;
-    }
     cut_known_back(q, before, seg);
+    if (seg->text_len == 0 && before && seq_leq(seg->seq, end_of(before))) {
+        *dup = all;
+        /* RFC 2883 s4 (2): the block that holds the duplicate comes next. */
+        if (!seq_eq(all.from, all.to))
+            remember(q, NULL, all.from);
+        return take_fin_alone(before, seg);
+    }
     if (!ofo_put(q, before, seg))
         return false;
-    remember(q, arrived);
+    remember(q, before, all.from);
     prune(q, limit);
     return true;
 }

@@ -40,6 +40,9 @@ bool rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit, struct range
  * behind it. */
 struct seq rcvq_join(struct rcvq *q, struct seq nxt, bool *fin);
 
+/* The FIN was taken: nothing can follow it, and what is out of order is forgotten. */
+void rcvq_end(struct rcvq *q);
+
 /* Copies up to room bytes out, and forgets them unless `peek`. */
 size_t rcvq_read(struct rcvq *q, void *buf, size_t room, bool peek);
 

@@ -124,6 +124,7 @@ void tcp_take_text(struct tcb *tcb, struct tcp_seg *seg)
 static void fin_taken(struct tcb *tcb)
 {
     tcb->rcv.fin = true;
+    rcvq_end(&tcb->rcv.q);
     tcb->rcv.nxt = seq_add(tcb->rcv.nxt, 1);
     tcb->ack_now = true;
     watch_wake(&tcb->tcp->net->woken, &tcb->watch);
