@@ -51,7 +51,7 @@ void waiter_init(struct waiter *w, unsigned budget)
     w->deadline = NEVER;
     w->until = NEVER;
     w->budget = budget;
-    w->woken = false;
+    w->woken = w->polling = false;
     atomic_init(&w->bell, 0);
     w->event = -1;
     w->fds = NULL;
@@ -99,6 +99,8 @@ void waiter_wake(struct tapir *t, struct waiter *w)
         sim_wake(t->sim, w);
     else if (list_linked(&w->dozing))
         ring(w);
+    else if (w->polling)
+        ring_fd(t->kick);
 }
 
 /* Sleeps until somebody rings or the deadline. Drops the lock. 0 or -EINTR. */

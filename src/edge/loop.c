@@ -203,11 +203,13 @@ int loop_sleep(struct tapir *t, struct waiter *w, usec until)
         until = usec_min(until, t->now + USEC_PER_MS);
     fill_slots(t, fds);
     w->until = until;
+    w->polling = true;
     timeout = clock_until(clock_read(&t->clock), until, &room);
     pthread_mutex_unlock(&t->lock);
     r = ppoll(fds, n, timeout, NULL);
     err = r < 0 ? -errno : 0;
     pthread_mutex_lock(&t->lock);
+    w->polling = false;
     t->now = loop_clock(t);
     /* Only the driver takes the ring off: a thread that was the driver when it went to
      * sleep must not swallow what is meant for its successor. */

@@ -39,6 +39,7 @@ struct waiter {
     usec until;                /* while it drives: when poll(2) returns by itself */
     unsigned budget;           /* BATCH_READ or BATCH_WRITE */
     bool woken;                /* something happened: look again */
+    bool polling;              /* it is the driver, asleep in poll(2) */
     atomic_uint bell;          /* 1: get up (futex) */
     int event;                 /* eventfd to ring instead of the bell, or -1 */
     struct pollfd *fds;        /* slots 0 and 1 free, then the caller's kernel fds */

@@ -34,7 +34,6 @@ static void init_lists(struct tapir *t)
     pthread_mutex_init(&t->lock, NULL);
     waiter_init(&t->watch, BATCH_READ);
     t->tap.fd = t->kick = -1;
-    t->looked = -NEVER;
 }
 
 /* "NAME=VALUE", with the sentence of what is wrong. */
