@@ -73,7 +73,7 @@ static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
     tx->flags = TCP_ACK;
     if (tx->text == text && fin)
         tx->flags |= TCP_FIN;
-    if (seq_eq(seq_add(tx->seq, tx->text), end))
+    if (tx->text > 0 && seq_eq(seq_add(tx->seq, tx->text), end))
         tx->flags |= TCP_PSH;
     return true;
 }
