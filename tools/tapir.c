@@ -16,8 +16,11 @@ const struct command commands[] = {
     { "get", "[options] URL... [-- COMMAND]", "fetch with HTTP/1.1; curl's letters and exit codes",
       "  -v                   tell the seven steps of a fetch and their times\n"
       "  -o FILE              write the body to FILE\n"
-      "  -i, -I               show the response's head, too; ask for the head only\n"
+      "  -i, -I               print the head, too; ask for the head only\n"
       "  -s, -S               be silent; but still tell errors\n"
+      "  -f                   a status of 400 or more is a failure (22)\n"
+      "  -H LINE, -A NAME     a header of one's own; the User-Agent\n"
+      "  -m SECONDS           for the whole fetch; --connect-timeout SECONDS\n"
       "      --resolve H:P:A  use address A for host H and port P\n",
       get_run },
     { "ping", "[options] HOST", "send ICMP echo requests, as ping(8)",
