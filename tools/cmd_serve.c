@@ -67,7 +67,7 @@ static int64_t virtual_date(void *ctx)
 
 static void tell_summary(const struct tapir_http_stats *stats)
 {
-    fprintf(stderr, "served %llu requests on %llu connections, %llu bytes\n",
+    fprintf(stderr, "served: %llu requests, %llu connections, %llu bytes\n",
             (unsigned long long)stats->requests, (unsigned long long)stats->connections,
             (unsigned long long)stats->bytes);
 }

@@ -186,7 +186,8 @@ static bool read_input(struct server *sv, struct conn *c)
     return (size_t)n == room || n == 0 || c->session.state == SESSION_ANSWER;
 }
 
-/* Sends once. False: the socket took less than it was offered. */
+/* Sends once. False: the socket took less than it was offered, or the answer is out and
+ * the next request not yet here. */
 static bool write_output(struct server *sv, struct conn *c, size_t *budget)
 {
     ssize_t n = http_session_output(&c->session, sv->scratch, c->piece);
@@ -213,7 +214,7 @@ static bool write_output(struct server *sv, struct conn *c, size_t *budget)
         c->piece = min_size(2 * c->piece, SCRATCH);
     else
         c->piece = (size_t)sent > PIECE_MIN ? (size_t)sent : PIECE_MIN;
-    return sent == n;
+    return sent == n && c->session.state != SESSION_HEAD;
 }
 
 /* Throws input away until the client's end. */

@@ -1,0 +1,111 @@
+#include "app/http_files.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "harness/site.h"
+
+static struct http_files files;
+
+static int up(void **state)
+{
+    assert_int_equal(http_files_open(&files, site_up()), 0);
+    return 0;
+}
+
+static int down(void **state)
+{
+    http_files_close(&files);
+    site_down();
+    return 0;
+}
+
+/* As if the kernel had no openat2: the file is asked where it lies. */
+static int up_without_openat2(void **state)
+{
+    const char *site = site_up();
+
+    assert_int_equal(http_files_open(&files, site), 0);
+    files.beneath = false;
+    free(files.path);
+    files.path = realpath(site, NULL);
+    return 0;
+}
+
+static int get(const char *name)
+{
+    struct http_file file;
+    int err = http_files_get(&files, name, &file);
+
+    if (err == 0)
+        close(file.fd);
+    return err;
+}
+
+static void files_below_the_directory_are_opened(void **state)
+{
+    struct http_file file;
+    char text[8] = "";
+
+    assert_int_equal(http_files_get(&files, "a.txt", &file), 0);
+    assert_int_equal(file.size, 5);
+    assert_int_equal(file.mtime, 784111777);
+    assert_int_equal(read(file.fd, text, sizeof text), 5);
+    assert_string_equal(text, "hello");
+    close(file.fd);
+    assert_int_equal(get("sub/c.txt"), 0);
+    assert_int_equal(get("in"), 0);
+}
+
+static void links_that_lead_out_are_refused(void **state)
+{
+    assert_int_equal(get("out"), -EACCES);
+    assert_int_equal(get("abs"), -EACCES);
+    assert_int_equal(get("up/secret"), -EACCES);
+    assert_int_equal(get("../secret"), -EACCES);
+    assert_int_equal(get("sub/../../secret"), -EACCES);
+    assert_int_equal(get("/etc/passwd"), -EACCES);
+}
+
+static void directories_and_special_files_are_told_apart(void **state)
+{
+    assert_int_equal(get(""), -EISDIR);
+    assert_int_equal(get("sub"), -EISDIR);
+    assert_int_equal(get("fifo"), -EACCES); /* and opening it did not wait */
+    assert_int_equal(get("none"), -ENOENT);
+    assert_int_equal(get("a.txt/b"), -ENOTDIR);
+}
+
+static void what_is_no_directory_cannot_be_served(void **state)
+{
+    struct http_files other;
+
+    assert_int_equal(http_files_open(&other, "/nonexistent/directory"), -ENOENT);
+    assert_int_equal(http_files_open(&other, "/proc/self/stat"), -ENOTDIR);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(files_below_the_directory_are_opened, up, down),
+        cmocka_unit_test_setup_teardown(links_that_lead_out_are_refused, up, down),
+        cmocka_unit_test_setup_teardown(directories_and_special_files_are_told_apart,
+                                        up, down),
+        cmocka_unit_test(what_is_no_directory_cannot_be_served),
+        { "files below, without openat2", files_below_the_directory_are_opened,
+          up_without_openat2, down, NULL },
+        { "links out, without openat2", links_that_lead_out_are_refused,
+          up_without_openat2, down, NULL },
+        { "directories, without openat2", directories_and_special_files_are_told_apart,
+          up_without_openat2, down, NULL },
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,88 @@
+#include "app/http_request.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+static void check(const struct tapir_http_options *o, const char *url_text,
+                  const char *want)
+{
+    struct http_url url;
+    const char *why;
+    size_t len;
+    char *got;
+
+    assert_int_equal(http_parse_url(url_text, &url, &why), 0);
+    got = http_request_new(o, &url, &len);
+    assert_int_equal(len, strlen(want));
+    assert_memory_equal(got, want, len);
+    free(got);
+}
+
+static void a_request_is_target_host_agent_and_accept(void **state)
+{
+    struct tapir_http_options o = { .user_agent = "x" };
+
+    check(&o, "http://a:81/b?c#d",
+          "GET /b?c HTTP/1.1\r\nHost: a:81\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n");
+    o.head = true;
+    check(&o, "http://a",
+          "HEAD / HTTP/1.1\r\nHost: a\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n");
+}
+
+static void fields_of_the_user_replace_ours_or_remove_them(void **state)
+{
+    static const char *const fields[] = { "accept: text/html", "User-Agent:", "A: b",
+                                          "Accepted: no", "host: c" };
+    struct tapir_http_options o = { .user_agent = "x",
+                                    .headers = fields,
+                                    .n_headers = 5 };
+
+    check(&o, "http://a/",
+          "GET / HTTP/1.1\r\naccept: text/html\r\nA: b\r\nAccepted: no\r\n"
+          "host: c\r\n\r\n");
+}
+
+static void a_target_that_grows_by_encoding_fits(void **state)
+{
+    struct tapir_http_options o = { .user_agent = "x" };
+    static char url_text[4000] = "http://a/";
+    struct http_url url;
+    const char *why;
+    size_t len;
+    char *got;
+
+    memset(url_text + 9, '\xc3', 3900);
+    assert_int_equal(http_parse_url(url_text, &url, &why), 0);
+    got = http_request_new(&o, &url, &len);
+    assert_true(len > 3 * 3900);
+    assert_memory_equal(got + len - 4, "\r\n\r\n", 4);
+    free(got);
+}
+
+static void a_field_is_one_line_with_a_name(void **state)
+{
+    assert_true(http_request_field_is_valid("A: b"));
+    assert_true(http_request_field_is_valid("A:"));
+    assert_false(http_request_field_is_valid("A"));
+    assert_false(http_request_field_is_valid(""));
+    assert_false(http_request_field_is_valid(": b"));
+    assert_false(http_request_field_is_valid("A: b\r\nC: d"));
+    assert_false(http_request_field_is_valid("A: b\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_is_target_host_agent_and_accept),
+        cmocka_unit_test(fields_of_the_user_replace_ours_or_remove_them),
+        cmocka_unit_test(a_target_that_grows_by_encoding_fits),
+        cmocka_unit_test(a_field_is_one_line_with_a_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,514 @@
+/* RFC 9112 s9: the conversation of one connection, bytes in and bytes out. Every one is
+ * held several times: with input whole and split, with output taken whole and in bits.
+ */
+#include "app/http_session.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "harness/site.h"
+
+#define NOW  784111999 /* Sun, 06 Nov 1994 08:53:19 GMT */
+#define DATE "Date: Sun, 06 Nov 1994 08:53:19 GMT\r\nServer: tapir\r\n"
+
+static struct http_site site;
+
+static int up(void **state)
+{
+    site = (struct http_site){ .closing = false };
+    return http_files_open(&site.files, site_up());
+}
+
+static int down(void **state)
+{
+    http_files_close(&site.files);
+    site_down();
+    return 0;
+}
+
+/* What a conversation said, in full. */
+struct said {
+    char text[400000];
+    size_t len;
+    enum http_session_state end; /* where it stood after the last byte */
+};
+
+static struct said said;
+
+/* Takes all output there is, `bite` bytes at a time. */
+static void take_output(struct http_session *s, size_t bite)
+{
+    char bytes[65536];
+
+    while (s->state == SESSION_ANSWER) {
+        ssize_t n = http_session_output(s, bytes, bite);
+        assert_true(n > 0);
+        assert_true(said.len + (size_t)n < sizeof said.text);
+        memcpy(said.text + said.len, bytes, (size_t)n);
+        said.len += (size_t)n;
+        http_session_sent(s, &site, (size_t)n, NOW);
+    }
+}
+
+/* One conversation: `in` in steps, then the client's end if `eof`. */
+static void converse(const char *in, size_t len, size_t step, size_t bite, bool eof)
+{
+    struct http_session s;
+    size_t at = 0;
+
+    said.len = 0;
+    http_session_init(&s);
+    while (at < len && s.state != SESSION_OVER) {
+        size_t room, n;
+        char *to = http_session_room(&s, &room);
+        n = len - at < step ? len - at : step;
+        n = n < room ? n : room;
+        memcpy(to, in + at, n);
+        at += n;
+        http_session_input(&s, &site, n, NOW);
+        take_output(&s, bite);
+    }
+    if (eof && s.state != SESSION_OVER) {
+        size_t room;
+        assert_non_null(http_session_room(&s, &room));
+        http_session_input(&s, &site, 0, NOW);
+        take_output(&s, bite);
+    }
+    said.end = s.state;
+    said.text[said.len] = '\0';
+    http_session_free(&s);
+}
+
+/* The same conversation in every way must say the same. */
+static void talk(const char *in, bool eof)
+{
+    static const size_t ways[][2] = { { 1, 1 }, { 7, 100 }, { 1000, 50000 } };
+    static struct said whole;
+
+    converse(in, strlen(in), 100000, 65536, eof);
+    whole = said;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        converse(in, strlen(in), ways[i][0], ways[i][1], eof);
+        assert_int_equal(said.len, whole.len);
+        assert_memory_equal(said.text, whole.text, whole.len);
+        assert_int_equal(said.end, whole.end);
+    }
+}
+
+/* The statuses of all answers, in order: "200 404". */
+static const char *statuses(void)
+{
+    static char list[256];
+    size_t n = 0;
+
+    list[0] = '\0';
+    for (const char *at = said.text; (at = strstr(at, "HTTP/1.1 ")); at += 9) {
+        memcpy(list + n, at + 9, 3);
+        list[n + 3] = ' ';
+        n += 4;
+    }
+    list[n ? n - 1 : 0] = '\0';
+    return list;
+}
+
+static void assert_said(const char *part)
+{
+    if (!strstr(said.text, part))
+        fail_msg("'%s' is not in:\n%s", part, said.text);
+}
+
+static void assert_not_said(const char *part)
+{
+    if (strstr(said.text, part))
+        fail_msg("'%s' is in:\n%s", part, said.text);
+}
+
+static void a_file_comes_with_its_head(void **state)
+{
+    talk("GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_string_equal(said.text, "HTTP/1.1 200 OK\r\n" DATE
+                                   "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                   "Content-Type: text/plain; charset=utf-8\r\n"
+                                   "Content-Length: 5\r\n\r\nhello");
+    assert_int_equal(said.end, SESSION_HEAD);
+}
+
+static void a_large_file_comes_whole(void **state)
+{
+    const char *body;
+
+    talk("GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_said("Content-Length: 100000\r\n");
+    body = strstr(said.text, "\r\n\r\n") + 4;
+    assert_int_equal(said.len, (size_t)(body - said.text) + 100000);
+    for (size_t i = 0; i < 100000; i++)
+        assert_int_equal(body[i], site_byte(i));
+}
+
+/* RFC 9110 s9.3.2 */
+static void head_says_what_get_would_without_the_body(void **state)
+{
+    talk("HEAD /a.txt HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_said("Content-Length: 5\r\n\r\n");
+    assert_not_said("hello");
+    talk("HEAD /none HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_string_equal(statuses(), "404");
+    assert_not_said("<html");
+    assert_not_said("Content-Length: 0");
+}
+
+static void an_empty_file_is_an_answer_too(void **state)
+{
+    talk("GET /empty.txt HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_said("HTTP/1.1 200 OK\r\n");
+    assert_said("Content-Length: 0\r\n\r\n");
+    assert_int_equal(said.end, SESSION_HEAD);
+}
+
+static void targets_are_answered_with_their_status(void **state)
+{
+    static const struct {
+        const char *target, *status;
+    } row[] = {
+        { "/", "200" },
+        { "/index.html", "200" },
+        { "/?query", "200" },
+        { "/a%20b.txt", "200" },
+        { "/sub/", "200" },
+        { "/sub/c.txt", "200" },
+        { "/sub/../a.txt", "200" },
+        { "/in", "200" },
+        { "http://other/a.txt", "200" },
+        { "/sub", "301" },
+        { "/none", "404" },
+        { "/bare/", "404" },
+        { "/a.txt/", "404" },
+        { "/a.txt/b", "404" },
+        { "/sub%2fc.txt", "404" },
+        { "/..%5csecret", "404" },
+        { "/out", "403" },
+        { "/abs", "403" },
+        { "/up/secret", "403" },
+        { "/fifo", "403" },
+        { "/../secret", "400" },
+        { "/%2e%2e/secret", "400" },
+        { "/a.txt%00", "400" },
+        { "/%", "400" },
+        { "*", "400" },
+        { "a.txt", "400" },
+        { "https://other/a.txt", "400" },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        char request[200];
+        strcpy(request, "GET ");
+        strcat(request, row[i].target);
+        strcat(request, " HTTP/1.1\r\nHost: a\r\n\r\n");
+        talk(request, false);
+        if (strcmp(statuses(), row[i].status) != 0)
+            fail_msg("%s: %s, want %s", row[i].target, statuses(), row[i].status);
+        assert_not_said("secret");
+    }
+}
+
+static void a_directory_without_slash_is_redirected_with_its_query(void **state)
+{
+    talk("GET /sub?a=b&c HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_said("HTTP/1.1 301 Moved Permanently\r\n");
+    assert_said("Location: /sub/?a=b&c\r\n");
+    talk("GET /sub%20dir HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_said("Location: /sub%20dir/\r\n");
+    /* never to another host */
+    talk("GET //sub HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_said("Location: /sub/\r\n");
+    talk("GET /bare/..//sub HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_said("Location: /sub/\r\n");
+}
+
+/* RFC 9110 s15.5.6, s15.6.2 */
+static void methods_that_files_do_not_have_are_refused(void **state)
+{
+    talk("DELETE /a.txt HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_string_equal(statuses(), "405");
+    assert_said("Allow: GET, HEAD\r\n");
+    talk("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_string_equal(statuses(), "405");
+    talk("CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_string_equal(statuses(), "405");
+    talk("get /a.txt HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_string_equal(statuses(), "501");
+    assert_int_equal(said.end, SESSION_HEAD);
+}
+
+/* RFC 9112 s9.3.2 */
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+    talk("GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n"
+         "HEAD /sub/c.txt HTTP/1.1\r\nHost: a\r\n\r\n"
+         "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /"
+         "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "3\r\nabc\r\n0\r\n\r\n"
+         "GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
+         "GET /sub/c.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+         "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n",
+         false);
+    assert_string_equal(statuses(), "200 200 405 405 404 200");
+    assert_int_equal(said.text[said.len - 1], 'c');
+    assert_int_equal(said.end, SESSION_OVER);
+}
+
+static void a_bad_request_does_not_eat_the_answers_before_it(void **state)
+{
+    talk("GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\nnonsense\r\n\r\n"
+         "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n",
+         false);
+    assert_string_equal(statuses(), "200 400");
+    assert_said("hello");
+    assert_said("Connection: close\r\n");
+    assert_int_equal(said.end, SESSION_OVER);
+}
+
+/* RFC 9112 s9.3, s9.6 */
+static void the_connection_lives_as_both_sides_say(void **state)
+{
+    static const struct {
+        const char *request, *says;
+        enum http_session_state end;
+    } row[] = {
+        { "GET / HTTP/1.1\r\nHost: a\r\n\r\n", NULL, SESSION_HEAD },
+        { "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+          "Connection: close\r\n", SESSION_OVER },
+        { "GET / HTTP/1.0\r\n\r\n", "Connection: close\r\n", SESSION_OVER },
+        { "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+          "Connection: keep-alive\r\n", SESSION_HEAD },
+        { "GET /% HTTP/1.1\r\nHost: a\r\n\r\n", NULL, SESSION_HEAD },
+        { "GET / HTTP/1.1\r\n\r\n", "Connection: close\r\n", SESSION_OVER },
+        { "GET / HTTP/2.0\r\n\r\n", "Connection: close\r\n", SESSION_OVER },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        talk(row[i].request, false);
+        assert_int_equal(said.end, row[i].end);
+        if (row[i].says)
+            assert_said(row[i].says);
+        else
+            assert_not_said("Connection:");
+    }
+}
+
+static void a_server_that_stops_says_close(void **state)
+{
+    site.closing = true;
+    talk("GET / HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    assert_said("Connection: close\r\n");
+    assert_int_equal(said.end, SESSION_OVER);
+}
+
+/* RFC 9112 s6: what cannot be framed ends the connection. */
+static void bodies_that_cannot_be_framed_end_the_connection(void **state)
+{
+    static const struct {
+        const char *fields, *status;
+    } row[] = {
+        { "Content-Length: x\r\n", "400" },
+        { "Content-Length: 5\r\nContent-Length: 6\r\n", "400" },
+        { "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "400" },
+        { "Transfer-Encoding: gzip, chunked\r\n", "501" },
+        { "Transfer-Encoding: chunked, gzip\r\n", "400" },
+        { "Content-Length: 1048577\r\n", "413" },
+        { "Content-Length: 18446744073709551615\r\n", "413" },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        char request[200] = "POST / HTTP/1.1\r\nHost: a\r\n";
+        strcat(request, row[i].fields);
+        strcat(request, "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        talk(request, false);
+        assert_string_equal(statuses(), row[i].status);
+        assert_int_equal(said.end, SESSION_OVER);
+    }
+}
+
+static void a_bad_chunk_is_answered_once_with_400(void **state)
+{
+    talk("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz", false);
+    assert_string_equal(statuses(), "400");
+    assert_int_equal(said.end, SESSION_OVER);
+}
+
+static void a_chunked_body_beyond_the_limit_is_refused(void **state)
+{
+    size_t len = 1200000;
+    char *in = malloc(len);
+    static const char head[] = "POST / HTTP/1.1\r\nHost: a\r\n"
+                               "Transfer-Encoding: chunked\r\n\r\nffffff\r\n";
+
+    memset(in, 'a', len);
+    memcpy(in, head, sizeof head - 1);
+    converse(in, len, 4096, 4096, false);
+    assert_string_equal(statuses(), "413");
+    assert_int_equal(said.end, SESSION_OVER);
+    free(in);
+}
+
+static void a_body_within_the_limit_is_thrown_away(void **state)
+{
+    static const char next[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char head[] = "POST / HTTP/1.1\r\nHost: a\r\n"
+                               "Content-Length: 1048576\r\n\r\n";
+    size_t len = sizeof head - 1 + 1048576 + sizeof next - 1;
+    char *in = malloc(len);
+
+    memset(in, 'a', len);
+    memcpy(in, head, sizeof head - 1);
+    memcpy(in + sizeof head - 1 + 1048576, next, sizeof next - 1);
+    converse(in, len, 65536, 65536, false);
+    assert_string_equal(statuses(), "405 200");
+    free(in);
+}
+
+/* RFC 9110 s10.1.1 */
+static void a_client_that_asks_before_its_body_is_answered_at_once(void **state)
+{
+    talk("PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n"
+         "Expect: 100-continue\r\n\r\n",
+         false);
+    assert_string_equal(statuses(), "405");
+    assert_said("Connection: close\r\n");
+    assert_int_equal(said.end, SESSION_OVER);
+}
+
+/* RFC 9112 s8 */
+static void the_clients_end_is_no_reason_to_keep_silent(void **state)
+{
+    talk("GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n", true);
+    assert_string_equal(statuses(), "200");
+    assert_int_equal(said.end, SESSION_OVER);
+    talk("GET /a.txt HTTP/1.1\r\nHo", true);
+    assert_string_equal(statuses(), "400");
+    talk("", true);
+    assert_int_equal(said.len, 0);
+    assert_int_equal(said.end, SESSION_OVER);
+    talk("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc", true);
+    assert_int_equal(said.len, 0);
+    assert_int_equal(said.end, SESSION_OVER);
+}
+
+/* RFC 9110 s15.5.9 */
+static void who_is_too_late_hears_408_if_he_had_begun(void **state)
+{
+    static const struct {
+        const char *in, *status;
+    } row[] = {
+        { "", "" },
+        { "GET / HT", "408" },
+        { "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n", "200" },
+        { "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", "408" },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct http_session s;
+        size_t room;
+        said.len = 0;
+        http_session_init(&s);
+        memcpy(http_session_room(&s, &room), row[i].in, strlen(row[i].in));
+        if (*row[i].in)
+            http_session_input(&s, &site, strlen(row[i].in), NOW);
+        take_output(&s, 65536);
+        http_session_expire(&s, &site, NOW);
+        take_output(&s, 65536);
+        said.text[said.len] = '\0';
+        assert_string_equal(statuses(), row[i].status);
+        assert_int_equal(s.state, SESSION_OVER);
+        http_session_free(&s);
+    }
+}
+
+static void a_conversation_that_waits_holds_no_buffer(void **state)
+{
+    static const char in[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct http_session s;
+    size_t room;
+
+    http_session_init(&s);
+    memcpy(http_session_room(&s, &room), in, sizeof in - 1);
+    http_session_input(&s, &site, sizeof in - 1, NOW);
+    assert_null(s.in);
+    take_output(&s, 65536);
+    assert_null(s.out);
+    assert_int_equal(s.file, -1);
+    http_session_free(&s);
+}
+
+static void a_file_that_shrinks_breaks_the_connection(void **state)
+{
+    static const char in[] = "GET /big.bin HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct http_session s;
+    char bytes[4096];
+    ssize_t n;
+    size_t room;
+
+    http_session_init(&s);
+    memcpy(http_session_room(&s, &room), in, sizeof in - 1);
+    http_session_input(&s, &site, sizeof in - 1, NOW);
+    n = http_session_output(&s, bytes, sizeof bytes);
+    assert_int_equal(n, 4096);
+    http_session_sent(&s, &site, 4096, NOW);
+    site_resize("big.bin", 1000);
+    assert_int_equal(http_session_output(&s, bytes, sizeof bytes), -EIO);
+    http_session_free(&s);
+}
+
+static void a_file_that_grows_is_sent_as_it_was_promised(void **state)
+{
+    static const char in[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct http_session s;
+    size_t room;
+
+    said.len = 0;
+    http_session_init(&s);
+    memcpy(http_session_room(&s, &room), in, sizeof in - 1);
+    http_session_input(&s, &site, sizeof in - 1, NOW);
+    site_resize("a.txt", 50);
+    take_output(&s, 65536);
+    assert_memory_equal(said.text + said.len - 9, "\r\n\r\nhello", 9);
+    http_session_free(&s);
+}
+
+#define WITH_SITE(test) cmocka_unit_test_setup_teardown(test, up, down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_SITE(a_file_comes_with_its_head),
+        WITH_SITE(a_large_file_comes_whole),
+        WITH_SITE(head_says_what_get_would_without_the_body),
+        WITH_SITE(an_empty_file_is_an_answer_too),
+        WITH_SITE(targets_are_answered_with_their_status),
+        WITH_SITE(a_directory_without_slash_is_redirected_with_its_query),
+        WITH_SITE(methods_that_files_do_not_have_are_refused),
+        WITH_SITE(pipelined_requests_are_answered_in_order),
+        WITH_SITE(a_bad_request_does_not_eat_the_answers_before_it),
+        WITH_SITE(the_connection_lives_as_both_sides_say),
+        WITH_SITE(a_server_that_stops_says_close),
+        WITH_SITE(bodies_that_cannot_be_framed_end_the_connection),
+        WITH_SITE(a_bad_chunk_is_answered_once_with_400),
+        WITH_SITE(a_chunked_body_beyond_the_limit_is_refused),
+        WITH_SITE(a_body_within_the_limit_is_thrown_away),
+        WITH_SITE(a_client_that_asks_before_its_body_is_answered_at_once),
+        WITH_SITE(the_clients_end_is_no_reason_to_keep_silent),
+        WITH_SITE(who_is_too_late_hears_408_if_he_had_begun),
+        WITH_SITE(a_conversation_that_waits_holds_no_buffer),
+        WITH_SITE(a_file_that_shrinks_breaks_the_connection),
+        WITH_SITE(a_file_that_grows_is_sent_as_it_was_promised),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

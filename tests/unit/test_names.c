@@ -1,0 +1,145 @@
+#include "app/names.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char path[] = "/tmp/tapir-test-hosts-XXXXXX";
+
+static const char hosts[] = "# a comment with www.example.test in it\n"
+                            "\n"
+                            "192.0.2.7\twww.example.test www # alias, then web\n"
+                            "::1 six six-and-four\n"
+                            "192.0.2.8 six-and-four\n"
+                            "192.0.2.9 www.example.test\n"
+                            "not-an-address broken\n"
+                            "192.0.2.10\n"
+                            "192.0.2.11 last";
+
+static const char *const resolve[] = { "www.example.test:80:192.0.2.21",
+                                       "*:81:192.0.2.22",
+                                       "www.example.test:81:192.0.2.23" };
+
+static int up(void **state)
+{
+    int fd = mkstemp(path);
+
+    assert_int_equal(write(fd, hosts, sizeof hosts - 1), sizeof hosts - 1);
+    return close(fd);
+}
+
+static int down(void **state)
+{
+    return unlink(path);
+}
+
+/* The address as text; or the error's name. */
+static const char *lookup(size_t n_resolve, const char *host, uint16_t port)
+{
+    struct names names = { resolve, n_resolve, path };
+    struct in_addr a;
+    const char *source = NULL;
+    int err = names_lookup(&names, host, port, &a, &source);
+
+    if (err == 0)
+        assert_non_null(source);
+    return err == 0 ? inet_ntoa(a) : strerrorname_np(-err);
+}
+
+static void names_are_found_in_the_hosts_file(void **state)
+{
+    static const struct {
+        const char *host, *want;
+    } row[] = {
+        { "www.example.test", "192.0.2.7" }, /* the first line that has it */
+        { "WWW.Example.Test", "192.0.2.7" },
+        { "www.example.test.", "192.0.2.7" },
+        { "www", "192.0.2.7" },
+        { "last", "192.0.2.11" },
+        { "six-and-four", "192.0.2.8" },
+        { "six", "EAFNOSUPPORT" },
+        { "alias", "ENOENT" },
+        { "example.test", "ENOENT" },
+        { "broken", "EAFNOSUPPORT" },
+        { "", "ENOENT" },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        const char *got = lookup(0, row[i].host, 80);
+        if (strcmp(got, row[i].want) != 0)
+            fail_msg("%s: %s, want %s", row[i].host, got, row[i].want);
+    }
+}
+
+static void addresses_are_their_own_answer(void **state)
+{
+    assert_string_equal(lookup(0, "192.0.2.1", 80), "192.0.2.1");
+    assert_string_equal(lookup(0, "::1", 80), "EAFNOSUPPORT");
+    assert_string_equal(lookup(0, "192.0.2", 80), "ENOENT");
+    assert_string_equal(lookup(0, "192.0.2.256", 80), "ENOENT");
+}
+
+/* RFC 6761 s6.3 */
+static void localhost_is_this_host_whatever_the_file_says(void **state)
+{
+    assert_string_equal(lookup(0, "localhost", 80), "127.0.0.1");
+    assert_string_equal(lookup(0, "LOCALHOST.", 80), "127.0.0.1");
+    assert_string_equal(lookup(0, "a.localhost", 80), "127.0.0.1");
+    assert_string_equal(lookup(0, "localhost.example", 80), "ENOENT");
+}
+
+static void what_the_user_says_comes_first(void **state)
+{
+    assert_string_equal(lookup(3, "www.example.test", 80), "192.0.2.21");
+    assert_string_equal(lookup(3, "www.example.test", 81), "192.0.2.22");
+    assert_string_equal(lookup(3, "anything", 81), "192.0.2.22");
+    assert_string_equal(lookup(3, "www.example.test", 82), "192.0.2.7");
+    assert_string_equal(lookup(3, "localhost", 81), "192.0.2.22");
+}
+
+static void a_missing_hosts_file_is_an_empty_one(void **state)
+{
+    struct names names = { NULL, 0, "/nonexistent/hosts" };
+    struct in_addr a;
+    const char *source;
+
+    assert_int_equal(names_lookup(&names, "www", 80, &a, &source), -ENOENT);
+}
+
+static void entries_of_resolve_are_host_port_address(void **state)
+{
+    assert_true(names_resolve_is_valid("a:80:192.0.2.1"));
+    assert_true(names_resolve_is_valid("*:0:192.0.2.1"));
+    assert_false(names_resolve_is_valid(""));
+    assert_false(names_resolve_is_valid("a:192.0.2.1"));
+    assert_false(names_resolve_is_valid(":80:192.0.2.1"));
+    assert_false(names_resolve_is_valid("a::192.0.2.1"));
+    assert_false(names_resolve_is_valid("a:65536:192.0.2.1"));
+    assert_false(names_resolve_is_valid("a:000000080:192.0.2.1"));
+    assert_false(names_resolve_is_valid("a:x:192.0.2.1"));
+    assert_false(names_resolve_is_valid("a:80:b"));
+    assert_false(names_resolve_is_valid("a:80:::1"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_found_in_the_hosts_file),
+        cmocka_unit_test(addresses_are_their_own_answer),
+        cmocka_unit_test(localhost_is_this_host_whatever_the_file_says),
+        cmocka_unit_test(what_the_user_says_comes_first),
+        cmocka_unit_test(a_missing_hosts_file_is_an_empty_one),
+        cmocka_unit_test(entries_of_resolve_are_host_port_address),
+    };
+    return cmocka_run_group_tests(tests, up, down);
+}
