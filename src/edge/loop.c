@@ -55,7 +55,7 @@ void loop_offer(struct tapir *t, struct netem *n, struct pkt *p)
 /* ---- the way down ---- */
 
 /* To what is really there: the device, or the wire of a simulation. */
-static void to_device(struct tapir *t, struct pkt *p)
+static void to_device(struct tapir *t, const struct pkt *p)
 {
     if (t->sim)
         sim_transmit(t, p);
@@ -69,8 +69,8 @@ static int host_send(struct link *link, const struct pkt *p)
     struct tapir *t = list_entry(link, struct tapir, link);
     struct pkt *copy;
 
-    if (!t->out.config.on) {
-        sim_transmit(t, p);
+    if (!t->out.config.on) { /* only the other direction is impaired */
+        to_device(t, p);
         return 0;
     }
     copy = pkt_copy(&t->stack->net.pool, p);

@@ -301,7 +301,7 @@ static struct udp_port *find_port(const struct udp *udp, const struct ip_info *i
 static bool checksum_ok(const struct ip_info *ip, const struct udp_header *h,
                         const struct pkt *p)
 {
-    if (p->csum == PKT_CSUM_VERIFIED || h->cksum == 0)
+    if (p->csum != PKT_CSUM_FULL || h->cksum == 0)
         return true;
     uint64_t sum = ip_pseudo_sum(ip->src, ip->dst, IP_PROTO_UDP, h->len);
     return cksum_finish(cksum_add(sum, p->data, h->len, 0)) == 0;

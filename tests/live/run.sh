@@ -173,7 +173,7 @@ tapir_gets_all() {
     start_nginx
     # 1F40 is port 8000, 1F90 is 8080; 0A is LISTEN.
     check "python3's server listens" "tap python3" \
-        wait_for 5 grep -q ':1F40 .* 0A ' /proc/net/tcp
+        wait_for 5 grep -q ':1F40 .* 0A ' /proc/net/tcp /proc/net/tcp6
     check "nginx listens" "tap nginx" wait_for 5 grep -q ':1F90 .* 0A ' /proc/net/tcp
     for size in $SIZES $BIG; do
         check "tapir get fetches $size bytes from python3 $remark" "tap python3" \
@@ -334,7 +334,7 @@ group_netem_serve() {
     serve --seed 1 --netem 'delay 20ms loss 5%'
     check "curl fetches 1 MB through delay 20ms loss 5%" "tap curl" impaired
     stop
-    for script in 'drop synack:each' 'drop out:data:2' 'drop in:ack:1 out:fin:1' \
+    for script in 'drop synack:each' 'drop out:data:2' 'drop in:ack:1 drop out:fin:1' \
         'drop any:5,9,14'; do
         serve --seed 1 --netem "$script"
         check "curl fetches 64 KiB through $script" "tap curl" curl_gets 65536
@@ -345,7 +345,7 @@ group_netem_serve() {
 group_netem_get() {
     start_python
     check "python3's server listens" "tap python3" \
-        wait_for 5 grep -q ':1F40 .* 0A ' /proc/net/tcp
+        wait_for 5 grep -q ':1F40 .* 0A ' /proc/net/tcp /proc/net/tcp6
     check "tapir get fetches 1 MB through delay 20ms loss 5%" "tap python3" \
         tapir_gets 8000 1000000 --seed 2 --netem 'delay 20ms loss 5%'
     check "tapir get survives a lost SYN" "tap python3" \
