@@ -58,7 +58,11 @@ static void join(struct tcb *tcb)
 
     if (!tcb->rcv.q.ofo)
         return;
-    tcb->rcv.nxt = rcvq_join(&tcb->rcv.q, tcb->rcv.nxt, &fin);
+    struct seq nxt = rcvq_join(&tcb->rcv.q, tcb->rcv.nxt, &fin);
+    tcb->bytes_received += seq_len(tcb->rcv.nxt, nxt);
+    tcb->rcv.nxt = nxt;
+    if (tcb->rcv.shut)
+        rcvq_discard(&tcb->rcv.q, tcb->rcv.q.len);
     tcb->ack_now = true; /* RFC 5681 s4.2: a hole was filled */
     if (fin && !tcb->rcv.fin)
         fin_taken(tcb);
@@ -104,6 +108,7 @@ void tcp_take_text(struct tcb *tcb, struct tcp_seg *seg)
         return;
     if (!takes_text(tcb)) {
         tcb->ack_now = true;
+        tcp_reject(seg, DROP_TCP_AFTER_FIN);
         return;
     }
     if (!tcb->owned && seg->text_len > 0) {
