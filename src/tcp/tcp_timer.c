@@ -44,9 +44,21 @@ static uint8_t most_retries(const struct tcb *tcb)
     return tcb->owned ? c->retries2 : c->orphan_retries;
 }
 
+/* RFC 9293 s3.8.6 (SHLD-17): where the peer shut its window on what is out, each
+ * retransmission is a probe, and the connection lasts for as long as it answers. */
+static bool out_of_tries(struct tcb *tcb)
+{
+    bool shut = tcb->snd.wnd == 0 && tcb->owned && tcb->state != TCPS_SYN_SENT &&
+                tcb->state != TCPS_SYN_RECEIVED;
+
+    if (shut)
+        return ++tcb->probes > most_retries(tcb);
+    return tcb->backoff >= most_retries(tcb);
+}
+
 static void rexmt_fires(struct tcb *tcb)
 {
-    if (tcb->backoff >= most_retries(tcb)) {
+    if (out_of_tries(tcb)) {
         give_up(tcb);
         return;
     }
