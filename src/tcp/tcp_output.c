@@ -159,7 +159,7 @@ static void restart_after_idle(struct tcb *tcb)
 static void ack_sent(struct tcb *tcb, uint32_t wnd)
 {
     struct counters *c = &tcb->tcp->net->count;
-    uint32_t before = rcv_wnd(tcb);
+    uint32_t before = seq_len(tcb->rcv.acked, tcb->rcv.adv); /* as told last */
 
     if (before == 0 && wnd > 0)
         count(c, COUNT_TcpExtTCPFromZeroWindowAdv);
