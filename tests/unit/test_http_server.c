@@ -1,0 +1,434 @@
+/* The file server on host b, in virtual time: what is said on a connection is tested in
+ * test_http_session; here it is about many of them, deadlines, closing and stopping. */
+#include "tapir/http.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/hosts.h"
+#include "harness/site.h"
+
+enum { SECOND = 1000000, CROWD = 200 };
+
+static struct hosts h;
+static struct tapir_http_server config;
+static struct tapir_http_stats stats;
+static struct tapir_error error;
+static int result, error_number;
+static int clients; /* that have not yet gone; the server stops after the last */
+
+static bool on_stopped(void *ctx)
+{
+    return clients == 0;
+}
+
+static int64_t on_clock(void *ctx)
+{
+    return 784111999;
+}
+
+static void server(void *arg)
+{
+    result = tapir_http_serve(&config, &stats, &error);
+    error_number = errno;
+}
+
+static int up(void **state)
+{
+    hosts_up(&h, 1, NULL);
+    config = (struct tapir_http_server){
+        .dir = site_up(),
+        .head_timeout = 5 * SECOND,
+        .idle_timeout = 10 * SECOND,
+        .send_timeout = 20 * SECOND,
+        .stopped = on_stopped,
+        .clock = on_clock,
+    };
+    clients = 0;
+    return 0;
+}
+
+static int down(void **state)
+{
+    hosts_down(&h);
+    site_down();
+    return 0;
+}
+
+static void client(void (*program)(void *))
+{
+    clients++;
+    must(sim_spawn(h.a, program, NULL) == 0);
+}
+
+/* Runs the server while the clients do what they do. */
+static void run(void)
+{
+    must(sim_spawn(h.b, server, NULL) == 0);
+    hosts_run(&h);
+    assert_int_equal(result, 0);
+}
+
+static void say(int fd, const char *text)
+{
+    hosts_write(fd, text, strlen(text));
+}
+
+/* Sends the request and reads until the server closes: bytes, or -1 for a reset. */
+static ssize_t ask(int fd, const char *request, char *answer, size_t cap)
+{
+    size_t len = 0;
+    ssize_t n = 1;
+
+    if (*request)
+        say(fd, request);
+    while (n > 0 && len < cap - 1) {
+        n = tapir_read(fd, answer + len, cap - 1 - len);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    answer[len] = '\0';
+    return n < 0 ? -1 : (ssize_t)len;
+}
+
+static void leave(int fd)
+{
+    must(tapir_close(fd) == 0);
+    clients--;
+}
+
+/* Fetches big.bin and compares every byte. */
+static void fetch_big(void *arg)
+{
+    char *answer = malloc(200000);
+    int fd = hosts_connect(HOST_B, 80);
+    ssize_t n = ask(fd, "GET /big.bin HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n",
+                    answer, 200000);
+    char *body = strstr(answer, "\r\n\r\n") + 4;
+
+    must(n == body - answer + 100000);
+    for (size_t i = 0; i < 100000; i++)
+        must(body[i] == site_byte(i));
+    free(answer);
+    leave(fd);
+}
+
+static int get_small(void)
+{
+    char answer[2000];
+    int fd = hosts_connect(HOST_B, 80);
+
+    must(ask(fd, "GET /a.txt HTTP/1.0\r\n\r\n", answer, sizeof answer) > 5);
+    must(strcmp(strstr(answer, "\r\n\r\n"), "\r\n\r\nhello") == 0);
+    return fd;
+}
+
+static void fetch_small(void *arg)
+{
+    leave(get_small());
+}
+
+static void fetch_a_thousand(void *arg)
+{
+    for (int i = 0; i < 999; i++)
+        must(tapir_close(get_small()) == 0);
+    leave(get_small());
+}
+
+static void a_crowd_is_served_at_once(void **state)
+{
+    for (int i = 0; i < CROWD; i++)
+        client(fetch_big);
+    run();
+    assert_int_equal(stats.connections, 200);
+    assert_int_equal(stats.requests, 200);
+    assert_true(stats.bytes > 20000000);
+}
+
+static void files_arrive_whole_over_a_bad_wire(void **state)
+{
+    hosts_down(&h);
+    hosts_up(&h, 1, "delay 20ms 5ms loss 5%");
+    for (int i = 0; i < 5; i++)
+        client(fetch_big);
+    run();
+    assert_int_equal(stats.requests, 5);
+}
+
+static void a_thousand_connections_one_after_another_are_answered(void **state)
+{
+    client(fetch_a_thousand);
+    run();
+    assert_int_equal(stats.requests, 1000);
+}
+
+/* --- those who misbehave --------------------------------------------------------- */
+
+static void never_reads(void *arg)
+{
+    int fd = hosts_connect(HOST_B, 80);
+
+    for (int i = 0; i < 200; i++)
+        say(fd, "GET /big.bin HTTP/1.1\r\nHost: b\r\n\r\n");
+    tapir_sleep(60 * SECOND);
+    leave(fd);
+}
+
+static void dies_in_the_middle(void *arg)
+{
+    struct linger abortive = { 1, 0 };
+    char byte;
+    int fd = hosts_connect(HOST_B, 80);
+
+    say(fd, "GET /big.bin HTTP/1.1\r\nHost: b\r\n\r\n");
+    must(tapir_read(fd, &byte, 1) == 1);
+    tapir_setsockopt(fd, SOL_SOCKET, SO_LINGER, &abortive, sizeof abortive);
+    leave(fd);
+}
+
+static void sends_garbage(void *arg)
+{
+    char answer[2000];
+    int fd = hosts_connect(HOST_B, 80);
+
+    must(ask(fd, "\x16\x03\x01\x02garbage", answer, sizeof answer) > 0);
+    must(strncmp(answer, "HTTP/1.1 400 ", 13) == 0);
+    leave(fd);
+}
+
+static void goes_at_once(void *arg)
+{
+    leave(hosts_connect(HOST_B, 80));
+}
+
+static void who_misbehaves_harms_only_himself(void **state)
+{
+    for (int i = 0; i < 10; i++) {
+        client(never_reads);
+        client(dies_in_the_middle);
+        client(sends_garbage);
+        client(goes_at_once);
+        client(fetch_big);
+    }
+    run();
+    assert_int_equal(stats.connections, 50);
+}
+
+/* --- deadlines ------------------------------------------------------------------- */
+
+/* Half a request, and its rest a byte a second: the deadline does not move. */
+static void drips(void *arg)
+{
+    char answer[2000];
+    int fd = hosts_connect(HOST_B, 80);
+    int64_t begin = tapir_now();
+
+    say(fd, "GET / HTTP/1.1\r\nX: ");
+    for (int i = 0; i < 4; i++) {
+        tapir_sleep(SECOND);
+        say(fd, "x");
+    }
+    must(ask(fd, "x", answer, sizeof answer) > 0);
+    must(strncmp(answer, "HTTP/1.1 408 ", 13) == 0);
+    must(tapir_now() - begin >= 5 * SECOND && tapir_now() - begin < 5100000);
+    leave(fd);
+}
+
+static void says_nothing(void *arg)
+{
+    char byte;
+    int fd = hosts_connect(HOST_B, 80);
+    int64_t begin = tapir_now();
+
+    must(tapir_read(fd, &byte, 1) == 0);
+    must(tapir_now() - begin >= 5 * SECOND && tapir_now() - begin < 5100000);
+    leave(fd);
+}
+
+static void idles(void *arg)
+{
+    char answer[2000];
+    int fd = hosts_connect(HOST_B, 80);
+    int64_t begin = tapir_now();
+
+    must(ask(fd, "GET /a.txt HTTP/1.1\r\nHost: b\r\n\r\n", answer, sizeof answer) > 0);
+    must(strstr(answer, "hello") != NULL);
+    must(tapir_now() - begin >= 10 * SECOND && tapir_now() - begin < 10200000);
+    leave(fd);
+}
+
+static void deadlines_are_kept(void **state)
+{
+    client(drips);
+    client(says_nothing);
+    client(idles);
+    run();
+    assert_int_equal(stats.requests, 2);
+}
+
+/* Reads a little every 10 seconds: slow, but alive. */
+static void reads_slowly(void *arg)
+{
+    static char buf[30000];
+    int small = 4096, fd = tapir_socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in to = hosts_addr(HOST_B, 80);
+    size_t total = 0;
+    ssize_t n = 1;
+
+    tapir_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    must(tapir_connect(fd, (struct sockaddr *)&to, sizeof to) == 0);
+    say(fd, "GET /big.bin HTTP/1.0\r\n\r\n");
+    while (n > 0) {
+        tapir_sleep(10 * SECOND);
+        n = tapir_read(fd, buf, sizeof buf);
+        must(n >= 0);
+        total += (size_t)n;
+    }
+    must(total > 100000);
+    leave(fd);
+}
+
+static void who_reads_slowly_gets_everything(void **state)
+{
+    client(reads_slowly);
+    run();
+}
+
+/* --- closing and limits ---------------------------------------------------------- */
+
+/* RFC 9112 s9.6: the answer arrives although the body was not read. */
+static void posts_too_much(void *arg)
+{
+    static char blob[400000];
+    char answer[2000];
+    int fd = hosts_connect(HOST_B, 80);
+
+    say(fd, "POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 9999999\r\n\r\n");
+    hosts_write(fd, blob, sizeof blob);
+    tapir_sleep(SECOND);
+    must(ask(fd, "", answer, sizeof answer) > 0);
+    must(strncmp(answer, "HTTP/1.1 413 ", 13) == 0);
+    leave(fd);
+}
+
+static void half_closes(void *arg)
+{
+    char answer[200000];
+    int fd = hosts_connect(HOST_B, 80);
+
+    say(fd, "GET /big.bin HTTP/1.1\r\nHost: b\r\n\r\n");
+    must(tapir_shutdown(fd, SHUT_WR) == 0);
+    must(ask(fd, "", answer, sizeof answer) > 100000);
+    leave(fd);
+}
+
+static void no_reset_eats_an_answer(void **state)
+{
+    client(posts_too_much);
+    client(half_closes);
+    run();
+}
+
+static void beyond_the_limit_of_connections_clients_wait_their_turn(void **state)
+{
+    config.max_connections = 2;
+    for (int i = 0; i < 20; i++)
+        client(fetch_big);
+    run();
+    assert_int_equal(stats.requests, 20);
+}
+
+static void a_client_in_the_backlog_is_served_when_another_goes(void **state)
+{
+    config.max_connections = 1;
+    client(says_nothing);
+    client(fetch_small);
+    run();
+    assert_int_equal(stats.connections, 2);
+}
+
+/* --- stopping -------------------------------------------------------------------- */
+
+/* Has an idle connection and an answer under way when the server stops. */
+static void is_there_at_the_end(void *arg)
+{
+    char answer[200000], byte;
+    int idle = hosts_connect(HOST_B, 80), busy = hosts_connect(HOST_B, 80);
+
+    say(idle, "GET /a.txt HTTP/1.1\r\nHost: b\r\n\r\n");
+    must(tapir_read(idle, answer, sizeof answer) > 0);
+    say(busy, "GET /big.bin HTTP/1.1\r\nHost: b\r\n\r\n");
+    must(tapir_read(busy, &byte, 1) == 1);
+    clients = 0;
+    tapir_sleep(150000);
+    must(tapir_read(idle, &byte, 1) == 0);
+    must(ask(busy, "", answer, sizeof answer) > 100000);
+    tapir_close(busy);
+    tapir_close(idle);
+}
+
+static void a_server_that_stops_finishes_what_it_began(void **state)
+{
+    client(is_there_at_the_end);
+    run();
+    assert_int_equal(stats.requests, 2);
+}
+
+/* --- wrong calls ----------------------------------------------------------------- */
+
+static void a_directory_that_is_none_is_told(void **state)
+{
+    config.dir = "/nonexistent/directory";
+    sim_spawn(h.b, server, NULL);
+    hosts_run(&h);
+    assert_int_equal(result, -1);
+    assert_int_equal(error_number, ENOENT);
+    assert_string_equal(error.what, "cannot serve /nonexistent/directory: No such file "
+                                    "or directory");
+}
+
+static void occupied(void *arg)
+{
+    int l = hosts_listen(80);
+
+    server(NULL);
+    tapir_close(l);
+}
+
+static void a_port_that_is_taken_is_told(void **state)
+{
+    sim_spawn(h.b, occupied, NULL);
+    hosts_run(&h);
+    assert_int_equal(result, -1);
+    assert_int_equal(error_number, EADDRINUSE);
+    assert_string_equal(error.what, "cannot listen on port 80: Address already in use");
+    assert_string_equal(error.fix, "stop it, or choose another port with --port");
+}
+
+#define IN_SIM(test) cmocka_unit_test_setup_teardown(test, up, down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_SIM(a_crowd_is_served_at_once),
+        IN_SIM(files_arrive_whole_over_a_bad_wire),
+        IN_SIM(a_thousand_connections_one_after_another_are_answered),
+        IN_SIM(who_misbehaves_harms_only_himself),
+        IN_SIM(deadlines_are_kept),
+        IN_SIM(who_reads_slowly_gets_everything),
+        IN_SIM(no_reset_eats_an_answer),
+        IN_SIM(beyond_the_limit_of_connections_clients_wait_their_turn),
+        IN_SIM(a_client_in_the_backlog_is_served_when_another_goes),
+        IN_SIM(a_server_that_stops_finishes_what_it_began),
+        IN_SIM(a_directory_that_is_none_is_told),
+        IN_SIM(a_port_that_is_taken_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
