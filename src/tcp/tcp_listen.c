@@ -96,6 +96,17 @@ void tcp_listener_free(struct tcp_listener *l)
 /* --- a SYN comes
  * ------------------------------------------------------------------------ */
 
+static void stamp(const struct tcp_half_open *h, struct tcp_opts *out)
+{
+    struct tcp *tcp = h->listener->tcp;
+
+    out->has_ts = tcp->config.timestamps && h->opts.has_ts;
+    if (!out->has_ts)
+        return;
+    out->ts_val = tcp_ts_now(tcp, tcp_ts_offset(tcp, &h->slot));
+    out->ts_ecr = h->ts_recent;
+}
+
 /* What the SYN-ACK says: RFC 9293 s3.7.1, RFC 7323 s2.2 and s3.2, RFC 2018 s2: only
  * what the SYN had. */
 static void send_syn_ack(struct tcp_half_open *h)
@@ -114,11 +125,7 @@ static void send_syn_ack(struct tcp_half_open *h)
     r.opts.sack_ok = c->sack && h->opts.sack_ok;
     r.opts.has_wscale = c->window_scaling && h->opts.has_wscale;
     r.opts.wscale = h->wscale;
-    r.opts.has_ts = c->timestamps && h->opts.has_ts;
-    if (r.opts.has_ts) {
-        r.opts.ts_val = tcp_ts_now(tcp, tcp_ts_offset(tcp, &h->slot));
-        r.opts.ts_ecr = h->ts_recent;
-    }
+    stamp(h, &r.opts);
     tcp_reply(tcp, &r);
 }
 
@@ -243,7 +250,10 @@ static void half_open_ack(struct tcp_half_open *h)
                            .seq = seq_add(h->iss, 1),
                            .ack = seq_add(h->irs, 1),
                            .flags = TCP_ACK };
-    r.wnd = (uint16_t)min_u32(h->listener->options.rcvbuf, UINT16_MAX);
+    bool scaled = h->listener->tcp->config.window_scaling && h->opts.has_wscale;
+    uint32_t wnd = min_u32(h->listener->options.rcvbuf, UINT16_MAX);
+    r.wnd = (uint16_t)(scaled ? wnd >> h->wscale : wnd); /* RFC 7323 s2.3 */
+    stamp(h, &r.opts);                                   /* s3.2 */
     tcp_reply(h->listener->tcp, &r);
 }
 
