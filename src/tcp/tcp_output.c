@@ -141,13 +141,16 @@ bool tcp_next_tx(const struct tcb *tcb, struct tcp_tx *tx)
     return next_lost(tcb, tx) || next_new(tcb, tx) || next_bare(tcb, tx);
 }
 
-/* RFC 5681 s4.1: after an idle time of more than an RTO the window begins anew. */
+/* RFC 5681 s4.1: after an idle time of more than an RTO the window begins anew, before
+ * it is decided how much leaves. */
 static void restart_after_idle(struct tcb *tcb)
 {
     const struct tcp_config *c = &tcb->tcp->config;
     usec idle = tcb->tcp->net->now - tcb->snd.last;
 
     if (!c->slow_start_after_idle || tcb->snd.last == 0)
+        return;
+    if (!seq_lt(tcb->snd.nxt, snd_end(tcb)))
         return;
     if (!seq_eq(tcb->snd.una, tcb->snd.nxt) || idle <= rtt_rto(&tcb->rtt, 0))
         return;
@@ -266,8 +269,6 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
         tcp_syn_options(tcb, &seg.opts);
     else
         tcp_segment_options(tcb, &seg.opts);
-    if (tx->text && !tx->again)
-        restart_after_idle(tcb);
     if (tx->again)
         trace_again(tcb, tx);
     /* Any other failure is a loss like one on the way: the timer repairs it. */
@@ -311,6 +312,7 @@ void tcp_output(struct tcb *tcb)
     int turn = 0;
 
     tcb->blocked = false;
+    restart_after_idle(tcb);
     while (turn < TURN && tcp_next_tx(tcb, &tx) && tcp_emit(tcb, &tx))
         turn++;
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
