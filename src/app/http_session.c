@@ -124,10 +124,10 @@ static void write_location(struct text *t, const struct answer *a)
 }
 
 static void write_head(struct text *t, const struct http_session *s,
-                       const struct answer *a, int64_t now)
+                       const struct answer *a)
 {
     http_write_status(t, a->status);
-    http_write_date(t, "Date", now);
+    http_write_date(t, "Date", s->now);
     http_write_field(t, "Server", "tapir");
     if (a->status == 405)
         http_write_field(t, "Allow", "GET, HEAD"); /* RFC 9110 s15.5.6 */
@@ -135,7 +135,7 @@ static void write_head(struct text *t, const struct http_session *s,
         write_location(t, a);
     /* RFC 9110 s8.8.2.1: never later than Date. */
     if (a->mtime >= 0)
-        http_write_date(t, "Last-Modified", a->mtime < now ? a->mtime : now);
+        http_write_date(t, "Last-Modified", a->mtime < s->now ? a->mtime : s->now);
     http_write_field(t, "Content-Type", a->type);
     http_write_number(t, "Content-Length", a->length);
     if (s->last)
@@ -147,7 +147,7 @@ static void write_head(struct text *t, const struct http_session *s,
 
 /* Makes `out` of the answer's head and, unless a HEAD is answered, its page. */
 static void make_answer(struct http_session *s, const struct answer *a,
-                        const char *page, int64_t now)
+                        const char *page)
 {
     size_t room = OUT_ROOM;
     struct text t;
@@ -160,13 +160,13 @@ static void make_answer(struct http_session *s, const struct answer *a,
         return;
     }
     text_init(&t, s->out, room);
-    write_head(&t, s, a, now);
+    write_head(&t, s, a);
     if (!s->to_head)
         text_put(&t, page);
     s->out_len = t.len;
 }
 
-static void answer_page(struct http_session *s, struct answer *a, int64_t now)
+static void answer_page(struct http_session *s, struct answer *a)
 {
     char page[PAGE_ROOM];
     struct text t;
@@ -176,26 +176,26 @@ static void answer_page(struct http_session *s, struct answer *a, int64_t now)
     a->type = "text/html; charset=utf-8";
     a->length = t.len;
     a->mtime = -1;
-    make_answer(s, a, page, now);
+    make_answer(s, a, page);
 }
 
-static void answer_status(struct http_session *s, int status, int64_t now)
+static void answer_status(struct http_session *s, int status)
 {
-    answer_page(s, &(struct answer){ .status = status }, now);
+    answer_page(s, &(struct answer){ .status = status });
 }
 
 /* Refuses at once, and the connection is not read on: where the next request would
  * begin is not known, or not worth waiting for. */
-static void refuse(struct http_session *s, int status, int64_t now)
+static void refuse(struct http_session *s, int status)
 {
     drop_answer(s);
     s->last = true;
     s->state = SESSION_ANSWER;
-    answer_status(s, status, now);
+    answer_status(s, status);
 }
 
 static void answer_file(struct http_session *s, const char *name,
-                        const struct http_file *file, int64_t now)
+                        const struct http_file *file)
 {
     struct answer a = { .status = 200,
                         .type = http_mime(name),
@@ -205,7 +205,7 @@ static void answer_file(struct http_session *s, const char *name,
     s->file = file->fd;
     s->file_at = 0;
     s->file_left = s->to_head ? 0 : file->size;
-    make_answer(s, &a, "", now);
+    make_answer(s, &a, "");
     if (s->file_left == 0)
         close_file(s);
 }
@@ -246,8 +246,7 @@ static int add_index(char name[PATH_MAX])
 
 /* Answers with the file of that name; of a directory, with its index.html. */
 static void answer_name(struct http_session *s, const struct http_site *site,
-                        char name[PATH_MAX], bool slash, struct http_slice query,
-                        int64_t now)
+                        char name[PATH_MAX], bool slash, struct http_slice query)
 {
     struct http_file file;
     int err = slash ? add_index(name) : 0;
@@ -255,16 +254,15 @@ static void answer_name(struct http_session *s, const struct http_site *site,
     if (err == 0)
         err = http_files_get(&site->files, name, &file);
     if (err == 0)
-        answer_file(s, name, &file, now);
+        answer_file(s, name, &file);
     else if (err == -EISDIR && !slash)
-        answer_page(s, &(struct answer){ .status = 301, .name = name, .query = query },
-                    now);
+        answer_page(s, &(struct answer){ .status = 301, .name = name, .query = query });
     else
-        answer_status(s, status_of_error(err), now);
+        answer_status(s, status_of_error(err));
 }
 
 static void answer_target(struct http_session *s, const struct http_site *site,
-                          struct http_slice target, int64_t now)
+                          struct http_slice target)
 {
     struct http_slice path, query;
     char name[PATH_MAX];
@@ -274,9 +272,9 @@ static void answer_target(struct http_session *s, const struct http_site *site,
     if (err == 0)
         err = http_decode_path(path, name, sizeof name, &slash);
     if (err < 0)
-        answer_status(s, -err, now);
+        answer_status(s, -err);
     else
-        answer_name(s, site, name, slash, query, now);
+        answer_name(s, site, name, slash, query);
 }
 
 /* RFC 9110 s9.1: 501 for a method nobody knows, 405 for one that files do not have. */
@@ -297,7 +295,7 @@ static int status_of_method(struct http_slice method)
 
 /* A head has come: makes the answer, and decides how the body gets out of the way. */
 static void begin_request(struct http_session *s, struct http_site *site,
-                          const struct http_head *head, int64_t now)
+                          const struct http_head *head)
 {
     int err = http_request_body(head, &s->body);
     bool body = !http_body_done(&s->body);
@@ -308,11 +306,11 @@ static void begin_request(struct http_session *s, struct http_site *site,
     s->last = site->closing || !http_persists(head);
     s->discarded = 0;
     if (err < 0) {
-        refuse(s, -err, now);
+        refuse(s, -err);
         return;
     }
     if (s->body.framing == HTTP_BODY_LENGTH && s->body.left > DISCARD_MAX) {
-        refuse(s, 413, now);
+        refuse(s, 413);
         return;
     }
     s->state = body ? SESSION_BODY : SESSION_ANSWER;
@@ -323,9 +321,9 @@ static void begin_request(struct http_session *s, struct http_site *site,
         s->state = SESSION_ANSWER;
     }
     if (status == 200)
-        answer_target(s, site, head->target, now);
+        answer_target(s, site, head->target);
     else
-        answer_status(s, status, now);
+        answer_status(s, status);
 }
 
 static void count_request(struct http_session *s, struct http_site *site)
@@ -335,17 +333,17 @@ static void count_request(struct http_session *s, struct http_site *site)
 }
 
 /* The client's end, where a request is awaited. */
-static void end_of_input(struct http_session *s, struct http_site *site, int64_t now)
+static void end_of_input(struct http_session *s, struct http_site *site)
 {
     if (s->in_len == 0) {
         s->state = SESSION_OVER;
         return;
     }
     count_request(s, site);
-    refuse(s, 400, now); /* RFC 9112 s8: half a request */
+    refuse(s, 400); /* RFC 9112 s8: half a request */
 }
 
-static void take_head(struct http_session *s, struct http_site *site, int64_t now)
+static void take_head(struct http_session *s, struct http_site *site)
 {
     struct http_head head;
     int n = http_parse_request(s->in, s->in_len, s->in_seen, &head);
@@ -353,19 +351,19 @@ static void take_head(struct http_session *s, struct http_site *site, int64_t no
     if (n == -EAGAIN) {
         s->in_seen = s->in_len;
         if (s->eof)
-            end_of_input(s, site, now);
+            end_of_input(s, site);
         return;
     }
     count_request(s, site);
     if (n < 0) {
-        refuse(s, -n, now);
+        refuse(s, -n);
         return;
     }
-    begin_request(s, site, &head, now);
+    begin_request(s, site, &head);
     use_input(s, (size_t)n);
 }
 
-static void take_body(struct http_session *s, int64_t now)
+static void take_body(struct http_session *s)
 {
     struct http_slice data;
     size_t used = 0;
@@ -373,7 +371,7 @@ static void take_body(struct http_session *s, int64_t now)
     while (used < s->in_len && !http_body_done(&s->body)) {
         ssize_t n = http_body_read(&s->body, s->in + used, s->in_len - used, &data);
         if (n < 0) {
-            refuse(s, 400, now);
+            refuse(s, 400);
             return;
         }
         used += (size_t)n;
@@ -383,27 +381,28 @@ static void take_body(struct http_session *s, int64_t now)
     if (http_body_done(&s->body))
         s->state = SESSION_ANSWER;
     else if (s->discarded > DISCARD_MAX)
-        refuse(s, 413, now);
+        refuse(s, 413);
     else if (s->eof)
         s->state = SESSION_OVER;
 }
 
 /* Takes what the input has: at most one request, since its answer comes first. */
-static void advance(struct http_session *s, struct http_site *site, int64_t now)
+static void advance(struct http_session *s, struct http_site *site)
 {
     if (s->state == SESSION_HEAD)
-        take_head(s, site, now);
+        take_head(s, site);
     if (s->state == SESSION_BODY)
-        take_body(s, now);
+        take_body(s);
     trim_input(s);
 }
 
 void http_session_input(struct http_session *s, struct http_site *site, size_t n,
                         int64_t now)
 {
+    s->now = now;
     s->in_len += n;
     s->eof = n == 0;
-    advance(s, site, now);
+    advance(s, site);
 }
 
 /* --- output ---------------------------------------------------------------------- */
@@ -430,6 +429,7 @@ void http_session_sent(struct http_session *s, struct http_site *site, size_t n,
 {
     size_t head = min_size(n, s->out_len - s->out_sent);
 
+    s->now = now;
     s->out_sent += head;
     s->file_at += n - head;
     s->file_left -= n - head;
@@ -439,17 +439,18 @@ void http_session_sent(struct http_session *s, struct http_site *site, size_t n,
     s->state = s->last ? SESSION_OVER : SESSION_HEAD;
     s->to_head = false; /* of the next request nothing is known */
     if (s->state == SESSION_HEAD)
-        advance(s, site, now);
+        advance(s, site);
 }
 
 void http_session_expire(struct http_session *s, struct http_site *site, int64_t now)
 {
     bool begun = s->state == SESSION_HEAD && s->in_len > 0;
 
+    s->now = now;
     if (begun)
         count_request(s, site);
     if (begun || s->state == SESSION_BODY)
-        refuse(s, 408, now);
+        refuse(s, 408);
     else
         s->state = SESSION_OVER;
 }

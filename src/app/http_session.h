@@ -32,6 +32,7 @@ struct http_session {
     bool eof;              /* the client has sent its end */
     bool last;             /* this answer is the connection's last */
     bool to_head;          /* it answers a HEAD: no body */
+    int64_t now;           /* of the event at hand: seconds since 1970 */
     int minor;             /* the request's HTTP/1.minor */
     uint64_t requests;     /* heads that were understood or refused */
     char *in;              /* input not used yet; NULL when there is none */

@@ -403,8 +403,8 @@ static void a_connection_that_may_not_be_kept_is_not(void **state)
         /* bytes behind the answer: whose are they? */
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nabc",
         /* two lengths */
-        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
-        "1\r\na\r\n0\r\n\r\n",
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "1\r\na\r\n0\r\n\r\n"),
     };
 
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
