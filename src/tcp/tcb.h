@@ -238,6 +238,8 @@ void tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg);
 
 /* tcp_synsent.c, tcp_listen.c, tcp_timewait.c: who else gets segments. */
 void tcp_synsent_input(struct tcb *tcb, struct tcp_seg *seg);
+/* The SYN-ACK that completes a simultaneous open: it goes there too. */
+bool tcp_crossed_syn_ack(const struct tcb *tcb, const struct tcp_seg *seg);
 void tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
                       struct tcp_seg *seg, const struct seq *iss);
 struct tcb *tcp_half_open_input(struct tcp_half_open *h, struct tcp_seg *seg);

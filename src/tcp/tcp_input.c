@@ -188,7 +188,7 @@ static void connection_input(struct tcb *tcb, struct tcp_seg *seg)
     tcb->data_segs_in += seg->text_len ? seg->segs : 0u;
     tcb->rcv.last = tcb->tcp->net->now;
     tcb->probes = 0;
-    if (tcb->state == TCPS_SYN_SENT)
+    if (tcb->state == TCPS_SYN_SENT || tcp_crossed_syn_ack(tcb, seg))
         tcp_synsent_input(tcb, seg);
     else
         tcp_synchronized_input(tcb, seg);

@@ -57,7 +57,7 @@ static void complete(struct tcb *tcb, const struct tcp_seg *seg)
     tcb->ack_now = true;
 }
 
-/* RFC 9293 s3.5, figure 8 (MUST-10): both sides opened. Our SYN goes out once more, now
+/* RFC 9293 s3.5, figure 7 (MUST-10): both sides opened. Our SYN goes out once more, now
  * with an ACK. */
 static void cross(struct tcb *tcb, const struct tcp_seg *seg)
 {
@@ -66,6 +66,16 @@ static void cross(struct tcb *tcb, const struct tcp_seg *seg)
     tcb->snd.wl1 = seg->seq;
     tcp_set_state(tcb, TCPS_SYN_RECEIVED);
     sent_mark_all_lost(&tcb->sent);
+}
+
+/* Figure 7, line 6. By s3.10.7.4, first, it would be an old segment: acknowledged and
+ * dropped, with nothing left that the peer must answer until a timer runs. */
+bool tcp_crossed_syn_ack(const struct tcb *tcb, const struct tcp_seg *seg)
+{
+    uint8_t flags = seg->flags & (TCP_SYN | TCP_ACK | TCP_RST);
+
+    return tcb->state == TCPS_SYN_RECEIVED && flags == (TCP_SYN | TCP_ACK) &&
+           seq_eq(seg->seq, tcb->rcv.irs) && seq_eq(seg->ack, tcb->snd.nxt);
 }
 
 void tcp_synsent_input(struct tcb *tcb, struct tcp_seg *seg)
