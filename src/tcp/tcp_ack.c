@@ -43,6 +43,8 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
     tcb->rcv.quick = 16;
     tcb->backoff = 0;
     tcp_set_state(tcb, TCPS_ESTABLISHED);
+    if (tcb->snd.fin) /* closed meanwhile (RFC 9293 s3.10.4, SYN-RECEIVED) */
+        tcp_set_state(tcb, TCPS_FIN_WAIT_1);
 }
 
 /* RFC 6298 s3 and RFC 7323 s4.1: from the record where that is not ambiguous, else from

@@ -158,6 +158,8 @@ int tcp_shutdown_write(struct tcb *tcb)
     }
     tcb->snd.fin = true;
     tcb->snd.more = false;
+    if (tcb->state == TCPS_SYN_RECEIVED)
+        return 0; /* the FIN waits for the handshake: tcp_established() */
     bool peer_closed = tcb->state == TCPS_CLOSE_WAIT;
     tcp_set_state(tcb, peer_closed ? TCPS_LAST_ACK : TCPS_FIN_WAIT_1);
     tcp_dirty(tcb);
