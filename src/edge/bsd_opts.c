@@ -65,6 +65,8 @@ int tapir_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 
 static int file_control(struct call *c, int fd, int cmd, long arg)
 {
+    int r;
+
     switch (cmd) {
     case F_GETFL:
         return O_RDWR | (c->file->nonblock ? O_NONBLOCK : 0);
@@ -73,7 +75,8 @@ static int file_control(struct call *c, int fd, int cmd, long arg)
         return 0;
     case F_GETFD:
     case F_SETFD: /* close-on-exec belongs to the number, and the number is real */
-        return fcntl(fd, cmd, arg) < 0 ? -errno : fcntl(fd, F_GETFD);
+        r = fcntl(fd, cmd, arg);
+        return r < 0 ? -errno : r;
     default:
         return -EINVAL;
     }
@@ -94,5 +97,5 @@ int tapir_fcntl(int fd, int cmd, ...)
     if (r)
         return r > 0 ? fcntl(fd, cmd, arg) : (int)bsd_result(r);
     r = file_control(&c, fd, cmd, arg);
-    return (int)call_leave(&c, cmd == F_SETFD && r > 0 ? 0 : r);
+    return (int)call_leave(&c, r);
 }
