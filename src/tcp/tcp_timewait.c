@@ -5,8 +5,8 @@
  *   a FIN again         ACK, and 2 MSL begin anew
  *   RST                 ignored (RFC 1337: the assassination hazard)
  *   a new SYN           beyond the old sequence numbers, or with a younger timestamp:
- * the four-tuple may be used again (s3.6.1 MAY-2, RFC 6191) anything else       ACK if
- * it is not an acceptable ACK
+ *                       opens the four-tuple again (s3.6.1 MAY-2, RFC 6191)
+ *   anything else       ACK, but for the last ACK of the connection itself
  *
  * All records wait equally long, so they stand in a list in the order of their ends,
  * and one deadline serves them all. At tcp_max_tw_buckets a new one is not made. */
@@ -55,31 +55,50 @@ static void send_ack(struct tcp *tcp, const struct tcp_timewait *tw)
     tcp_reply(tcp, &r);
 }
 
-/* tcb hands its four-tuple over to a record; what ACK it owes, the record sends. */
+static struct tcp_timewait record(const struct tcb *tcb)
+{
+    struct tcp_timewait tw = { .slot = { .kind = SLOT_TIME_WAIT,
+                                         .local = tcb->slot.local,
+                                         .remote = tcb->slot.remote,
+                                         .local_port = tcb->slot.local_port,
+                                         .remote_port = tcb->slot.remote_port,
+                                         .ts_on = tcb->ts.on,
+                                         .wscale = tcb->rcv.wscale },
+                               .snd_nxt = tcb->snd.nxt,
+                               .rcv_nxt = tcb->rcv.nxt,
+                               .ts_recent = tcb->ts.recent };
+    return tw;
+}
+
+static struct tcp_timewait *record_new(struct tcp *tcp)
+{
+    if (tcp->n_time_wait >= tcp->config.max_tw_buckets)
+        return NULL;
+    return calloc(1, sizeof(struct tcp_timewait));
+}
+
+/* tcb hands its four-tuple over to a record; what ACK it owes, the record sends. Where
+ * there is no room for one, the connection ends without the wait. */
 void tcp_timewait_enter(struct tcb *tcb)
 {
     struct tcp *tcp = tcb->tcp;
-    struct tcp_timewait *tw = NULL;
+    const struct tcp_timewait last = record(tcb);
 
-    if (tcp->n_time_wait < tcp->config.max_tw_buckets)
-        tw = calloc(1, sizeof *tw);
+    if (tcb->ack_now)
+        send_ack(tcp, &last);
+    struct tcp_timewait *tw = record_new(tcp);
     if (!tw) {
         count(&tcp->net->count, COUNT_TcpExtTCPTimeWaitOverflow);
+        tcp_trace_arrow(tcp, &tcb->slot, TCPS_TIME_WAIT, TCPS_CLOSED);
+        tcp_unhash(tcp, &tcb->slot);
         return;
     }
+    *tw = last;
     list_init(&tw->node);
-    tw->slot.kind = SLOT_TIME_WAIT;
-    tw->slot.ts_on = tcb->ts.on;
-    tw->slot.wscale = tcb->rcv.wscale;
-    tw->snd_nxt = tcb->snd.nxt;
-    tw->rcv_nxt = tcb->rcv.nxt;
-    tw->ts_recent = tcb->ts.recent;
     tcp_rehash(tcp, &tcb->slot, &tw->slot);
     tcp->n_time_wait++;
     count(&tcp->net->count, COUNT_TcpExtTW);
     begin(tcp, tw);
-    if (tcb->ack_now)
-        send_ack(tcp, tw);
 }
 
 void tcp_timewait_free(struct tcp *tcp, struct tcp_timewait *tw)
@@ -103,10 +122,14 @@ void tcp_timewait_fire(struct tcp *tcp)
     arm(tcp);
 }
 
-/* RFC 6191 s2, RFC 9293 s3.6.1 (MAY-2). */
-static bool may_open_again(const struct tcp_timewait *tw, const struct tcp_seg *seg)
+/* RFC 6191 s2, RFC 9293 s3.6.1 (MAY-2): if somebody listens; else the SYN would end the
+ * wait for a RST, which may not (RFC 1337). */
+static bool may_open_again(const struct tcp *tcp, const struct tcp_timewait *tw,
+                           const struct tcp_seg *seg)
 {
     if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    if (!tcp_lookup_listener(tcp, tw->slot.local, tw->slot.local_port))
         return false;
     if (tw->slot.ts_on && seg->opts.has_ts && seg->opts.ts_val != tw->ts_recent)
         return (int32_t)(seg->opts.ts_val - tw->ts_recent) > 0;
@@ -116,7 +139,7 @@ static bool may_open_again(const struct tcp_timewait *tw, const struct tcp_seg *
 bool tcp_timewait_input(struct tcp *tcp, struct tcp_timewait *tw, struct tcp_seg *seg,
                         struct seq *iss)
 {
-    if (may_open_again(tw, seg)) {
+    if (may_open_again(tcp, tw, seg)) {
         *iss = seq_add(tw->snd_nxt, ISS_STEP);
         count(&tcp->net->count, COUNT_TcpExtTWRecycled);
         tcp_timewait_free(tcp, tw);
