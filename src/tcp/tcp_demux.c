@@ -130,7 +130,7 @@ void tcp_rehash(struct tcp *tcp, struct tcp_slot *old, struct tcp_slot *with)
 
 /* Is key's four-tuple free, or a TIME-WAIT record that may give way? With timestamps a
  * new connection is told from the old one after a second (RFC 6191 s2). */
-static bool tuple_free(struct tcp *tcp, const struct tcp_slot *key)
+bool tcp_tuple_free(const struct tcp *tcp, const struct tcp_slot *key)
 {
     struct tcp_slot *s = tcp_lookup(tcp, key);
     if (!s)
@@ -151,7 +151,7 @@ int tcp_choose_port(struct tcp *tcp, struct tcp_slot *key)
         key->local_port = (uint16_t)(low + (offset + tcp->port_offset + i) % range);
         if (tcp_lookup_listener(tcp, key->local, key->local_port))
             continue;
-        if (tuple_free(tcp, key)) {
+        if (tcp_tuple_free(tcp, key)) {
             tcp->port_offset += i + 1;
             return 0;
         }

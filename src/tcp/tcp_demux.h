@@ -49,6 +49,10 @@ void tcp_unhash(struct tcp *tcp, struct tcp_slot *slot);
 /* `with` takes the place of `old`, with its four-tuple. */
 void tcp_rehash(struct tcp *tcp, struct tcp_slot *old, struct tcp_slot *with);
 
+/* May a new connection of ours have key's four-tuple? If nobody has it, or a TIME-WAIT
+ * record that may give way. */
+bool tcp_tuple_free(const struct tcp *tcp, const struct tcp_slot *key);
+
 /* RFC 6056 s3.3.3: fills in a local port for key's other three. 0 or -EADDRNOTAVAIL. */
 int tcp_choose_port(struct tcp *tcp, struct tcp_slot *key);
 

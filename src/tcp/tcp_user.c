@@ -42,12 +42,12 @@ static void begin_sending(struct tcb *tcb, struct seq iss)
     cc_start(&tcb->cc, tcb->opt.cc, tcb->snd.mss, tcb->snd.mss);
 }
 
-/* A TIME-WAIT record in our way gives way, if it may (tcp_choose_port asked that). */
+/* A TIME-WAIT record in our way gives way, if it may. */
 static void recycle(struct tcb *tcb, struct seq *iss)
 {
     struct tcp_slot *old = tcp_lookup(tcb->tcp, &tcb->slot);
 
-    if (!old || old->kind != SLOT_TIME_WAIT || !tcb->tcp->config.tw_reuse)
+    if (!old || !tcp_tuple_free(tcb->tcp, &tcb->slot))
         return;
     struct tcp_timewait *tw = (struct tcp_timewait *)(void *)old;
     *iss = seq_max(*iss, seq_add(tw->snd_nxt, 1u << 17));
