@@ -60,9 +60,11 @@ static uint32_t flight(const struct tcb *tcb)
 static void enter_fast(struct tcb *tcb)
 {
     struct counters *c = &tcb->tcp->net->count;
+    /* RFC 5681 s3.2 (2): what limited transmit sent beyond cwnd does not count. */
+    uint32_t before = min_u32(flight(tcb), tcb->cc.cwnd);
 
     count(c, tcb->sack_ok ? COUNT_TcpExtTCPSackRecovery : COUNT_TcpExtTCPRenoRecovery);
-    tcb->cc.ops->loss(&tcb->cc, CC_LOSS_FAST, flight(tcb), tcb->tcp->net->now);
+    tcb->cc.ops->loss(&tcb->cc, CC_LOSS_FAST, before, tcb->tcp->net->now);
     tcb->cc.cwnd = tcb->cc.ssthresh;
     tcb->recovery = RECOVERY_FAST;
     tcb->recovery_point = tcb->snd.nxt;
@@ -99,7 +101,9 @@ static void try_holes(struct tcb *tcb)
 void tcp_recovery_dupack(struct tcb *tcb, bool sacked)
 {
     tcb->dupacks++;
-    if (!sacked)
+    /* After a time-out they tell of what was taken as lost, not of what is in flight.
+     */
+    if (!sacked && tcb->recovery != RECOVERY_RTO)
         tcb->dup_bytes = min_u32(tcb->dup_bytes + tcb->cc.mss, flight(tcb));
     tcp_recovery_losses(tcb);
     if (sacked)
