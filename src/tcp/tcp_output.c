@@ -302,8 +302,8 @@ static void arm_timers(struct tcb *tcb)
 /* RFC 5681 s3.1 by way of RFC 7661: cwnd grows only if it is what held the sender. */
 static bool held_by_cwnd(const struct tcb *tcb)
 {
-    bool unsent = seq_lt(tcb->snd.nxt, snd_end(tcb));
-    return unsent && tcp_cwnd_room(tcb) < tcb->cc.mss;
+    bool waiting = seq_lt(tcb->snd.nxt, snd_end(tcb)) || tcb->sent.bytes[SENT_LOST] > 0;
+    return waiting && tcp_cwnd_room(tcb) < tcb->cc.mss;
 }
 
 void tcp_output(struct tcb *tcb)

@@ -14,7 +14,7 @@
 static inline struct sock *peer_up_win(struct peer *p, const char *options,
                                        unsigned win)
 {
-    char line[PEER_LINE];
+    char line[2 * PEER_LINE];
     struct sock *listener = peer_listen(p, 80);
     bool ts = strstr(options, "TS val") != NULL;
 
@@ -58,10 +58,10 @@ static inline void peer_expect_full(struct peer *p, unsigned from, unsigned to)
     }
 }
 
-/* An ACK, 100 ms after whatever came before, with window 65535 and these options. */
+/* An ACK with window 65535 and these options: "<sack 1001:2001>". */
 static inline void peer_ack(struct peer *p, unsigned ack, const char *options)
 {
-    char line[PEER_LINE];
+    char line[2 * PEER_LINE];
     snprintf(line, sizeof line, ". 1:1(0) ack %u win 65535 %s", ack, options);
     peer_send(p, line);
 }
