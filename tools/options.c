@@ -65,8 +65,8 @@ int options_exit(int id)
     return id == OPT_HELP ? 0 : 2;
 }
 
-/* --- values --------------------------------------------------------------------------
- */
+/* --- values
+ * -------------------------------------------------------------------------- */
 
 static bool bad_value(const char *name, const char *value, const char *cause,
                       const char *fix)
@@ -220,8 +220,8 @@ static bool set_stack_option(struct options *o, const struct stack_option *row,
     return set_later(row);
 }
 
-/* --- the environment -----------------------------------------------------------------
- */
+/* --- the environment
+ * ----------------------------------------------------------------- */
 
 /* TAPIR_SYSCTL holds several, with blanks between them. */
 static bool environment_sysctl(struct options *o, const char *value)
@@ -264,8 +264,8 @@ void options_init(struct options *o, int argc, char **argv)
             exit(2);
 }
 
-/* --- arguments -----------------------------------------------------------------------
- */
+/* --- arguments
+ * ----------------------------------------------------------------------- */
 
 static int unknown_option(struct options *o, const char *shown)
 {

@@ -13,8 +13,8 @@
  *     }
  *     return options_run(&o, &(struct job){ .body = ping, .arg = &p, .failed = 1 });
  *
- * Flags go before the environment (TAPIR_LINK, TAPIR_ADDR, ...), that before defaults.
- */
+ * Flags go before the environment (TAPIR_LINK, TAPIR_ADDR, ...), that before
+ * defaults. */
 #ifndef TAPIR_TOOLS_OPTIONS_H
 #define TAPIR_TOOLS_OPTIONS_H
 

@@ -11,8 +11,8 @@
  * side: a process group of its own without input, ended when the client is done. Either
  * dies with this program, even if that is killed.
  *
- * On a simulated link the body is a program of one host and far.c those of the other.
- */
+ * On a simulated link the body is a program of one host and far.c those of the
+ * other. */
 #include "options.h"
 
 #include <errno.h>
@@ -41,8 +41,8 @@ static struct {
     volatile sig_atomic_t watched;     /* the body looks at stop_fd */
 } process = { .pipe = { -1, -1 } };
 
-/* --- signals -------------------------------------------------------------------------
- */
+/* --- signals
+ * ------------------------------------------------------------------------- */
 
 static void wake_body(void)
 {
@@ -93,8 +93,8 @@ static void catch_signals(const struct options *o, const struct job *job)
         sigaction(SIGCHLD, &child, NULL);
 }
 
-/* --- COMMAND -------------------------------------------------------------------------
- */
+/* --- COMMAND
+ * ------------------------------------------------------------------------- */
 
 /* In the child: what must be done before exec. */
 static void become_command(const struct options *o)
@@ -190,8 +190,8 @@ int options_status(const struct options *o, int status)
     return process.interrupted ? 130 : status;
 }
 
-/* --- waiting for the far side --------------------------------------------------------
- */
+/* --- waiting for the far side
+ * -------------------------------------------------------- */
 
 /* Does anything listen on the port in this network namespace? Asking the kernel's table
  * disturbs nobody; a trial connection would use up the only accept of an `nc -l`. */
@@ -226,8 +226,8 @@ void options_wait_far(struct options *o, uint16_t port)
     }
 }
 
-/* --- a live link ---------------------------------------------------------------------
- */
+/* --- a live link
+ * --------------------------------------------------------------------- */
 
 /* 2 when an option's value is wrong ("bad --sysctl ..."), else the job's own number. */
 static int link_failed(const struct tapir_error *error, int err, const struct job *job)
@@ -266,8 +266,8 @@ static int run_live(struct options *o, const struct job *job)
     return options_status(o, status);
 }
 
-/* --- a simulated link ----------------------------------------------------------------
- */
+/* --- a simulated link
+ * ---------------------------------------------------------------- */
 
 struct simulation {
     const struct job *job;

@@ -8,8 +8,7 @@
  *     int fd = tapir_socket(AF_INET, SOCK_STREAM, 0);
  *     tapir_connect(fd, (struct sockaddr *)&to, sizeof to);
  *     ...
- *     tapir_down(t);
- */
+ *     tapir_down(t); */
 #ifndef TAPIR_SOCKET_H
 #define TAPIR_SOCKET_H
 

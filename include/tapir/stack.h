@@ -67,8 +67,8 @@ struct stack *stack_new(const struct stack_config *config);
 /* Forgets everything at once; the peers are not told. */
 void stack_free(struct stack *st);
 
-/* Adds an interface whose frames go to `link` (copied). Its number, or negative errno.
- */
+/* Adds an interface whose frames go to `link` (copied). Its number, or negative
+ * errno. */
 int stack_add_netif(struct stack *st, const struct stack_netif *nif,
                     const struct stack_link *link);
 

@@ -10,8 +10,8 @@
 
 #include "base/time.h"
 
-/* A connected descriptor, non-blocking and without Nagle's delay; the caller closes it.
- */
+/* A connected descriptor, non-blocking and without Nagle's delay; the caller
+ * closes it. */
 int dial_connect(const struct sockaddr_in *to, usec deadline);
 
 /* All of it: 0. */

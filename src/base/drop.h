@@ -1,6 +1,6 @@
 /* Why a packet died. Every packet that is not delivered dies through net_drop() (or the
- * link emulator) with one of these; each has a counter and a name that --stat prints.
- */
+ * link emulator) with one of these; each has a counter and a name that --stat
+ * prints. */
 #ifndef TAPIR_BASE_DROP_H
 #define TAPIR_BASE_DROP_H
 

@@ -7,8 +7,7 @@
  *
  *     add    |---|   |--|    |-----|        the new interval swallows the middle ones
  *              +--------+                   and takes the ends of the outer ones
- *            |----------|    |-----|
- */
+ *            |----------|    |-----| */
 #include "base/ranges.h"
 
 #include <string.h>

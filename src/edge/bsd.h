@@ -5,8 +5,8 @@
 
 #include "edge/tapir.h"
 
-/* An open descriptor. In the table while open; lives until the last call on it is over.
- */
+/* An open descriptor. In the table while open; lives until the last call on it
+ * is over. */
 struct file {
     struct list node; /* in tapir->files while open */
     struct tapir *t;

@@ -253,8 +253,8 @@ static void learn(struct ladder_flow *f, const struct tcp_seg *seg, bool out)
     }
 }
 
-/* "TS val 1 ecr 2" becomes "TS": the first thing to go from a label that is too long.
- */
+/* "TS val 1 ecr 2" becomes "TS": the first thing to go from a label that is
+ * too long. */
 static void drop_timestamp_values(char *label)
 {
     char *ts = strstr(label, "TS val ");

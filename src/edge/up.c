@@ -20,8 +20,8 @@
  *
  * The namespace comes first, because a process with threads cannot change it. On the
  * way down a second is allowed for what closed connections still have to say (TIME-WAIT
- * says nothing); who does not answer in that time gets a reset, so that the peer knows.
- */
+ * says nothing); who does not answer in that time gets a reset, so that the peer
+ * knows. */
 
 /* ---- the parts of a stack ---- */
 

@@ -1,7 +1,7 @@
 /* Cutting a TCP super-segment into the segments that a wire carries (generic
  * segmentation, in software): for links that cannot, and for captures that show the
- * wire. A frame that is not a super-segment comes out as one, with its checksum done.
- */
+ * wire. A frame that is not a super-segment comes out as one, with its
+ * checksum done. */
 #ifndef TAPIR_NET_GSO_H
 #define TAPIR_NET_GSO_H
 

@@ -13,8 +13,7 @@
  * end of its IP header:
  *
  *     | src, 16 bytes | ICMP header, 8 bytes | data |
- *                     ^ data pointer while it comes up
- */
+ *                     ^ data pointer while it comes up */
 #include "sock/ping.h"
 
 #include <errno.h>

@@ -74,8 +74,8 @@ void socks_free(struct socks *s);
  * -ENOMEM. */
 int sock_new(struct socks *s, int family, int type, int protocol, struct sock **out);
 
-/* Frees s. TCP: hands the connection over to close by itself (or resets, SO_LINGER 0).
- */
+/* Frees s. TCP: hands the connection over to close by itself (or resets,
+ * SO_LINGER 0). */
 void sock_close(struct sock *s);
 
 int sock_bind(struct sock *s, const struct sock_name *name);

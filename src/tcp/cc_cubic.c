@@ -200,8 +200,8 @@ static void reduce(struct cc *cc, uint32_t flight)
 static void cubic_rto(struct cc *cc, uint32_t flight)
 {
     struct cubic *q = cubic_of(cc);
-    /* RFC 5681 s3.1: when the timer fires again for the same segment, ssthresh stays.
-     */
+    /* RFC 5681 s3.1: when the timer fires again for the same segment, ssthresh
+     * stays. */
     if (!q->unanswered)
         reduce(cc, flight);
     q->now.w_max = 0; /* s4.8: the next epoch begins at the middle of its curve */

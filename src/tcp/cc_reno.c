@@ -83,8 +83,8 @@ static void reno_save(struct cc *cc)
 static void reno_rto(struct cc *cc, uint32_t flight)
 {
     struct reno *r = reno_of(cc);
-    /* RFC 5681 s3.1: when the timer fires again for the same segment, ssthresh stays.
-     */
+    /* RFC 5681 s3.1: when the timer fires again for the same segment, ssthresh
+     * stays. */
     if (!r->unanswered) {
         reno_save(cc);
         cc->ssthresh = cc_halved(cc, flight);

@@ -108,10 +108,10 @@ void tcp_deadline(struct tcp *tcp, struct deadline *d);
 /* nif can take frames again: whoever was blocked is dirty. */
 void tcp_writable(struct tcp *tcp, struct netif *nif);
 
-/* --- user calls (s3.10), all for the socket layer; tcp_user.c ------------------- */
+/* --- user calls (s3.10), all for the socket layer; tcp_user.c --- */
 
-/* A connection in CLOSED, owned by the caller, who sets watch->owner. NULL: no memory.
- */
+/* A connection in CLOSED, owned by the caller, who sets watch->owner. NULL: no
+ * memory. */
 struct tcb *tcp_new(struct tcp *tcp);
 struct watch *tcp_watch(struct tcb *tcb);
 
@@ -126,8 +126,8 @@ int tcp_open(struct tcb *tcb, struct ip_addr local, uint16_t local_port,
 ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more);
 
 /* s3.10.3 RECEIVE: up to room bytes; 0 at the peer's FIN; -EAGAIN, -ENOTCONN, or the
- * error that ended the connection (once). `peek` leaves them. Offers the freed window.
- */
+ * error that ended the connection (once). `peek` leaves them. Offers the freed
+ * window. */
 ssize_t tcp_receive(struct tcb *tcb, void *buf, size_t room, bool peek);
 
 /* s3.10.4 CLOSE, half: FIN after what is queued. 0 or -ENOTCONN. */
@@ -144,11 +144,11 @@ void tcp_release(struct tcb *tcb, bool linger_zero);
 /* s3.10.5 ABORT: RST if synchronized, then CLOSED with `error` (negative errno). */
 void tcp_abort(struct tcb *tcb, int error);
 
-/* All sent data, and the FIN if there is one, is acknowledged (SO_LINGER waits for it).
- */
+/* All sent data, and the FIN if there is one, is acknowledged (SO_LINGER waits
+ * for it). */
 bool tcp_drained(const struct tcb *tcb);
 
-/* --- what readiness and options ask -------------------------------------------- */
+/* --- what readiness and options ask --- */
 
 enum tcp_state tcp_state_of(const struct tcb *tcb);
 const char *tcp_state_name(enum tcp_state state); /* as `ss`: "ESTAB", "SYN-SENT" */
@@ -181,11 +181,11 @@ const struct tcp_options *tcp_get_options(const struct tcb *tcb);
 /* Sets all of them; what changed takes effect at once (uncorking sends). */
 void tcp_set_options(struct tcb *tcb, const struct tcp_options *o);
 
-/* A snapshot in Linux's `struct tcp_info` layout, cut to `room`; its size. tcp_info.c
- */
+/* A snapshot in Linux's `struct tcp_info` layout, cut to `room`; its size.
+ * tcp_info.c */
 size_t tcp_info(const struct tcb *tcb, void *out, size_t room);
 
-/* --- passive open; tcp_listen.c -------------------------------------------------- */
+/* --- passive open; tcp_listen.c --- */
 
 /* s3.10.1 OPEN, passive. 0 or -EADDRINUSE, -ENOMEM. The caller sets
  * tcp_listener_watch()->owner. */
@@ -210,8 +210,8 @@ int tcp_port_check(const struct tcp *tcp, struct ip_addr local, uint16_t port,
 /* An ephemeral port for bind(0); 0 when there is none. */
 uint16_t tcp_port_pick(struct tcp *tcp, struct ip_addr local);
 
-/* Asserts the invariants of every connection (tests, simulation, fuzzing). tcp_check.c
- */
+/* Asserts the invariants of every connection (tests, simulation, fuzzing).
+ * tcp_check.c */
 void tcp_check_all(const struct tcp *tcp);
 
 #endif

@@ -118,8 +118,8 @@ static void take_acknowledgment(struct tcb *tcb, const struct tcp_seg *seg)
         count(&tcb->tcp->net->count, COUNT_TcpExtTCPPureAcks);
 }
 
-/* RFC 9293 s3.10.7.4: from a segment that is not older than the one it was taken from.
- */
+/* RFC 9293 s3.10.7.4: from a segment that is not older than the one it was
+ * taken from. */
 static void take_window(struct tcb *tcb, const struct tcp_seg *seg)
 {
     if (seq_lt(seg->seq, tcb->snd.wl1))

@@ -1,7 +1,7 @@
 /* A snapshot of a connection for tools: getsockopt(TCP_INFO), in the layout of Linux's
  * struct tcp_info, so that programs that know it can read ours. Times are microseconds
- * (rto ato rtt rttvar) or milliseconds (tcpi_last_*); cwnd and ssthresh are segments.
- */
+ * (rto ato rtt rttvar) or milliseconds (tcpi_last_*); cwnd and ssthresh are
+ * segments. */
 #include <string.h>
 
 #include "base/bytes.h"

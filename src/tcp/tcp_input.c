@@ -38,7 +38,7 @@ void tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg)
     tcb->ack_now = true;
 }
 
-/* --- first: the sequence number ------------------------------------------------- */
+/* --- first: the sequence number --- */
 
 /* Deviates from RFC 9293 s3.10.7.4 (table 6) twice, for the sake of progress: a segment
  * that begins before and ends behind the window is taken and cut; and a bare ACK at the
@@ -126,7 +126,7 @@ static bool check_sequence(struct tcb *tcb, struct tcp_seg *seg)
     return true;
 }
 
-/* --- second: RST ----------------------------------------------------------------- */
+/* --- second: RST --- */
 
 /* What a reset means to the user, as on Linux. */
 static int reset_error(const struct tcb *tcb)
@@ -150,7 +150,7 @@ static bool check_rst(struct tcb *tcb, struct tcp_seg *seg)
     return tcp_reject(seg, DROP_TCP_RST_CHALLENGED);
 }
 
-/* --- fourth: SYN ------------------------------------------------------------------ */
+/* --- fourth: SYN --- */
 
 static bool check_syn(struct tcb *tcb, struct tcp_seg *seg)
 {
@@ -179,8 +179,8 @@ void tcp_synchronized_input(struct tcb *tcb, struct tcp_seg *seg)
     tcp_take_fin(tcb, seg);  /* eighth: tcp_text.c */
 }
 
-/* --- whose is it? ------------------------------------------------------------------
- */
+/* --- whose is it?
+ * ------------------------------------------------------------------ */
 
 static void connection_input(struct tcb *tcb, struct tcp_seg *seg)
 {

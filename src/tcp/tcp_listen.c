@@ -7,8 +7,8 @@
  * has a deadline of its own, on which the SYN-ACK is repeated, and its own short list
  * of steps. The acceptable ACK turns it into a tcb, and that segment goes on through
  * the tcb's steps with whatever text and FIN it carries. When the accept queue is full
- * the ACK is dropped, as on Linux: the peer sends again, and by then there may be room.
- */
+ * the ACK is dropped, as on Linux: the peer sends again, and by then there may
+ * be room. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -17,8 +17,8 @@
 
 enum { BACKLOG_MIN = 1 };
 
-/* --- the user's side ----------------------------------------------------------------
- */
+/* --- the user's side
+ * ---------------------------------------------------------------- */
 
 void tcp_listener_set_backlog(struct tcp_listener *l, unsigned backlog)
 {
@@ -93,8 +93,7 @@ void tcp_listener_free(struct tcp_listener *l)
     free(l);
 }
 
-/* --- a SYN comes
- * ------------------------------------------------------------------------ */
+/* --- a SYN comes --- */
 
 static void stamp(const struct tcp_half_open *h, struct tcp_opts *out)
 {
@@ -241,8 +240,8 @@ void tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
     }
 }
 
-/* --- a half-open entry's steps -------------------------------------------------------
- */
+/* --- a half-open entry's steps
+ * ------------------------------------------------------- */
 
 static void half_open_ack(struct tcp_half_open *h)
 {

@@ -18,8 +18,8 @@ enum {
     PAWS_IDLE_DAYS = 24, /* RFC 7323 s5.5: TS.Recent is stale after that */
 };
 
-/* RFC 9293 s3.7.1 (MUST-67): the MTU less the two fixed headers, options not counted.
- */
+/* RFC 9293 s3.7.1 (MUST-67): the MTU less the two fixed headers, options not
+ * counted. */
 uint16_t tcp_our_mss(const struct tcp *tcp, struct ip_addr remote, uint16_t maxseg)
 {
     uint32_t mtu = ip_mtu(tcp->net, remote);

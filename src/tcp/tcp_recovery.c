@@ -101,8 +101,8 @@ static void try_holes(struct tcb *tcb)
 void tcp_recovery_dupack(struct tcb *tcb, bool sacked)
 {
     tcb->dupacks++;
-    /* After a time-out they tell of what was taken as lost, not of what is in flight.
-     */
+    /* After a time-out they tell of what was taken as lost, not of what is in
+     * flight. */
     if (!sacked && tcb->recovery != RECOVERY_RTO)
         tcb->dup_bytes = min_u32(tcb->dup_bytes + tcb->cc.mss, flight(tcb));
     tcp_recovery_losses(tcb);

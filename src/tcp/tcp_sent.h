@@ -77,8 +77,8 @@ bool sent_mark_lost(struct sent_list *l, uint32_t bytes, unsigned blocks);
  * was sent once and lies below something sacked. */
 void sent_mark_hole_lost(struct sent_list *l, uint32_t len);
 
-/* Marks the first `len` sequence numbers lost, unless they are sacked or lost already.
- */
+/* Marks the first `len` sequence numbers lost, unless they are sacked or lost
+ * already. */
 void sent_mark_head_lost(struct sent_list *l, uint32_t len);
 
 /* Everything that is flying is lost (the retransmission timer fired). A sacked head
@@ -94,8 +94,8 @@ const struct sent *sent_head(const struct sent_list *l);
 /* [from, to), within one lost record and from its beginning, left again just now. */
 void sent_again(struct sent_list *l, struct seq from, struct seq to, usec now);
 
-/* The highest sequence number that the peer holds out of order plus one; `una` if none.
- */
+/* The highest sequence number that the peer holds out of order plus one; `una`
+ * if none. */
 struct seq sent_high_sacked(const struct sent_list *l, struct seq una);
 
 #endif

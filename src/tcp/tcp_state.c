@@ -111,8 +111,8 @@ static void enter_time_wait(struct tcb *tcb)
         tcp_bury(tcb);
 }
 
-/* A half-open entry has drawn the arrow from LISTEN; the connection goes on from there.
- */
+/* A half-open entry has drawn the arrow from LISTEN; the connection goes on from
+ * there. */
 void tcp_begin_half_open(struct tcb *tcb)
 {
     assert(tcb->state == TCPS_CLOSED);

@@ -27,8 +27,7 @@ struct watch *tcp_watch(struct tcb *tcb)
     return &tcb->watch;
 }
 
-/* --- s3.10.1 OPEN
- * ----------------------------------------------------------------------- */
+/* --- s3.10.1 OPEN --- */
 
 static void begin_sending(struct tcb *tcb, struct seq iss)
 {
@@ -86,8 +85,7 @@ int tcp_open(struct tcb *tcb, struct ip_addr local, uint16_t local_port,
     return 0;
 }
 
-/* --- s3.10.2 SEND
- * ----------------------------------------------------------------------- */
+/* --- s3.10.2 SEND --- */
 
 /* The error that ended the connection, told once; then what the state says. */
 static int told_once(struct tcb *tcb, int otherwise)
@@ -121,8 +119,7 @@ ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
     return done > 0 || nothing ? (ssize_t)done : -EAGAIN;
 }
 
-/* --- s3.10.3 RECEIVE
- * -------------------------------------------------------------------- */
+/* --- s3.10.3 RECEIVE --- */
 
 ssize_t tcp_receive(struct tcb *tcb, void *buf, size_t room, bool peek)
 {
@@ -143,8 +140,7 @@ ssize_t tcp_receive(struct tcb *tcb, void *buf, size_t room, bool peek)
     return -EAGAIN;
 }
 
-/* --- s3.10.4 CLOSE
- * ---------------------------------------------------------------------- */
+/* --- s3.10.4 CLOSE --- */
 
 int tcp_shutdown_write(struct tcb *tcb)
 {
@@ -204,8 +200,7 @@ void tcp_release(struct tcb *tcb, bool linger_zero)
         tcp_arm(tcb, TT_FIN_WAIT_2, tcp->net->now + tcp->config.fin_timeout);
 }
 
-/* --- s3.10.5 ABORT
- * ---------------------------------------------------------------------- */
+/* --- s3.10.5 ABORT --- */
 
 void tcp_abort(struct tcb *tcb, int error)
 {
@@ -224,8 +219,7 @@ bool tcp_drained(const struct tcb *tcb)
     return tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT || (text && fin);
 }
 
-/* --- s3.10.6 STATUS: what readiness and options ask
- * ----------------------------------- */
+/* --- s3.10.6 STATUS: what readiness and options ask --- */
 
 enum tcp_state tcp_state_of(const struct tcb *tcb)
 {
@@ -314,8 +308,7 @@ void tcp_set_options(struct tcb *tcb, const struct tcp_options *o)
     }
 }
 
-/* --- s3.9.2.2: errors that the network reports
- * ------------------------------------------- */
+/* --- s3.9.2.2: errors that the network reports --- */
 
 /* RFC 5927 s4.1: believed only if it quotes what is in flight; and then, on a
  * connection that is established, only a hint (s6): retransmission finds out.

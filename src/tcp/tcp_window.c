@@ -89,8 +89,8 @@ static bool worth_waiting(const struct tcb *tcb)
            (tcb->tso && out >= SUPER_SEGMENT);
 }
 
-/* May a segment that is not full leave? RFC 9293 s3.8.6.2.1 (SHLD-15), s3.7.4 (SHLD-7).
- */
+/* May a segment that is not full leave? RFC 9293 s3.8.6.2.1 (SHLD-15), s3.7.4
+ * (SHLD-7). */
 bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len)
 {
     bool last = seq_eq(seq_add(seq, len), snd_end(tcb));

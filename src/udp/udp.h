@@ -42,8 +42,8 @@ void udp_init(struct udp *udp, struct net *net);
 struct udp_port *udp_new(struct udp *udp); /* NULL: no memory */
 void udp_free(struct udp_port *port);      /* unbinds, drops what is queued */
 
-/* Port 0 asks for an ephemeral one. 0, -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL (already).
- */
+/* Port 0 asks for an ephemeral one. 0, -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL
+ * (already). */
 int udp_bind(struct udp_port *port, struct ip_addr local, uint16_t local_port);
 
 /* Port 0 with address 0.0.0.0 dissolves the association. Binds if it must. */

@@ -70,8 +70,8 @@ int tcp_parse(const uint8_t *b, size_t len, struct tcp_seg *out);
 size_t tcp_opts_len(const struct tcp_opts *o);
 
 /* Writes the header with its options, checksum zero; returns its length. Options are in
- * the order MSS, SACK permitted, timestamps, NOP, window scale, SACK: as Linux sends.
- */
+ * the order MSS, SACK permitted, timestamps, NOP, window scale, SACK: as Linux
+ * sends. */
 size_t tcp_emit_header(uint8_t *b, const struct tcp_seg *s);
 
 /* Prints as packetdrill and tcpdump do: "S. 0:0(0) ack 1 win 65535 <mss 1460,...>";

@@ -1,8 +1,7 @@
 /* Two live stacks in one process, joined by a socket pair instead of a TAP device: real
  * time, real threads, the real driver.
  *
- *     a  192.0.2.1  ==== AF_UNIX, one frame a message ====  192.0.2.2  b
- */
+ *     a  192.0.2.1  ==== AF_UNIX, one frame a message ====  192.0.2.2  b */
 #ifndef TAPIR_TESTS_CABLE_H
 #define TAPIR_TESTS_CABLE_H
 

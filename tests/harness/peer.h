@@ -127,8 +127,8 @@ size_t peer_take(struct peer *p, uint8_t *buf, size_t room);
 /* Throws away what the stack has sent so far. */
 void peer_skip(struct peer *p);
 
-/* --- the stack's side --------------------------------------------------------------
- */
+/* --- the stack's side
+ * -------------------------------------------------------------- */
 
 struct sock *peer_tcp(struct peer *p);
 
@@ -138,8 +138,8 @@ struct sock *peer_listen(struct peer *p, uint16_t port);
 /* The connection that waits; there must be one. */
 struct sock *peer_accept(struct peer *p, struct sock *listener);
 
-/* connect() to the peer's port from `stack_port` (0: any); the SYN is to be expected.
- */
+/* connect() to the peer's port from `stack_port` (0: any); the SYN is to be
+ * expected. */
 struct sock *peer_connect(struct peer *p, uint16_t stack_port);
 
 /* A connection accepted on port 80, established with these options of the peer's SYN

@@ -60,8 +60,8 @@ static inline void peer_linger_zero(struct sock *s)
     s->linger_sec = 0;
 }
 
-/* The arrows in the order in which they were drawn: "LISTEN>SYN-RECV SYN-RECV>ESTAB".
- */
+/* The arrows in the order in which they were drawn: "LISTEN>SYN-RECV
+ * SYN-RECV>ESTAB". */
 struct peer_arrows {
     char text[1000];
     struct trace trace; /* for peer_init_mtu() */

@@ -258,8 +258,8 @@ static enum pair_fate drop_last_ack(void *ctx, const struct pair_frame *frame)
     return PAIR_DROP;
 }
 
-/* RFC 9293 s3.6.1 (MUST-13's reason): TIME-WAIT is there to acknowledge the FIN again.
- */
+/* RFC 9293 s3.6.1 (MUST-13's reason): TIME-WAIT is there to acknowledge the FIN
+ * again. */
 static void the_last_ack_is_repeated_from_time_wait(void **state)
 {
     static struct transfer t;

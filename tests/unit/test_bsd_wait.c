@@ -129,8 +129,8 @@ static void nothing(int sig)
 {
 }
 
-/* Until every reader that waits sleeps without the lock: one drives, the others doze.
- */
+/* Until every reader that waits sleeps without the lock: one drives, the
+ * others doze. */
 static void await_sleep(struct tapir *t, int dozing)
 {
     int found = -1;
@@ -224,8 +224,8 @@ static void a_deadline_that_becomes_earlier_kicks_the_driver(void **state)
     start(&reader, cable.a, fd);
     await_waiters(cable.a, fd, 1);
     await_sleep(cable.a, 0);
-    /* 192.0.2.99 is not there: it is asked for again in a second (RFC 1122 s2.3.2.1).
-     */
+    /* 192.0.2.99 is not there: it is asked for again in a second (RFC 1122
+     * s2.3.2.1). */
     put32((uint8_t *)&nobody.sin_addr, 0xc0000263);
     other = tapir_socket(AF_INET, SOCK_DGRAM, 0);
     must(tapir_sendto(other, "x", 1, 0, (struct sockaddr *)&nobody, sizeof nobody) ==

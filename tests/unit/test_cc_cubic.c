@@ -265,8 +265,8 @@ static void after_a_pause_the_curve_starts_anew(void **state)
     assert_int_equal(cc.cwnd, 100000);
 }
 
-/* s4.10: beyond the last loss there is nothing to aim at: K = 0 from 150 segments on.
- */
+/* s4.10: beyond the last loss there is nothing to aim at: K = 0 from 150
+ * segments on. */
 static void a_curve_that_starts_above_the_last_loss_begins_in_the_middle(void **state)
 {
     struct cc cc;
@@ -280,8 +280,8 @@ static void a_curve_that_starts_above_the_last_loss_begins_in_the_middle(void **
     assert_in_range(cc.cwnd, 153199, 153201); /* 150 + 0.4 * 8 */
 }
 
-/* Here the cube of the time, in the units of the sum, passes 2^64 by next to nothing.
- */
+/* Here the cube of the time, in the units of the sum, passes 2^64 by next to
+ * nothing. */
 static void a_very_long_time_is_not_taken_for_a_short_one(void **state)
 {
     struct cc cc;

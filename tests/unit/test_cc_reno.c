@@ -27,8 +27,8 @@ static void lose(struct cc *cc, enum cc_loss kind, uint32_t flight)
     cc->ops->loss(cc, kind, flight, 0);
 }
 
-/* RFC 5681 s3.1, RFC 3465 s2.1: the bytes acknowledged; a declared deviation has no L.
- */
+/* RFC 5681 s3.1, RFC 3465 s2.1: the bytes acknowledged; a declared deviation has
+ * no L. */
 static void slow_start_grows_by_what_is_acknowledged(void **state)
 {
     static const struct {

@@ -151,8 +151,8 @@ static void what_is_not_tcp_is_never_cut(void **state)
     }
 }
 
-/* What a TAP hands in may hold the pseudo-header's sum alone; a capture shows the wire.
- */
+/* What a TAP hands in may hold the pseudo-header's sum alone; a capture shows
+ * the wire. */
 static void a_frame_the_device_vouches_for_gets_its_checksum(void **state)
 {
     static const struct {

@@ -1,6 +1,6 @@
 /* RFC 9112 s9: the conversation of one connection, bytes in and bytes out. Every one is
- * held several times: with input whole and split, with output taken whole and in bits.
- */
+ * held several times: with input whole and split, with output taken whole and
+ * in bits. */
 #include "app/http_session.h"
 
 #include <setjmp.h>

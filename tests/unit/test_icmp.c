@@ -12,8 +12,8 @@
 
 #define SEC ((usec)1000000)
 
-/* Our UDP datagram from port 5000 to the peer's port 9, and the peer's to our port 7.
- */
+/* Our UDP datagram from port 5000 to the peer's port 9, and the peer's to our
+ * port 7. */
 #define OURS   "4500001e000040004011b6cbc0000202c0000201 13880009000affdb 6869"
 #define THEIRS "4500001f000040004011b6cac0000201c0000202 00090007000bb761 616263"
 

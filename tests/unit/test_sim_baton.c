@@ -12,8 +12,8 @@
 
 enum { N = 5 };
 
-/* What the programs did, in the order they did it. Only the one with the baton writes.
- */
+/* What the programs did, in the order they did it. Only the one with the baton
+ * writes. */
 static char said[100];
 
 static void say(const char *what)

@@ -84,7 +84,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- socket() ------------------------------------------------------------------- */
+/* --- socket() --- */
 
 static void families_types_and_protocols_are_those_of_linux(void **state)
 {
@@ -120,7 +120,7 @@ static void families_types_and_protocols_are_those_of_linux(void **state)
     }
 }
 
-/* --- bind() --------------------------------------------------------------------- */
+/* --- bind() --- */
 
 static void a_foreign_address_cannot_be_bound(void **state)
 {
@@ -234,7 +234,7 @@ static void bind_to_port_0_chooses_one_of_the_ephemeral_range(void **state)
         sock_close(s[i]);
 }
 
-/* --- names ----------------------------------------------------------------------- */
+/* --- names --- */
 
 static void getpeername_needs_a_connection(void **state)
 {
@@ -274,7 +274,7 @@ static void connected_datagrams_have_both_names(void **state)
     sock_close(u);
 }
 
-/* --- text without a connection ---------------------------------------------------- */
+/* --- text without a connection --- */
 
 static void sockets_without_a_peer_say_what_is_missing(void **state)
 {
@@ -343,8 +343,8 @@ static void a_datagram_is_cut_to_the_buffer_and_its_length_told(void **state)
     sock_close(b);
 }
 
-/* --- shutdown() --------------------------------------------------------------------
- */
+/* --- shutdown()
+ * -------------------------------------------------------------------- */
 
 static void shutdown_needs_a_connection_and_a_known_side(void **state)
 {
@@ -427,8 +427,8 @@ static void shut_datagram_sockets_read_the_end_and_break_the_pipe(void **state)
     sock_close(u);
 }
 
-/* --- close() -----------------------------------------------------------------------
- */
+/* --- close()
+ * ----------------------------------------------------------------------- */
 
 static void close_ends_the_connection_in_good_order(void **state)
 {
@@ -486,8 +486,7 @@ static void a_socket_is_drained_when_its_fin_is_acknowledged(void **state)
     sock_close(s);
 }
 
-/* --- errors and news
- * ------------------------------------------------------------------ */
+/* --- errors and news --- */
 
 /* RFC 9293 s3.10.7.4 second step; the error is told once, then the stream has ended. */
 static void a_reset_connection_says_so_once(void **state)

@@ -274,8 +274,8 @@ static void the_congestion_controller_goes_by_name(void **state)
     sock_close(c);
 }
 
-/* TCP_MAXSEG bounds what the SYN announces (RFC 9293 s3.7.1), and tells what is sent.
- */
+/* TCP_MAXSEG bounds what the SYN announces (RFC 9293 s3.7.1), and tells what
+ * is sent. */
 static void maxseg_is_announced_and_told(void **state)
 {
     struct peer *p = *state;

@@ -29,7 +29,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- the way up ------------------------------------------------------------------- */
+/* --- the way up --- */
 
 /* RFC 1122 s3.2.2.6: every host answers echo. */
 static void an_echo_request_is_answered(void **state)
@@ -119,7 +119,7 @@ static void calls_send_nothing_until_the_flush(void **state)
     sock_close(s);
 }
 
-/* --- time ------------------------------------------------------------------------- */
+/* --- time --- */
 
 static void time_never_goes_back(void **state)
 {
@@ -188,8 +188,8 @@ static void what_an_event_leaves_is_due_now(void **state)
     sock_close(s);
 }
 
-/* --- interfaces ---------------------------------------------------------------------
- */
+/* --- interfaces
+ * --------------------------------------------------------------------- */
 
 struct wire {
     unsigned frames;
@@ -295,8 +295,8 @@ static void without_a_gateway_there_is_no_way_out(void **state)
     pair_free(&pair);
 }
 
-/* --- counters ------------------------------------------------------------------------
- */
+/* --- counters
+ * ------------------------------------------------------------------------ */
 
 static void counters_and_drops_are_found_by_name_and_number(void **state)
 {
@@ -329,8 +329,7 @@ static void a_controller_can_be_added_and_chosen(void **state)
     assert_ptr_equal(p->st->tcp.config.cc, &mine);
 }
 
-/* --- the end
- * -------------------------------------------------------------------------- */
+/* --- the end --- */
 
 /* "Forgets everything at once; the peers are not told": pair_free() asserts that
  * nothing is sent and no packet left. */

@@ -220,8 +220,8 @@ static void a_full_accept_queue_drops_the_ack_and_takes_it_later(void **state)
     end(l);
 }
 
-/* A SYN does not get an answer while the accept queue is full: the peer sends it again.
- */
+/* A SYN does not get an answer while the accept queue is full: the peer sends it
+ * again. */
 static void a_full_accept_queue_drops_new_syns(void **state)
 {
     struct sock *l = listening();
@@ -256,8 +256,8 @@ static void too_many_half_open_entries_drop_new_syns(void **state)
     end(l);
 }
 
-/* tcp_abort_on_overflow: then the ACK is answered with a reset, and the entry is gone.
- */
+/* tcp_abort_on_overflow: then the ACK is answered with a reset, and the entry
+ * is gone. */
 static void abort_on_overflow_resets_instead(void **state)
 {
     struct sock *l = listening();

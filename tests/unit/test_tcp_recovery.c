@@ -98,8 +98,8 @@ static void without_text_in_flight_nothing_is_a_duplicate(void **state)
     peer_free(&p);
 }
 
-/* RFC 3042 s2; RFC 5681 s3.2 (1) and, for ssthresh, (2): what it sends is not counted.
- */
+/* RFC 3042 s2; RFC 5681 s3.2 (1) and, for ssthresh, (2): what it sends is not
+ * counted. */
 static void the_first_two_duplicates_let_a_new_segment_out_each(void **state)
 {
     struct peer p;
@@ -219,8 +219,8 @@ static void duplicates_right_behind_a_time_out_are_not_believed(void **state)
     peer_free(&p);
 }
 
-/* --- time-outs ---------------------------------------------------------------------
- */
+/* --- time-outs
+ * --------------------------------------------------------------------- */
 
 /* RFC 5681 s3.1: ssthresh by equation 4, cwnd one segment; slow start from there. */
 static void after_a_time_out_it_starts_slowly_with_what_was_out(void **state)

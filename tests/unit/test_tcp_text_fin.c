@@ -50,8 +50,8 @@ static void a_fin_with_text_delivers_the_text_and_then_the_end(void **state)
     end(s);
 }
 
-/* Class: text and FIN together, of which the second segment does not get to the user.
- */
+/* Class: text and FIN together, of which the second segment does not get to
+ * the user. */
 static void text_and_then_text_with_fin_are_both_delivered(void **state)
 {
     struct sock *s = connection();

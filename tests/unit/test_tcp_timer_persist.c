@@ -10,8 +10,8 @@
 
 #include "harness/peer_up.h"
 
-/* RFC 9293 s3.8.6.1 (SHLD-29, SHLD-30). Bug class 5: no probe, or at a constant rate.
- */
+/* RFC 9293 s3.8.6.1 (SHLD-29, SHLD-30). Bug class 5: no probe, or at a
+ * constant rate. */
 static void a_shut_window_is_probed_after_an_rto_and_then_ever_more_rarely(void **state)
 {
     struct peer p;

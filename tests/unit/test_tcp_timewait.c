@@ -187,8 +187,8 @@ static void an_old_syn_is_acknowledged(void **state)
     }
 }
 
-/* RFC 6191 s2: with timestamps it is the younger one that opens, whatever its number.
- */
+/* RFC 6191 s2: with timestamps it is the younger one that opens, whatever its
+ * number. */
 static void a_syn_with_a_younger_timestamp_opens_again(void **state)
 {
     static const struct {
@@ -225,8 +225,8 @@ static void a_new_syn_without_a_listener_does_not_end_time_wait(void **state)
     peer_free(&p);
 }
 
-/* tcp_max_tw_buckets: beyond it there is no record; the peer's FIN still gets its ACK.
- */
+/* tcp_max_tw_buckets: beyond it there is no record; the peer's FIN still gets
+ * its ACK. */
 static void beyond_the_limit_there_is_no_record(void **state)
 {
     peer_init(&p);
