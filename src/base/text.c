@@ -92,3 +92,14 @@ bool text_parse_u64(const char *s, uint64_t max, uint64_t *out)
     *out = n;
     return true;
 }
+
+int text_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}

@@ -27,6 +27,9 @@ void text_i64(struct text *t, int64_t n);
 void text_u64_width(struct text *t, uint64_t n, int width);
 void text_hex(struct text *t, uint64_t n, int width);
 
+/* The value of a hexadecimal digit, -1 for any other character. */
+int text_hex_digit(char c);
+
 /* A whole decimal number in [0, max] and nothing else; false otherwise. */
 bool text_parse_u64(const char *s, uint64_t max, uint64_t *out);
 

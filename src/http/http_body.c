@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 /* The length of a message
  * -----------------------
@@ -149,22 +150,11 @@ static size_t take_data(struct http_body *body, const char *in, size_t len,
     return n;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* chunk-size [ chunk-ext ] CRLF; blanks before an extension are bad whitespace that
  * must be understood (RFC 9112 s7.1.1). */
 static int take_size(struct http_body *body, char c)
 {
-    int digit = hex_digit(c);
+    int digit = text_hex_digit(c);
 
     if (digit < 0) {
         if (!body->digits || (c != '\r' && c != ';' && c != ' ' && c != '\t'))

@@ -19,17 +19,6 @@ static bool is_unreserved(char c)
            c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool begins_nocase(struct http_slice s, const char *with)
 {
     size_t n = strlen(with);
@@ -76,8 +65,8 @@ static int decode_segment(struct http_slice s, char *out, size_t cap)
     for (size_t i = 0; i < s.len; i++) {
         char c = s.at[i];
         if (c == '%') {
-            int high = i + 2 < s.len ? hex_value(s.at[i + 1]) : -1;
-            int low = i + 2 < s.len ? hex_value(s.at[i + 2]) : -1;
+            int high = i + 2 < s.len ? text_hex_digit(s.at[i + 1]) : -1;
+            int low = i + 2 < s.len ? text_hex_digit(s.at[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return -400;
             c = (char)(high << 4 | low);

@@ -66,7 +66,8 @@ int tcp_init(struct tcp *tcp, struct net *net)
     list_init(&tcp->time_waits);
     sent_pool_init(&tcp->sent_pool);
     deadline_init(&tcp->tw_deadline, DL_TIME_WAIT);
-    tcp->port_offset = (uint32_t)rng_next(&net->rng);
+    /* A program that starts again with the same seed must not take the same ports. */
+    tcp->port_offset = (uint32_t)rng_next(&net->rng) + (uint32_t)(net->epoch / 1000);
     tcp->slots = calloc(tcp->n_slots, sizeof(struct tcp_slot *));
     return tcp->slots && heap_reserve(&net->heap, 1) ? 0 : -ENOMEM;
 }

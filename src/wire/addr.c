@@ -149,18 +149,6 @@ bool ip_parse_prefix(const char *s, struct ip_addr *out, unsigned *prefix)
     return true;
 }
 
-/* The value of a hexadecimal digit, -1 for any other character. */
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool mac_parse(const char *s, struct mac_addr *out)
 {
     struct mac_addr a;
@@ -168,8 +156,8 @@ bool mac_parse(const char *s, struct mac_addr *out)
     for (int i = 0; i < 6; i++) {
         if (i > 0 && *s++ != ':')
             return false;
-        int high = hex_value(s[0]);
-        int low = high < 0 ? -1 : hex_value(s[1]);
+        int high = text_hex_digit(s[0]);
+        int low = high < 0 ? -1 : text_hex_digit(s[1]);
         if (low < 0)
             return false;
         a.b[i] = (uint8_t)(high << 4 | low);

@@ -112,6 +112,19 @@ static void only_whole_decimal_numbers_are_parsed(void **state)
     }
 }
 
+static void a_hex_digit_has_a_value_in_either_case_and_nothing_else_has(void **state)
+{
+    static const struct {
+        char c;
+        int value;
+    } row[] = { { '0', 0 },  { '9', 9 },  { 'a', 10 }, { 'f', 15 }, { 'A', 10 },
+                { 'F', 15 }, { '/', -1 }, { ':', -1 }, { '@', -1 }, { 'G', -1 },
+                { '`', -1 }, { 'g', -1 }, { 0, -1 } };
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+        assert_int_equal(text_hex_digit(row[i].c), row[i].value);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +133,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_cut_and_remembered),
         cmocka_unit_test(nothing_follows_a_cut),
         cmocka_unit_test(only_whole_decimal_numbers_are_parsed),
+        cmocka_unit_test(a_hex_digit_has_a_value_in_either_case_and_nothing_else_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
