@@ -1,3 +1,6 @@
+/* The descriptor never blocks; waiting is tapir_poll's, whose milliseconds are rounded
+ * up, so that a wait that ends early is not repeated in a busy loop. Every call tries
+ * first and waits after: on a fast link what is awaited is there already. */
 #include "app/dial.h"
 
 #include <errno.h>
@@ -5,10 +8,6 @@
 #include <netinet/tcp.h>
 
 #include "tapir/socket.h"
-
-/* The descriptor never blocks; waiting is tapir_poll's, whose milliseconds are rounded
- * up, so that a wait that ends early is not repeated in a busy loop. Every call tries
- * first and waits after: on a fast link what is awaited is there already. */
 
 /* 0 when the descriptor may be ready; -ETIME; negative errno. */
 static int wait_for(int fd, short events, usec deadline)

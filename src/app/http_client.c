@@ -1,20 +1,3 @@
-#include "tapir/http.h"
-
-#include <errno.h>
-#include <netinet/in.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "app/dial.h"
-#include "app/http_request.h"
-#include "app/names.h"
-#include "base/bytes.h"
-#include "http/http_body.h"
-#include "http/http_parse.h"
-#include "http/http_uri.h"
-
 /* The seven steps
  * ---------------
  *
@@ -31,6 +14,22 @@
  *
  * An answer is taken for whole only when its framing says so: an end of the stream in
  * the middle of a body is an error, and what had come was handed over all the same. */
+#include "tapir/http.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/dial.h"
+#include "app/http_request.h"
+#include "app/names.h"
+#include "base/bytes.h"
+#include "http/http_body.h"
+#include "http/http_parse.h"
+#include "http/http_uri.h"
 
 enum {
     BUFFER = 128 * 1024, /* holds the largest head there may be, and makes long reads */

@@ -1,3 +1,10 @@
+/* Names come here decoded and without "..": what could still lead out of the directory
+ * is a symbolic link. openat2(RESOLVE_BENEATH) lets the kernel watch every step of the
+ * walk, so nothing can be exchanged between a check and its use. Where it is missing
+ * (before Linux 5.6, or filtered), the file is opened first and then asked where it
+ * really lies: the answer is about the descriptor, so it cannot be raced either.
+ *
+ * O_NONBLOCK: opening a FIFO must not wait for its writer. */
 #include "app/http_files.h"
 
 #include <errno.h>
@@ -10,14 +17,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* Names come here decoded and without "..": what could still lead out of the directory
- * is a symbolic link. openat2(RESOLVE_BENEATH) lets the kernel watch every step of the
- * walk, so nothing can be exchanged between a check and its use. Where it is missing
- * (before Linux 5.6, or filtered), the file is opened first and then asked where it
- * really lies: the answer is about the descriptor, so it cannot be raced either.
- *
- * O_NONBLOCK: opening a FIFO must not wait for its writer. */
 
 enum {
     OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,

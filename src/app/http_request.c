@@ -1,3 +1,6 @@
+/* Host comes first (RFC 9110 s7.2), then what we say of ourselves, then the user's own
+ * fields in his order. The room is reckoned before, generously: a target may grow by
+ * three when it is encoded. */
 #include "app/http_request.h"
 
 #include <stdlib.h>
@@ -5,10 +8,6 @@
 #include <strings.h>
 
 #include "http/http_write.h"
-
-/* Host comes first (RFC 9110 s7.2), then what we say of ourselves, then the user's own
- * fields in his order. The room is reckoned before, generously: a target may grow by
- * three when it is encoded. */
 
 enum { OUR_ROOM = 1024 }; /* request line without its target, and our own fields */
 

@@ -1,18 +1,3 @@
-#include "tapir/http.h"
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <limits.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-#include "app/http_session.h"
-#include "base/bytes.h"
-#include "base/time.h"
-
 /* One loop, one thread
  * --------------------
  *
@@ -39,6 +24,20 @@
  *
  * At the limit of connections the listener is not waited for: clients queue in the
  * listener's backlog and are served later, instead of being refused. */
+#include "tapir/http.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/http_session.h"
+#include "base/bytes.h"
+#include "base/time.h"
 
 enum {
     SCRATCH = 256 * 1024,  /* one buffer for all: a piece of a file; thrown input */

@@ -1,17 +1,3 @@
-#include "app/http_session.h"
-
-#include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/bytes.h"
-#include "base/text.h"
-#include "http/http_mime.h"
-#include "http/http_uri.h"
-#include "http/http_write.h"
-
 /* The conversation
  * ----------------
  *
@@ -30,6 +16,19 @@
  * incomplete, an answer's head only while it is sent; a file is read piece by piece
  * into the server's one buffer when the socket has room, so a slow client costs a
  * descriptor and a few words, no copy of the file. */
+#include "app/http_session.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "http/http_mime.h"
+#include "http/http_uri.h"
+#include "http/http_write.h"
 
 enum {
     IN_FIRST = 2048,           /* first size of the input buffer; doubles */

@@ -1,3 +1,7 @@
+/* The order is curl's: what the user says on the command line wins over everything. The
+ * hosts file is read anew at each look-up: it is short, and a program that runs for
+ * long sees what was changed in it. A name that the file has with an IPv6 address only
+ * is a different trouble from one it does not have, so it is told apart. */
 #include "app/names.h"
 
 #include <arpa/inet.h>
@@ -8,11 +12,6 @@
 #include <strings.h>
 
 #include "base/text.h"
-
-/* The order is curl's: what the user says on the command line wins over everything. The
- * hosts file is read anew at each look-up: it is short, and a program that runs for
- * long sees what was changed in it. A name that the file has with an IPv6 address only
- * is a different trouble from one it does not have, so it is told apart. */
 
 /* A line of the hosts file, cut at its blanks. */
 #define BLANKS " \t\r\n"

@@ -1,11 +1,3 @@
-#include "edge/bsd.h"
-
-#include <assert.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 /* The table of descriptors, and the one place with process-wide state.
  *
  * A descriptor of Tapir is a real number of this process: a duplicate of one inert
@@ -20,6 +12,13 @@
  * waits; they find no socket, answer EBADF, and the last one frees the file. The
  * table's lock is never held while a stack's lock is taken, and holds no system call
  * but those that make and close numbers. */
+#include "edge/bsd.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static struct {
     pthread_mutex_t lock;

@@ -1,3 +1,5 @@
+/* Socket addresses as the API has them, in network order, and as the stack has them.
+ * This is the only file that knows the layout of struct sockaddr_in. */
 #include "edge/bsd.h"
 
 #include <assert.h>
@@ -6,9 +8,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-
-/* Socket addresses as the API has them, in network order, and as the stack has them.
- * This is the only file that knows the layout of struct sockaddr_in. */
 
 static_assert(SOCK_IN == POLLIN && SOCK_OUT == POLLOUT && SOCK_ERR == POLLERR &&
                   SOCK_HUP == POLLHUP && SOCK_RDHUP == POLLRDHUP,

@@ -1,10 +1,3 @@
-#include "edge/bsd.h"
-
-#include <errno.h>
-#include <stdarg.h>
-#include <time.h>
-#include <unistd.h>
-
 /* The calls that open, connect and close, and the frame that every call has:
  *
  *     call_enter      number -> file, lock, time, what became due
@@ -16,6 +9,12 @@
  * does not matter why it was woken. Deviates from Linux: EPIPE is told as an error
  * only, SIGPIPE is never raised; and a call that waits on a descriptor which another
  * thread closes ends with EBADF at once. */
+#include "edge/bsd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <time.h>
+#include <unistd.h>
 
 /* ---- the frame ---- */
 

@@ -1,3 +1,9 @@
+/* Reading and writing. All eight calls are two: receive into one buffer, and send from
+ * a list of pieces.
+ *
+ * A blocking write to a stream returns when all of it is in the send buffer: it copies
+ * what fits, sends, takes a few frames from the device (acknowledgments, which make
+ * room) and goes on. A blocking read returns what there is. */
 #include "edge/bsd.h"
 
 #include <errno.h>
@@ -5,13 +11,6 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-
-/* Reading and writing. All eight calls are two: receive into one buffer, and send from
- * a list of pieces.
- *
- * A blocking write to a stream returns when all of it is in the send buffer: it copies
- * what fits, sends, takes a few frames from the device (acknowledgments, which make
- * room) and goes on. A blocking read returns what there is. */
 
 enum {
     RECV_FLAGS = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_NOSIGNAL,

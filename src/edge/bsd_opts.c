@@ -1,10 +1,9 @@
+/* Options, names and descriptor flags. The options themselves are the socket layer's,
+ * which speaks Linux's numbers and layouts; here are only descriptors and addresses. */
 #include "edge/bsd.h"
 
 #include <errno.h>
 #include <stdarg.h>
-
-/* Options, names and descriptor flags. The options themselves are the socket layer's,
- * which speaks Linux's numbers and layouts; here are only descriptors and addresses. */
 
 int tapir_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {

@@ -1,9 +1,3 @@
-#include "edge/bsd.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 /* poll(2) over descriptors of both kinds. Readiness is level-triggered and computed:
  * the call looks at every socket, and if none is ready waits until something happened
  * to any, and looks again. The kernel's descriptors join the driver's own poll(2), so
@@ -15,6 +9,11 @@
  * All stack descriptors of one call belong to one stack (EINVAL otherwise). In a
  * simulation kernel descriptors are looked at, but never waited for: their time is not
  * the simulation's. */
+#include "edge/bsd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { POLL_LOCAL = 64, POLL_SLOTS = 2 };
 

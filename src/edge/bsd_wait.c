@@ -1,13 +1,3 @@
-#include "edge/bsd.h"
-
-#include <errno.h>
-#include <linux/futex.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include "edge/sim.h"
-
 /* Who runs the loop.
  *
  * All calls take the stack's lock. One that must wait drives: it reads the device and
@@ -38,6 +28,15 @@
  * The futex rather than a condition variable, because a signal must end the wait
  * (EINTR): Ctrl-C ends a server whose main thread dozes. In a simulation nobody drives:
  * a call that waits gives its baton away. */
+#include "edge/bsd.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "edge/sim.h"
 
 enum { TICKS_TO_IDLE = 50 };
 

@@ -1,10 +1,9 @@
-#include "edge/clock.h"
-
 /* Time within a stack is a count from 0, so that it means the same on a live link and
  * in a simulation. On a live link it is CLOCK_MONOTONIC less its value at the start: it
  * never jumps, whatever happens to the wall clock. The wall clock is read once, for
  * what must differ from run to run (struct stack_config's epoch) and for the time
  * stamps of captures. */
+#include "edge/clock.h"
 
 static int64_t nanoseconds(clockid_t which)
 {

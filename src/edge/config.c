@@ -1,3 +1,7 @@
+/* What the caller did not say is asked of the environment (live links only), then
+ * follows from what was said: the kernel's side gets the first other address of the
+ * stack's subnet, and is the gateway where it lies in it. So `--addr 10.1.0.2/16` alone
+ * is a whole configuration. Every refusal names the option as the program spells it. */
 #include "edge/config.h"
 
 #include <errno.h>
@@ -6,11 +10,6 @@
 #include <sys/random.h>
 
 #include "edge/explain.h"
-
-/* What the caller did not say is asked of the environment (live links only), then
- * follows from what was said: the kernel's side gets the first other address of the
- * stack's subnet, and is the gateway where it lies in it. So `--addr 10.1.0.2/16` alone
- * is a whole configuration. Every refusal names the option as the program spells it. */
 
 enum { MTU_MIN = 68, MTU_MAX = 65521, MTU_DEFAULT = 1500 };
 

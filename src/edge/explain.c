@@ -1,12 +1,11 @@
+/* A failure is told in three parts because they have three readers: `what` is searched
+ * for on the web, `cause` is understood, `fix` is pasted into a shell. A text that is
+ * too long for its part is cut, never refused. */
 #include "edge/explain.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/* A failure is told in three parts because they have three readers: `what` is searched
- * for on the web, `cause` is understood, `fix` is pasted into a shell. A text that is
- * too long for its part is cut, never refused. */
 
 int explain(struct tapir_error *e, int err, const char *what)
 {

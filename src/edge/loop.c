@@ -1,12 +1,3 @@
-#include "edge/tapir.h"
-
-#include <errno.h>
-#include <poll.h>
-#include <unistd.h>
-
-#include "edge/bsd.h"
-#include "edge/sim.h"
-
 /* How it works
  *
  *       device ──tap_read──► [netem in] ──stack_input──► stack
@@ -20,6 +11,14 @@
  * Nothing here waits, but loop_sleep(): that is poll(2) on the device, on the eventfd
  * that other threads ring, and on the kernel descriptors of the call that sleeps. The
  * lock is dropped there and nowhere else. */
+#include "edge/tapir.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "edge/bsd.h"
+#include "edge/sim.h"
 
 usec loop_clock(const struct tapir *t)
 {

@@ -1,10 +1,3 @@
-#include "edge/netem.h"
-
-#include <string.h>
-
-#include "base/bytes.h"
-#include "wire/dump.h"
-
 /* How it works
  *
  *     offer --> script --> loss --> limit --> held, by time of delivery --> take
@@ -18,6 +11,12 @@
  * `each` needs to remember which connections it has hit. It keeps 32 bits of a hash of
  * each in a small table; a connection that is pushed out of it, after thousands, would
  * be hit once more. */
+#include "edge/netem.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "wire/dump.h"
 
 enum { LIMIT = 1000, PROBE = 8 };
 

@@ -1,3 +1,11 @@
+/* How it works
+ *
+ * A specification is read word by word. A word names a fault, with `in:` or `out:` in
+ * front of it for one direction; a table leads from the word to the function that reads
+ * the fault's own words and stores the result in the configs it is for. Numbers that a
+ * fault may have but need not (jitter) are told from the next fault by their first
+ * character. The first word that is not understood ends it, with a sentence that quotes
+ * the word. */
 #include "edge/netem.h"
 
 #include <ctype.h>
@@ -7,15 +15,6 @@
 #include <string.h>
 
 #include "base/text.h"
-
-/* How it works
- *
- * A specification is read word by word. A word names a fault, with `in:` or `out:` in
- * front of it for one direction; a table leads from the word to the function that reads
- * the fault's own words and stores the result in the configs it is for. Numbers that a
- * fault may have but need not (jitter) are told from the next fault by their first
- * character. The first word that is not understood ends it, with a sentence that quotes
- * the word. */
 
 enum { WORD_MAX = 128 };
 

@@ -1,17 +1,3 @@
-#include "edge/ns.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <net/if.h>
-#include <sched.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include "edge/explain.h"
-
 /* How it works
  *
  * A network namespace has its own devices, routes and ports. To make one takes
@@ -26,6 +12,19 @@
  *                              ->  lo up
  *
  * The namespace lives as long as a process in it: a killed program leaves nothing. */
+#include "edge/ns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "edge/explain.h"
 
 /* Writes one short text to a file of /proc. 0 or negative errno. */
 static int write_file(const char *path, const char *text)

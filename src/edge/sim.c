@@ -1,12 +1,3 @@
-#include "edge/sim.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "edge/bsd.h"
-#include "edge/explain.h"
-
 /* Hosts, wires, and what happens next.
  *
  *     host a                         wire                         host b
@@ -18,6 +9,14 @@
  * the clock. An event is one frame that arrives, one host whose time has come, or one
  * wait that is over; of those at the same time, in that order, and hosts in the order
  * they were made. Nothing else moves the clock, so a run is a function of the seed. */
+#include "edge/sim.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge/bsd.h"
+#include "edge/explain.h"
 
 struct sim *sim_new(uint64_t seed)
 {

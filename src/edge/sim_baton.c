@@ -1,11 +1,3 @@
-#include "edge/sim.h"
-
-#include <assert.h>
-#include <errno.h>
-#include <stdlib.h>
-
-#include "edge/bsd.h"
-
 /* The baton.
  *
  * Programs are real threads, so that they can be written with blocking calls, but only
@@ -24,6 +16,13 @@
  * thread outside (which made the simulation) takes part like a program: it waits in
  * sim_run(), or in a blocking call of its own. It is told when nothing can happen any
  * more. All state is guarded by the baton; the mutex only hands it over. */
+#include "edge/sim.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "edge/bsd.h"
 
 static void thread_init(struct sim_thread *th, struct sim *sim)
 {

@@ -1,3 +1,6 @@
+/* A stack has one trace sink. At the edge it fans out: frames to the capture,
+ * everything to the ladder. Without either the stack gets no sink at all, and an event
+ * costs it one test. Counters are read at the end, they need no sink. */
 #include "edge/tapir.h"
 
 #include <errno.h>
@@ -5,10 +8,6 @@
 #include <string.h>
 
 #include "edge/explain.h"
-
-/* A stack has one trace sink. At the edge it fans out: frames to the capture,
- * everything to the ladder. Without either the stack gets no sink at all, and an event
- * costs it one test. Counters are read at the end, they need no sink. */
 
 void sinks_event(void *ctx, const struct trace_event *event)
 {

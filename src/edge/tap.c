@@ -1,22 +1,3 @@
-#include "edge/tap.h"
-
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <linux/rtnetlink.h>
-#include <linux/virtio_net.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include "base/bytes.h"
-#include "edge/explain.h"
-#include "net/net.h"
-
 /* How it works
  *
  * A TAP device is an Ethernet cable between the kernel and this process: what the
@@ -42,6 +23,24 @@
  *
  * A device that is down answers writes with EIO: the frame is dropped, counted, and the
  * device may come back. One that was deleted answers EBADFD for ever: it is dead. */
+#include "edge/tap.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "edge/explain.h"
+#include "net/net.h"
 
 enum {
     VNET_LEN = sizeof(struct virtio_net_hdr_v1),

@@ -1,3 +1,10 @@
+/* Up:    plan ─► namespace ─► stack and sinks ─► device ─► address ─► watch
+ * Down:  close all ─► calls leave ─► watch ends ─► drain ─► reset ─► free
+ *
+ * The namespace comes first, because a process with threads cannot change it. On the
+ * way down a second is allowed for what closed connections still have to say (TIME-WAIT
+ * says nothing); who does not answer in that time gets a reset, so that the peer
+ * knows. */
 #include "edge/tapir.h"
 
 #include <assert.h>
@@ -14,14 +21,6 @@
 #include "edge/explain.h"
 #include "edge/ns.h"
 #include "tcp/tcb.h"
-
-/* Up:    plan ─► namespace ─► stack and sinks ─► device ─► address ─► watch
- * Down:  close all ─► calls leave ─► watch ends ─► drain ─► reset ─► free
- *
- * The namespace comes first, because a process with threads cannot change it. On the
- * way down a second is allowed for what closed connections still have to say (TIME-WAIT
- * says nothing); who does not answer in that time gets a reset, so that the peer
- * knows. */
 
 /* ---- the parts of a stack ---- */
 

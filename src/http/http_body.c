@@ -1,10 +1,3 @@
-#include "http/http_body.h"
-
-#include <errno.h>
-
-#include "base/bytes.h"
-#include "base/text.h"
-
 /* The length of a message
  * -----------------------
  *
@@ -22,6 +15,12 @@
  *                                    \-> END_LF -> DONE
  *
  * Extensions and trailers are skipped, and bounded: they carry nothing for us. */
+#include "http/http_body.h"
+
+#include <errno.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
 
 enum {
     SIZE_LINE_MAX = 4096, /* bytes of a chunk's size line, extensions included */

@@ -1,5 +1,3 @@
-#include "http/http_date.h"
-
 /* Days are counted in years that begin on the first of March, so that the leap day is
  * the last of its year and a month's first day is a linear function of its number:
  *
@@ -7,6 +5,7 @@
  *
  * The calendar repeats every 400 years, 146,097 days; 719,468 of them lie between
  * 0000-03-01 and 1970-01-01. */
+#include "http/http_date.h"
 
 enum {
     DAYS_400_YEARS = 146097,

@@ -1,12 +1,11 @@
+/* A table in the order a reader would look for them; it is searched from the front,
+ * once a request, and the pages come first. */
 #include "http/http_mime.h"
 
 #include <string.h>
 #include <strings.h>
 
 #include "base/bytes.h"
-
-/* A table in the order a reader would look for them; it is searched from the front,
- * once a request, and the pages come first. */
 
 static const struct {
     const char *extension, *type;

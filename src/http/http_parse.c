@@ -1,7 +1,3 @@
-#include "http/http_parse.h"
-
-#include <errno.h>
-
 /* How a head is read
  * ------------------
  *
@@ -21,6 +17,9 @@
  * A stranger who does not speak HTTP at all (a TLS hello, noise) is told at the first
  * byte that no method can have: waiting for the end of the head would hold his
  * connection until a deadline. */
+#include "http/http_parse.h"
+
+#include <errno.h>
 
 static bool is_digit(char c)
 {

@@ -1,7 +1,3 @@
-#include "http/http_uri.h"
-
-#include <errno.h>
-
 /* From a target to a file name
  * ----------------------------
  *
@@ -12,6 +8,9 @@
  * "%2e". Dot segments are recognised decoded, whichever way they were written
  * (RFC 3986 s6.2.2.2). The result is relative and has no "..": what symbolic links
  * could still do is the business of whoever opens it. */
+#include "http/http_uri.h"
+
+#include <errno.h>
 
 static bool is_unreserved(char c)
 {

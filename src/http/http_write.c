@@ -1,10 +1,9 @@
+/* Each function appends one line; the caller puts them in order: start line, fields,
+ * end. Whether all of it fitted is asked once, of the text, at the end. */
 #include "http/http_write.h"
 
 #include "base/bytes.h"
 #include "http/http_date.h"
-
-/* Each function appends one line; the caller puts them in order: start line, fields,
- * end. Whether all of it fitted is asked once, of the text, at the end. */
 
 static const struct {
     int status;
