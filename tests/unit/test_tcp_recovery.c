@@ -183,6 +183,23 @@ static void a_partial_ack_sends_the_next_hole_again(void **state)
     }
 }
 
+/* RFC 6582 s3.2 (3): deflated by what was acknowledged, less the segment that went
+ * again: one new segment leaves with it. Segments 1 and 2 of 15 are lost. */
+static void a_partial_ack_lets_one_new_segment_out(void **state)
+{
+    struct peer p;
+    (void)state;
+    sending(&p, 30000);
+    duplicates(&p, 1, 10);
+    peer_skip(&p); /* two by limited transmit, three more from the eighth on */
+    peer_wait(&p, 100 * MS);
+    peer_ack(&p, 1001, "");
+    peer_expect(&p, ". 1001:2001(1000) ack 1");
+    peer_expect(&p, ". 15001:16001(1000) ack 1");
+    peer_expect_nothing(&p);
+    peer_free(&p);
+}
+
 /* RFC 6582 s3.2 (2): one reduction for each window of text. */
 static void duplicates_of_the_same_window_do_not_reduce_twice(void **state)
 {
@@ -302,6 +319,7 @@ int main(void)
         cmocka_unit_test(limited_transmit_can_be_switched_off),
         cmocka_unit_test(each_further_duplicate_lets_a_segment_out_once_half_has_left),
         cmocka_unit_test(a_partial_ack_sends_the_next_hole_again),
+        cmocka_unit_test(a_partial_ack_lets_one_new_segment_out),
         cmocka_unit_test(duplicates_of_the_same_window_do_not_reduce_twice),
         cmocka_unit_test(duplicates_right_behind_a_time_out_are_not_believed),
         cmocka_unit_test(after_a_time_out_it_starts_slowly_with_what_was_out),

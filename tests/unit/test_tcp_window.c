@@ -62,6 +62,8 @@ static void from_a_shut_window_an_update_is_sent_when_a_segment_fits(void **stat
     peer_skip(&p);
     peer_read(&p, s, 1000);
     peer_expect_nothing(&p);
+    arrives(&p, 4097, 1); /* an ACK that is sent anyway does not tell of it either */
+    peer_expect(&p, ". 1:1(0) ack 4097 win 0");
     peer_read(&p, s, 23);
     peer_expect_nothing(&p);
     peer_read(&p, s, 1);
