@@ -127,6 +127,19 @@ static void the_window_is_taken_from_the_newest_segment_only(void **state)
     }
 }
 
+/* SND.WL1: what fills a hole was sent before what lies behind it, and so was its
+ * window, though it comes later. */
+static void the_window_of_what_fills_a_hole_is_the_older_one(void **state)
+{
+    struct sock *s = connection();
+    peer_send(&p, "P. 101:201(100) ack 1 win 20000");
+    assert_int_equal(s->tcb->snd.wnd, 20000);
+    peer_send(&p, "P. 1:101(100) ack 1 win 7000");
+    assert_int_equal(s->tcb->snd.wnd, 20000);
+    peer_read(&p, s, 200);
+    end(s);
+}
+
 /* RFC 9293 s3.10.7.4, fifth: two ACKs that changed places on the way: the late one may
  * neither shut the window nor stop what the newer one allows. */
 static void an_old_ack_that_comes_late_does_not_shut_the_window(void **state)
@@ -295,6 +308,7 @@ int main(void)
         cmocka_unit_test(an_ack_of_what_was_never_sent_is_answered_and_dropped),
         cmocka_unit_test(an_ack_from_long_ago_is_answered_and_dropped),
         cmocka_unit_test(the_window_is_taken_from_the_newest_segment_only),
+        cmocka_unit_test(the_window_of_what_fills_a_hole_is_the_older_one),
         cmocka_unit_test(an_old_ack_that_comes_late_does_not_shut_the_window),
         cmocka_unit_test(a_window_that_shrinks_stops_new_text_only),
         cmocka_unit_test(windows_are_scaled_but_for_that_of_the_syn),

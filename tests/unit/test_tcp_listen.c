@@ -84,7 +84,7 @@ static void a_syn_with_fin_is_dropped(void **state)
 }
 
 /* Third; RFC 7323 s2.2 and s3.2, RFC 2018 s2: an option is answered only if the SYN had
- * it; the MSS is always told (MUST-14 is about receiving it). */
+ * it; the MSS is always told (MUST-14). */
 static void the_syn_ack_has_only_the_options_that_the_syn_had(void **state)
 {
     static const struct {
@@ -220,8 +220,8 @@ static void a_full_accept_queue_drops_the_ack_and_takes_it_later(void **state)
     end(l);
 }
 
-/* A SYN does not get an answer while the accept queue is full: the peer sends it
- * again. */
+/* A SYN does not get an answer while the accept queue is full: the peer sends it again.
+ */
 static void a_full_accept_queue_drops_new_syns(void **state)
 {
     struct sock *l = listening();
@@ -256,8 +256,8 @@ static void too_many_half_open_entries_drop_new_syns(void **state)
     end(l);
 }
 
-/* tcp_abort_on_overflow: then the ACK is answered with a reset, and the entry
- * is gone. */
+/* tcp_abort_on_overflow: then the ACK is answered with a reset, and the entry is gone.
+ */
 static void abort_on_overflow_resets_instead(void **state)
 {
     struct sock *l = listening();

@@ -272,6 +272,7 @@ static void the_handshake_measures_the_round_trip_once(void **state)
     end(l);
     l = half_open();
     peer_expect_after(&p, 1 * USEC_PER_SEC, "S. 0:0(0) ack 1 <mss 1460>");
+    peer_wait(&p, 500 * USEC_PER_MS);
     peer_send(&p, ". 1:1(0) ack 1 win 1000");
     s = peer_accept(&p, l);
     peer_write(&p, s, 10);

@@ -153,8 +153,8 @@ static void a_syn_ack_may_carry_a_fin(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.8.3 (MUST-23: at least 3 minutes): the SYN again after 1, 2, 4 ... 64 s,
- * 6 times (tcp_syn_retries); after 127 s in all: timed out. */
+/* RFC 9293 s3.8.3: the SYN again after 1, 2, 4 ... 32 s, 6 times (tcp_syn_retries);
+ * after 127 s in all: timed out, as Linux. */
 static void the_syn_is_repeated_six_times_and_then_times_out(void **state)
 {
     struct sock *s = connecting();

@@ -74,7 +74,7 @@ static void text_that_overlaps_is_delivered_once(void **state)
     }
 }
 
-/* RFC 9293 s3.10.7.4 (MUST-31's other half): text out of order waits for what is
+/* RFC 9293 s3.10.7.4 (SHLD-31): text out of order waits for what is
  * missing. Class: out-of-order text that is dropped or corrupted. */
 static void a_hole_that_is_filled_releases_what_waited(void **state)
 {

@@ -59,7 +59,7 @@ static void the_first_16_segments_are_acknowledged_at_once_then_every_second(
     end(s);
 }
 
-/* RFC 9293 s3.8.6.3 (MUST-58 asks for less than 500 ms): 40 ms, as Linux. */
+/* RFC 9293 s3.8.6.3 (MUST-40: less than 500 ms): 40 ms, as Linux. */
 static void an_ack_is_delayed_by_40_ms_and_no_more(void **state)
 {
     struct sock *s = connection("<mss 1460>");

@@ -50,8 +50,8 @@ static void a_fin_with_text_delivers_the_text_and_then_the_end(void **state)
     end(s);
 }
 
-/* Class: text and FIN together, of which the second segment does not get to
- * the user. */
+/* Class: text and FIN together, of which the second segment does not get to the user.
+ */
 static void text_and_then_text_with_fin_are_both_delivered(void **state)
 {
     struct sock *s = connection();
@@ -183,7 +183,7 @@ static void the_ack_beside_text_behind_a_fin_counts(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.8.4's half-close: after the peer's FIN we may still send. */
+/* RFC 9293 s3.6, case 2: after the peer's FIN we may still send. */
 static void text_may_be_sent_after_the_peers_fin(void **state)
 {
     struct sock *s = connection();

@@ -187,8 +187,8 @@ static void an_old_syn_is_acknowledged(void **state)
     }
 }
 
-/* RFC 6191 s2: with timestamps it is the younger one that opens, whatever its
- * number. */
+/* RFC 6191 s2: with timestamps it is the younger one that opens, whatever its number.
+ */
 static void a_syn_with_a_younger_timestamp_opens_again(void **state)
 {
     static const struct {
@@ -225,8 +225,8 @@ static void a_new_syn_without_a_listener_does_not_end_time_wait(void **state)
     peer_free(&p);
 }
 
-/* tcp_max_tw_buckets: beyond it there is no record; the peer's FIN still gets
- * its ACK. */
+/* tcp_max_tw_buckets: beyond it there is no record; the peer's FIN still gets its ACK.
+ */
 static void beyond_the_limit_there_is_no_record(void **state)
 {
     peer_init(&p);
@@ -287,7 +287,7 @@ static void text_can_still_be_read_in_time_wait(void **state)
 /* --- a port in TIME-WAIT, for connect --- */
 
 /* We connected from port 5000 and closed first. */
-static void time_wait_of_a_client(const char *options)
+static void time_wait_of_a_client_after(const char *options, int thousands)
 {
     char syn_ack[120], ack[80];
     bool ts = strstr(options, "TS") != NULL;
@@ -297,12 +297,25 @@ static void time_wait_of_a_client(const char *options)
     snprintf(syn_ack, sizeof syn_ack, "S. 0:0(0) ack 1 win 1000 %s", options);
     peer_send(&p, syn_ack);
     peer_expect(&p, ". 1:1(0) ack 1 <...>");
+    for (int i = 1; i <= thousands; i++) {
+        peer_write(&p, s, 1000);
+        snprintf(ack, sizeof ack, ". 1:1(0) ack %d win 1000%s", 1 + 1000 * i,
+                 ts ? " <TS val 100 ecr 0>" : "");
+        peer_send(&p, ack);
+    }
+    peer_skip(&p);
     sock_close(s);
-    peer_expect(&p, "F. 1:1(0) ack 1 <...>");
-    snprintf(ack, sizeof ack, "F. 1:1(0) ack 2 win 1000%s",
+    snprintf(ack, sizeof ack, "F. 1:1(0) ack %d win 1000%s", 2 + 1000 * thousands,
              ts ? " <TS val 100 ecr 0>" : "");
+    stack_flush(p.st);
     peer_send(&p, ack);
-    peer_expect(&p, ". 2:2(0) ack 2 <...>");
+    peer_skip(&p);
+    assert_int_equal(records(), 1);
+}
+
+static void time_wait_of_a_client(const char *options)
+{
+    time_wait_of_a_client_after(options, 0);
 }
 
 static int connect_again(struct sock **s)
@@ -327,6 +340,22 @@ static void a_port_in_time_wait_may_connect_again_after_a_second(void **state)
     peer_expect(&p, "S 0:0(0) <...>");
     assert_true(seq_lt(seq_add(old, 2), p.at->stack_isn));
     assert_int_equal(records(), 0);
+    sock_close(s);
+    peer_free(&p);
+}
+
+/* The old connection's numbers may have run ahead of the clock that gives new ones (RFC
+ * 6528 s3): the new one begins beyond them all the same. */
+static void the_new_number_lies_beyond_what_was_sent_fast(void **state)
+{
+    struct sock *s;
+    time_wait_of_a_client_after("<mss 1460,TS val 100 ecr 0>", 1000);
+    struct seq old = p.at->stack_isn;
+    peer_wait(&p, 1 * USEC_PER_SEC);
+    assert_int_equal(connect_again(&s), -EINPROGRESS);
+    p.at->knows_isn = false;
+    peer_expect(&p, "S 0:0(0) <...>");
+    assert_true(seq_lt(seq_add(old, 1000002), p.at->stack_isn));
     sock_close(s);
     peer_free(&p);
 }
@@ -376,6 +405,7 @@ int main(void)
         cmocka_unit_test(beyond_the_limit_a_socket_keeps_its_text_and_not_its_name),
         cmocka_unit_test(text_can_still_be_read_in_time_wait),
         cmocka_unit_test(a_port_in_time_wait_may_connect_again_after_a_second),
+        cmocka_unit_test(the_new_number_lies_beyond_what_was_sent_fast),
         cmocka_unit_test(a_port_in_time_wait_is_in_use_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

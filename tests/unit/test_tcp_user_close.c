@@ -234,6 +234,20 @@ static void abort_in_each_state_sends_one_reset_at_most(void **state)
     peer_free(&p);
 }
 
+/* RFC 9293 s3.10.5: "all queued RECEIVEs should be given connection reset". */
+static void what_was_not_read_is_lost_by_an_abort(void **state)
+{
+    struct sock *s = connection();
+    peer_send(&p, "P. 1:101(100) ack 1 win 1000");
+    peer_skip(&p);
+    tcp_abort(s->tcb, -ECONNABORTED);
+    peer_expect(&p, "R. 1:1(0) ack 101");
+    assert_int_equal(peer_read_result(s), -ECONNABORTED);
+    assert_int_equal(peer_read_result(s), 0);
+    sock_close(s);
+    peer_free(&p);
+}
+
 /* --- a shut window --- */
 
 /* Class: close with text and a shut window: it goes on when the window opens. */
@@ -356,6 +370,7 @@ int main(void)
         cmocka_unit_test(close_while_connecting_is_silent_and_a_late_answer_is_reset),
         cmocka_unit_test(close_before_the_syn_left_sends_nothing),
         cmocka_unit_test(abort_in_each_state_sends_one_reset_at_most),
+        cmocka_unit_test(what_was_not_read_is_lost_by_an_abort),
         cmocka_unit_test(a_close_waits_for_the_window_to_open),
         cmocka_unit_test(a_close_gives_up_on_a_window_that_stays_shut),
         cmocka_unit_test(
