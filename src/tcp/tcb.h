@@ -104,7 +104,8 @@ struct tcb {
     struct seq recovery_point; /* RFC 6675's RecoveryPoint, RFC 6582's recover */
     uint32_t dupacks;          /* duplicate ACKs in a row */
     uint32_t dup_bytes; /* without SACK: text that they say has left the network */
-    uint8_t backoff;    /* doublings of the RTO; persist's too */
+    uint8_t backoff;    /* time-outs in a row, each doubles the RTO; persist's too */
+    uint8_t karn;       /* doublings that stay until the next sample (RFC 6298 s5) */
     uint8_t probes;     /* keep-alive or window probes without an answer */
     bool syn_resent;    /* the SYN (or SYN-ACK) had to be sent again */
     bool cwnd_limited;  /* cwnd is what stopped the last output */
@@ -296,6 +297,7 @@ void tcp_reset_reply(struct tcp *tcp, const struct ip_info *ip,
 void tcp_reset(struct tcb *tcb);
 
 /* tcp_timer.c */
+usec tcp_rto(const struct tcb *tcb); /* with all its doublings */
 void tcp_fire(struct tcb *tcb);
 void tcp_restart_keepalive(struct tcb *tcb);
 

@@ -48,19 +48,31 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
 }
 
 /* RFC 6298 s3 and RFC 7323 s4.1: from the record where that is not ambiguous, else from
- * the timestamp that the ACK echoes. */
-static void take_rtt(struct tcb *tcb, const struct tcp_seg *seg,
+ * the timestamp that the ACK echoes. False: neither tells. */
+static bool take_rtt(struct tcb *tcb, const struct tcp_seg *seg,
                      const struct sent_news *news)
 {
     if (news->sent_at != NEVER && !news->resent) {
         rtt_sample(&tcb->rtt, tcb->tcp->net->now - news->sent_at);
-        return;
+        return true;
     }
     if (!news->resent || !tcb->ts.on || !seg->opts.has_ts || seg->opts.ts_ecr == 0)
-        return;
+        return false;
     int32_t ms = (int32_t)(tcp_ts_now(tcb->tcp, tcb->ts.offset) - seg->opts.ts_ecr);
     if (ms >= 0)
         rtt_sample(&tcb->rtt, usec_max(ms, 1) * USEC_PER_MS);
+    return ms >= 0;
+}
+
+/* RFC 6298 s5 (end), Karn: what only a retransmission was acknowledged for keeps the
+ * doubled RTO, until a sample tells that the path is not that slow. */
+static void settle_rto(struct tcb *tcb, bool sampled)
+{
+    if (sampled)
+        tcb->karn = 0;
+    else if (tcb->karn + tcb->backoff < UINT8_MAX)
+        tcb->karn = (uint8_t)(tcb->karn + tcb->backoff);
+    tcb->backoff = 0;
 }
 
 /* Takes [SND.UNA, ack) out of the send buffer. */
@@ -86,12 +98,11 @@ static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
             (news->delivered + tcb->snd.mss - 1u) / tcb->snd.mss);
     free_text(tcb, seg->ack);
     tcb->snd.una = seg->ack;
-    tcb->backoff = 0;
-    take_rtt(tcb, seg, news);
+    settle_rto(tcb, take_rtt(tcb, seg, news));
     tcp_recovery_ack(tcb, acked, news);
     /* RFC 6298 s5.2, s5.3: off when all is acknowledged, else it begins anew. */
     bool all = seq_eq(tcb->snd.una, tcb->snd.nxt);
-    tcp_arm(tcb, TT_REXMT, all ? NEVER : tcb->tcp->net->now + rtt_rto(&tcb->rtt, 0));
+    tcp_arm(tcb, TT_REXMT, all ? NEVER : tcb->tcp->net->now + tcp_rto(tcb));
     watch_wake(&tcb->tcp->net->woken, &tcb->watch);
 }
 

@@ -51,7 +51,8 @@ static void check_receive_side(const struct tcb *tcb)
 /* While something is owed, a timer or the dirty list will see to it. */
 static void check_progress(const struct tcb *tcb)
 {
-    bool out = !seq_eq(tcb->snd.una, tcb->snd.nxt);
+    bool unsent_syn = seq_eq(tcb->snd.nxt, tcb->snd.iss);
+    bool out = unsent_syn || !seq_eq(tcb->snd.una, tcb->snd.nxt);
     bool pending = seq_lt(tcb->snd.nxt, snd_end(tcb));
 
     if (list_linked(&tcb->dirty) || tcb->blocked)

@@ -68,7 +68,7 @@ static void fill_sender(const struct tcb *tcb, struct info *i)
 {
     uint32_t mss = tcb->cc.mss;
 
-    i->rto = (uint32_t)rtt_rto(&tcb->rtt, tcb->backoff);
+    i->rto = (uint32_t)tcp_rto(tcb);
     i->snd_mss = mss;
     i->unacked = segments(seq_len(tcb->snd.una, tcb->snd.nxt), mss);
     i->sacked = segments(tcb->sent.bytes[SENT_SACKED] + tcb->dup_bytes, mss);

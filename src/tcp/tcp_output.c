@@ -263,8 +263,6 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
         .text_len = tx->text,
     };
 
-    if (!sent_reserve(&tcb->sent))
-        return false;
     if (syn)
         tcp_syn_options(tcb, &seg.opts);
     else
@@ -281,16 +279,18 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
 }
 
 /* One of these runs while anything is owed by the peer or by us: retransmission while
- * something is out, persist while something could be sent but for the window. */
+ * something is out, persist while something could be sent but for the window. A SYN
+ * that could not leave counts as out: it is tried again as if it had been lost. */
 static void arm_timers(struct tcb *tcb)
 {
     usec now = tcb->tcp->net->now;
-    bool out = !seq_eq(tcb->snd.una, tcb->snd.nxt);
+    bool unsent_syn = seq_eq(tcb->snd.nxt, tcb->snd.iss);
+    bool out = !seq_eq(tcb->snd.una, tcb->snd.nxt) || unsent_syn;
     bool pending = seq_lt(tcb->snd.nxt, snd_end(tcb)) ||
                    (tcb->snd.fin && !fin_sent(tcb));
 
     if (out && tcb->at[TT_REXMT] == NEVER) /* RFC 6298 s5.1 */
-        tcp_arm(tcb, TT_REXMT, now + rtt_rto(&tcb->rtt, tcb->backoff));
+        tcp_arm(tcb, TT_REXMT, now + tcp_rto(tcb));
     if (!out)
         tcp_arm(tcb, TT_REXMT, NEVER);
     if (out || !pending)
@@ -306,6 +306,17 @@ static bool held_by_cwnd(const struct tcb *tcb)
     return waiting && tcp_cwnd_room(tcb) < tcb->cc.mss;
 }
 
+/* As tcp_next_tx(), but nothing that needs a record if there is no memory for one: a
+ * timer tries again, and what is owed to the peer leaves all the same. */
+static bool next_recorded(struct tcb *tcb, struct tcp_tx *tx)
+{
+    bool ended = tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT;
+
+    if (sent_reserve(&tcb->sent))
+        return tcp_next_tx(tcb, tx);
+    return !ended && tcb->state != TCPS_SYN_SENT && next_bare(tcb, tx);
+}
+
 void tcp_output(struct tcb *tcb)
 {
     struct tcp_tx tx;
@@ -313,7 +324,7 @@ void tcp_output(struct tcb *tcb)
 
     tcb->blocked = false;
     restart_after_idle(tcb);
-    while (turn < TURN && tcp_next_tx(tcb, &tx) && tcp_emit(tcb, &tx))
+    while (turn < TURN && next_recorded(tcb, &tx) && tcp_emit(tcb, &tx))
         turn++;
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
         return;

@@ -20,6 +20,11 @@
 
 enum { BACKOFF_MAX = 31 };
 
+usec tcp_rto(const struct tcb *tcb)
+{
+    return rtt_rto(&tcb->rtt, (unsigned)tcb->karn + tcb->backoff);
+}
+
 static bool due(struct tcb *tcb, enum tcp_timer which)
 {
     if (tcb->at[which] > tcb->tcp->net->now)
@@ -71,7 +76,7 @@ static void rexmt_fires(struct tcb *tcb)
     }
     if (tcb->backoff < BACKOFF_MAX)
         tcb->backoff++;
-    tcp_arm(tcb, TT_REXMT, tcb->tcp->net->now + rtt_rto(&tcb->rtt, tcb->backoff));
+    tcp_arm(tcb, TT_REXMT, tcb->tcp->net->now + tcp_rto(tcb));
 }
 
 /* RFC 9293 s3.8.6.1 (MUST-37): for as long as the peer answers. */

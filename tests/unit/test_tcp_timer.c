@@ -31,6 +31,35 @@ static void the_time_out_doubles_with_each_retransmission(void **state)
     peer_free(&p);
 }
 
+/* RFC 6298 s5 (Karn): an acknowledgment of what was sent twice gives no sample, and the
+ * doubled time-out stays for the next text. Bug class 4: on a path slower than the RTO
+ * every flight would be sent again. */
+static void without_a_sample_the_doubled_time_out_stays(void **state)
+{
+    struct peer p;
+    (void)state;
+    peer_init(&p);
+    struct sock *s = peer_up(&p);
+    peer_write(&p, s, 500);
+    peer_expect(&p, "P. 1:501(500) ack 1");
+    peer_expect_after(&p, 300 * MS, "P. 1:501(500) ack 1");
+    peer_wait(&p, 100 * MS);
+    peer_send(&p, ". 1:1(0) ack 501 win 65535");
+    peer_write(&p, s, 500);
+    peer_expect(&p, "P. 501:1001(500) ack 1");
+    peer_expect_after(&p, 600 * MS, "P. 501:1001(500) ack 1");
+    peer_send(&p, ". 1:1(0) ack 1001 win 65535");
+    peer_write(&p, s, 500);
+    peer_expect(&p, "P. 1001:1501(500) ack 1");
+    peer_wait(&p, 100 * MS);
+    peer_send(&p, ". 1:1(0) ack 1501 win 65535");
+    peer_write(&p, s, 500);
+    peer_expect(&p, "P. 1501:2001(500) ack 1");
+    /* a sample of 100 ms beside 100 +- 37.5: RTO is 100 + 200 again */
+    peer_expect_after(&p, 300 * MS, "P. 1501:2001(500) ack 1");
+    peer_free(&p);
+}
+
 /* RFC 6298 s2.5. */
 static void the_time_out_grows_to_rto_max(void **state)
 {
@@ -390,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_time_out_doubles_with_each_retransmission),
+        cmocka_unit_test(without_a_sample_the_doubled_time_out_stays),
         cmocka_unit_test(the_time_out_grows_to_rto_max),
         cmocka_unit_test(after_tcp_retries2_it_gives_up),
         cmocka_unit_test(a_closed_socket_gives_up_after_tcp_orphan_retries),
