@@ -194,6 +194,19 @@ static int fetch(struct get *g, struct tapir_http_client *client, size_t i)
     return r.code;
 }
 
+/* Is there a URL that could be fetched? A stack for nothing but malformed ones might
+ * fail, and hide what is wrong. */
+static bool any_url(const struct get *g)
+{
+    struct http_url url;
+    const char *why;
+
+    for (size_t i = 0; i < g->n_urls; i++)
+        if (http_parse_url(g->url[i], &url, &why) == 0)
+            return true;
+    return false;
+}
+
 static int get_body(struct options *o, void *arg)
 {
     struct get *g = arg;
@@ -259,23 +272,8 @@ static int set_agent(struct get *g, const char *value)
     return 0;
 }
 
-/* One that a later issue owes, by its name. */
-static int refuse(int id)
-{
-    const struct option_row *row = rows;
-    char what[80];
-
-    while (row->id != id)
-        row++;
-    snprintf(what, sizeof what, "get: --%s is not built yet", row->name);
-    if (row->letter)
-        snprintf(what, sizeof what, "get: -%c (--%s) is not built yet", row->letter,
-                 row->name);
-    return tell_usage(what, "tapir help get shows what works today");
-}
-
 /* An option without a value. */
-static int set_switch(struct get *g, int id)
+static int set_switch(const struct options *o, struct get *g, int id)
 {
     switch (id) {
     case 'v':
@@ -297,11 +295,11 @@ static int set_switch(struct get *g, int id)
         g->http.fail = true;
         return 0;
     default:
-        return id > OPT_LATER ? refuse(id) : options_exit(id);
+        return id > OPT_LATER ? tell_later_option(o, rows, id) : options_exit(id);
     }
 }
 
-static int set_option(struct get *g, int id, const char *value)
+static int set_option(const struct options *o, struct get *g, int id, const char *value)
 {
     switch (id) {
     case OPT_WORD:
@@ -319,7 +317,7 @@ static int set_option(struct get *g, int id, const char *value)
     case OPT_RESOLVE:
         return add_resolve(g, value);
     default:
-        return set_switch(g, id);
+        return set_switch(o, g, id);
     }
 }
 
@@ -331,7 +329,7 @@ int get_run(int argc, char **argv)
 
     options_init(&o, argc, argv);
     while ((id = options_next(&o, rows)) != OPT_END) {
-        status = set_option(&g, id, o.value);
+        status = set_option(&o, &g, id, o.value);
         if (status != 0 || id == OPT_HELP)
             return status;
     }
@@ -343,6 +341,8 @@ int get_run(int argc, char **argv)
     g.http.body = on_body;
     g.http.talk = g.verbose ? on_talk : NULL;
     g.http.ctx = &g;
+    if (!any_url(&g))
+        return get_body(&o, &g);
     return options_run(
         &o, &(struct job){ .body = get_body, .arg = &g, .failed = LINK_FAILED });
 }

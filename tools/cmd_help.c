@@ -51,27 +51,27 @@ void command_help(const struct command *c)
         fputs(stack_help, stdout);
 }
 
-static void help_all(void)
+void help_all(FILE *out)
 {
-    puts("tapir COMMAND [options]: a TCP/IP stack of its own on a TAP device.\n");
+    fputs("tapir COMMAND [options]: a TCP/IP stack of its own on a TAP device.\n\n",
+          out);
     for (const struct command *c = commands; c->name; c++)
-        printf("  %-8s %s\n", c->name, c->summary);
-    puts("\ntapir help COMMAND tells more. A first look, without any right:\n"
-         "  tapir serve --link ns --ladder . -- curl -s http://192.0.2.2/");
+        fprintf(out, "  %-8s %s\n", c->name, c->summary);
+    fputs("\ntapir help COMMAND tells more. A first look, without any right:\n"
+          "  tapir serve --link ns --ladder . -- curl -s http://192.0.2.2/\n",
+          out);
 }
 
 int help_run(int argc, char **argv)
 {
     if (argc < 2) {
-        help_all();
+        help_all(stdout);
         return 0;
     }
-    const struct command *command = command_find(argv[1]);
-    if (command) {
-        command_help(command);
-        return 0;
-    }
-    char what[120];
-    snprintf(what, sizeof what, "there is no help on '%.60s'", argv[1]);
-    return tell_usage(what, "tapir help lists the commands");
+    bool itself = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
+    const struct command *command = command_find(itself ? "help" : argv[1]);
+    if (!command)
+        return command_refuse(argv[1]);
+    command_help(command);
+    return 0;
 }

@@ -12,7 +12,7 @@
 
 enum {
     DESCRIPTORS = 4096, /* a connection and its file each, and some */
-    LATER_OPTION = 1000
+    LATER_OPTION = 1000 /* and above: known, and not built */
 };
 
 #define SIM_DATE INT64_C(784111777) /* Sun, 06 Nov 1994 08:49:37 GMT */
@@ -25,12 +25,12 @@ struct serve {
 
 static const struct option_row rows[] = {
     { 'p', 'p', "port", true },
-    { LATER_OPTION, 0, "echo", true },
-    { LATER_OPTION, 0, "header-timeout", true },
-    { LATER_OPTION, 0, "body-timeout", true },
-    { LATER_OPTION, 0, "idle-timeout", true },
-    { LATER_OPTION, 0, "send-timeout", true },
-    { LATER_OPTION, 0, "access-log", true },
+    { LATER_OPTION + 0, 0, "echo", true },
+    { LATER_OPTION + 1, 0, "header-timeout", true },
+    { LATER_OPTION + 2, 0, "body-timeout", true },
+    { LATER_OPTION + 3, 0, "idle-timeout", true },
+    { LATER_OPTION + 4, 0, "send-timeout", true },
+    { LATER_OPTION + 5, 0, "access-log", true },
     { 0, 0, NULL, false },
 };
 
@@ -126,9 +126,8 @@ int serve_run(int argc, char **argv)
             s.dir = o.value;
         else if (id == OPT_WORD)
             return tell_usage("serve takes one DIR", "tapir help serve");
-        else if (id == LATER_OPTION)
-            return tell_usage("serve: this option is not built yet",
-                              "tapir help serve shows what works today");
+        else if (id >= LATER_OPTION)
+            return tell_later_option(&o, rows, id);
         else if (id != 'p')
             return options_exit(id);
         else if (!option_number("--port", o.value, 1, 65535, &port))

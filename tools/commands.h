@@ -5,6 +5,7 @@
 #define TAPIR_TOOLS_COMMANDS_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 struct options;
 
@@ -24,6 +25,12 @@ const struct command *command_find(const char *name);
 
 /* Prints how a command is called, on stdout. */
 void command_help(const struct command *command);
+
+/* Prints all commands. */
+void help_all(FILE *out);
+
+/* Tells that there is no such command, or not yet, and returns 2. */
+int command_refuse(const char *name);
 
 int serve_run(int argc, char **argv);
 int get_run(int argc, char **argv);

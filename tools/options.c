@@ -1,8 +1,9 @@
 /* Arguments. The stack's options are a table: where in struct tapir_config each one
  * goes, and the variable of the environment that stands for it (TAPIR_ and the name in
- * capitals). options_init() reads the environment through the same table, so a flag,
- * which comes later, wins. Options that a later issue owes are rows as well: a user
- * learns that they are known and not built, not that they are misspelt.
+ * capitals). The environment is read behind the last flag, through the same table, and
+ * only for what no flag has given: a flag wins even over a wrong variable. Options that
+ * a later issue owes are rows as well: a user learns that they are known and not built,
+ * not that they are misspelt.
  *
  * Addresses, the emulator's words and sysctls are checked where they are understood, in
  * tapir_up(); its EINVAL makes a wrong call (exit 2) of them, in run.c. */
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "nearest.h"
 
 enum kind { TEXT, SWITCH, ADDRESS, LINK, MTU, SEED, SYSCTL, LATER };
 
@@ -58,6 +60,25 @@ int tell_usage(const char *what, const char *fix)
 {
     tell(what, "the call is wrong", fix);
     return 2;
+}
+
+int tell_later(const char *what, const char *fix)
+{
+    tell(what, "it belongs to a later issue of the project", fix);
+    return 2;
+}
+
+int tell_later_option(const struct options *o, const struct option_row *own, int id)
+{
+    char what[100], fix[80];
+    while (own->id != id)
+        own++;
+    snprintf(what, sizeof what, "%s: --%s is not built yet", o->argv[0], own->name);
+    if (own->letter)
+        snprintf(what, sizeof what, "%s: -%c (--%s) is not built yet", o->argv[0],
+                 own->letter, own->name);
+    snprintf(fix, sizeof fix, "tapir help %s shows what works today", o->argv[0]);
+    return tell_later(what, fix);
 }
 
 int options_exit(int id)
@@ -128,6 +149,9 @@ static bool set_link(struct options *o, const char *value)
                          "this kind of link belongs to a later issue and is not built "
                          "yet",
                          "use ns, tap:NAME, sim or kernel");
+    if (strcmp(value, "tap:") == 0)
+        return bad_value("--link", value, "the name of the device is missing",
+                         "--link tap:tap0");
     return bad_value("--link", value, "there is no such kind of link",
                      "use ns, tap:NAME, sim or kernel");
 }
@@ -188,8 +212,7 @@ static bool set_later(const struct stack_option *row)
 {
     char what[120];
     snprintf(what, sizeof what, "--%s (%s) is not built yet", row->name, row->later);
-    tell(what, "this option belongs to a later issue of the project",
-         "--ladder, --stat and --pcap FILE show what happens today");
+    tell_later(what, "--ladder, --stat and --pcap FILE show what happens today");
     return false;
 }
 
@@ -223,16 +246,22 @@ static bool set_stack_option(struct options *o, const struct stack_option *row,
 /* --- the environment
  * ----------------------------------------------------------------- */
 
-/* TAPIR_SYSCTL holds several, with blanks between them. */
+/* TAPIR_SYSCTL holds several, with blanks between them. They come before the flags,
+ * whose values are set later and stay. */
 static bool environment_sysctl(struct options *o, const char *value)
 {
+    const char *flags[OPTIONS_SYSCTL];
+    size_t n = o->config.n_sysctl;
     char *save = NULL, *copy = strdup(value); /* kept: the config points into it */
-    if (!copy)
-        return false;
-    for (char *one = strtok_r(copy, " ", &save); one; one = strtok_r(NULL, " ", &save))
-        if (!set_sysctl(o, one))
-            return false;
-    return true;
+    bool good = copy != NULL;
+    memcpy(flags, o->sysctl, sizeof flags);
+    o->config.n_sysctl = 0;
+    for (char *one = copy ? strtok_r(copy, " ", &save) : NULL; one && good;
+         one = strtok_r(NULL, " ", &save))
+        good = set_sysctl(o, one);
+    for (size_t i = 0; i < n && good; i++)
+        good = set_sysctl(o, flags[i]);
+    return good;
 }
 
 static bool environment_option(struct options *o, const struct stack_option *row)
@@ -243,7 +272,7 @@ static bool environment_option(struct options *o, const struct stack_option *row
         name[n++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
     name[n] = '\0';
     const char *value = getenv(name);
-    if (!value || *value == '\0' || row->kind == LATER)
+    if (!value || *value == '\0')
         return true;
     if (row->kind == SWITCH && strcmp(value, "0") == 0)
         return true;
@@ -259,21 +288,48 @@ void options_init(struct options *o, int argc, char **argv)
     *o = (struct options){ .argc = argc, .argv = argv, .at = 1, .stop_fd = -1 };
     o->config.link = "ns";
     o->config.sysctl = o->sysctl;
-    for (int i = 0; i < N_STACK_OPTIONS; i++)
-        if (!environment_option(o, &stack_options[i]))
-            exit(2);
+}
+
+/* What no flag has given. */
+static bool read_environment(struct options *o)
+{
+    for (int i = 0; i < N_STACK_OPTIONS; i++) {
+        bool flag = o->given & 1U << i && stack_options[i].kind != SYSCTL;
+        if (!flag && !environment_option(o, &stack_options[i]))
+            return false;
+    }
+    return true;
 }
 
 /* --- arguments
  * ----------------------------------------------------------------------- */
 
-static int unknown_option(struct options *o, const char *shown)
+/* `near`: the name of an option that may have been meant, or NULL. */
+static int unknown_option(struct options *o, const char *shown, const char *near)
 {
-    char what[160], fix[120];
+    char what[160], fix[160];
     snprintf(what, sizeof what, "%s: unknown option '%.80s'", o->argv[0], shown);
     snprintf(fix, sizeof fix, "tapir help %s shows its options", o->argv[0]);
+    if (near)
+        snprintf(fix, sizeof fix, "did you mean --%s? tapir help %s shows its options",
+                 near, o->argv[0]);
     tell(what, "the call is wrong", fix);
     return OPT_BAD;
+}
+
+/* "--name" or "--name=value", `arg` being what follows the dashes. */
+static int unknown_long_option(struct options *o, const char *arg,
+                               const struct option_row *own)
+{
+    char word[80];
+    struct nearest near = { .word = word };
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(arg, "="), arg);
+    for (; own && own->id; own++)
+        if (own->name)
+            nearest_try(&near, own->name);
+    for (int i = 0; i < N_STACK_OPTIONS; i++)
+        nearest_try(&near, stack_options[i].name);
+    return unknown_option(o, arg - 2, near.best);
 }
 
 static int missing_value(struct options *o, const char *shown)
@@ -306,9 +362,11 @@ static bool same_name(const char *arg, const char *equals, const char *name)
 
 static int unwanted_value(const char *shown)
 {
-    char what[160];
+    char what[160], fix[100];
     snprintf(what, sizeof what, "option '%.80s' takes no value", shown);
-    tell(what, "the call is wrong", NULL);
+    snprintf(fix, sizeof fix, "%.*s alone, or leave it away",
+             (int)(strcspn(shown, "=") % 80), shown);
+    tell(what, "the call is wrong", fix);
     return OPT_BAD;
 }
 
@@ -316,12 +374,12 @@ static int unwanted_value(const char *shown)
 static int long_option(struct options *o, const char *arg, const struct option_row *own)
 {
     const char *equals = strchr(arg, '=');
-    for (; own && own->id; own++) {
-        if (!same_name(arg, equals, own->name))
+    for (const struct option_row *row = own; row && row->id; row++) {
+        if (!same_name(arg, equals, row->name))
             continue;
-        if (own->takes_value)
-            return take_value(o, equals) ? own->id : missing_value(o, arg - 2);
-        return equals ? unwanted_value(arg - 2) : own->id;
+        if (row->takes_value)
+            return take_value(o, equals) ? row->id : missing_value(o, arg - 2);
+        return equals ? unwanted_value(arg - 2) : row->id;
     }
     if (strcmp(arg, "help") == 0)
         return OPT_HELP;
@@ -333,9 +391,10 @@ static int long_option(struct options *o, const char *arg, const struct option_r
             return unwanted_value(arg - 2);
         if (row->kind != SWITCH && row->kind != LATER && !take_value(o, equals))
             return missing_value(o, arg - 2);
+        o->given |= 1U << i;
         return set_stack_option(o, row, o->value) ? OPT_END : OPT_BAD;
     }
-    return unknown_option(o, arg - 2);
+    return unknown_long_option(o, arg, own);
 }
 
 /* The next of joined letters, "-sSo FILE". */
@@ -354,7 +413,7 @@ static int letter_option(struct options *o, const struct option_row *own)
         o->cluster = NULL;
         return *rest || take_value(o, NULL) ? own->id : missing_value(o, shown);
     }
-    return shown[1] == 'h' ? OPT_HELP : unknown_option(o, shown);
+    return shown[1] == 'h' ? OPT_HELP : unknown_option(o, shown, NULL);
 }
 
 static int next_argument(struct options *o, const struct option_row *own)
@@ -377,7 +436,8 @@ static int take_command(struct options *o)
 {
     o->at++;
     if (o->at >= o->argc) {
-        tell("-- needs a COMMAND behind it", "the call is wrong", NULL);
+        tell("-- needs a COMMAND behind it", "the call is wrong",
+             "-- curl -s http://192.0.2.2/");
         return OPT_BAD;
     }
     o->command = o->argv + o->at;
@@ -395,9 +455,9 @@ int options_next(struct options *o, const struct option_row *own)
     int id = OPT_END;
     while (id == OPT_END) {
         if (!o->cluster && o->at >= o->argc)
-            return OPT_END;
+            return read_environment(o) ? OPT_END : OPT_BAD;
         if (!o->cluster && strcmp(o->argv[o->at], "--") == 0)
-            return take_command(o);
+            return read_environment(o) ? take_command(o) : OPT_BAD;
         id = next_argument(o, own);
     }
     if (id == OPT_HELP)

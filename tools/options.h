@@ -61,16 +61,18 @@ struct options {
     char **argv;
     const char *cluster; /* within joined letters, the next one; or NULL */
     const char *sysctl[OPTIONS_SYSCTL];
+    unsigned given; /* the stack's options that were flags, a bit each */
     bool server, ready;
     bool quiet;   /* the far end of a simulated link says nothing */
     bool stopped; /* set by the other end of a simulated link */
     pid_t child;  /* COMMAND's process group; 0: none */
 };
 
-/* Reads the environment and stands before the first argument. */
+/* Sets the defaults and stands before the first argument. */
 void options_init(struct options *o, int argc, char **argv);
 
-/* The next argument; options of the stack are taken by itself. */
+/* The next argument; options of the stack are taken by itself. At the end the
+ * environment gives what no flag gave. */
 int options_next(struct options *o, const struct option_row *own);
 
 /* OPT_BAD is 2, OPT_HELP is 0. */
@@ -82,6 +84,12 @@ void tell(const char *what, const char *cause, const char *fix);
 
 /* The call was wrong: tells and returns 2. */
 int tell_usage(const char *what, const char *fix);
+
+/* It asks for what a later issue owes: tells and returns 2. */
+int tell_later(const char *what, const char *fix);
+
+/* The same of the option with this id in the command's own table. */
+int tell_later_option(const struct options *o, const struct option_row *own, int id);
 
 /* A whole number (a decimal fraction) from min to max; else tells, and false. `name` is
  * the option's. */

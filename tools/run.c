@@ -229,12 +229,12 @@ void options_wait_far(struct options *o, uint16_t port)
 /* --- a live link
  * --------------------------------------------------------------------- */
 
-/* 2 when an option's value is wrong ("bad --sysctl ..."), else the job's own number. */
+/* 2 when an option's value is wrong ("bad --sysctl ...", "bad TAPIR_..."), else the
+ * job's own number. */
 static int link_failed(const struct tapir_error *error, int err, const struct job *job)
 {
     tell(error->what[0] ? error->what : strerror(err), error->cause, error->fix);
-    bool wrong = err == EINVAL || strncmp(error->what, "bad --", 6) == 0;
-    return wrong ? 2 : job->failed;
+    return strncmp(error->what, "bad ", 4) == 0 ? 2 : job->failed;
 }
 
 /* A run that is looked at closely can be repeated: its seed is told. */

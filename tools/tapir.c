@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "nearest.h"
 #include "options.h"
 
 #define VERSION "0.1"
@@ -57,8 +58,6 @@ static const char *const later[] = {
 };
 /* clang-format on */
 
-enum { NAME_MAX_LEN = 16 };
-
 const struct command *command_find(const char *name)
 {
     for (const struct command *c = commands; c->name; c++)
@@ -67,69 +66,41 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
-static unsigned least(unsigned a, unsigned b, unsigned c)
+static bool is_later(const char *name)
 {
-    unsigned m = a < b ? a : b;
-    return m < c ? m : c;
+    for (int i = 0; later[i]; i++)
+        if (strcmp(later[i], name) == 0)
+            return true;
+    return false;
 }
 
-/* How many letters must be put in, left out or changed to make b of a. */
-static unsigned edit_distance(const char *a, const char *b)
-{
-    unsigned row[NAME_MAX_LEN + 1];
-    size_t n = strlen(b);
-    for (unsigned j = 0; j <= n; j++)
-        row[j] = j;
-    for (unsigned i = 1; a[i - 1]; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            unsigned above = row[j];
-            row[j] = least(above + 1, row[j - 1] + 1,
-                           diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
-
-static const char *nearest_command(const char *name)
-{
-    const char *best = NULL;
-    unsigned at_most = 3;
-    for (const struct command *c = commands; c->name; c++) {
-        unsigned d = edit_distance(name, c->name);
-        if (d < at_most && d < strlen(c->name)) {
-            at_most = d;
-            best = c->name;
-        }
-    }
-    return best;
-}
-
-static int refuse(const char *name)
+int command_refuse(const char *name)
 {
     char what[120], fix[120] = "tapir help lists the commands";
-    for (int i = 0; later[i]; i++) {
-        if (strcmp(later[i], name) != 0)
-            continue;
+    struct nearest near = { .word = name };
+    if (is_later(name)) {
         snprintf(what, sizeof what, "%s is not built yet", name);
-        tell(what, "this command belongs to a later issue of the project",
-             "tapir help lists the commands that work today");
-        return 2;
+        return tell_later(what, "tapir help lists the commands that work today");
     }
-    const char *near = nearest_command(name);
+    if (name[0] == '-') {
+        snprintf(what, sizeof what, "a command is missing before '%.60s'", name);
+        return tell_usage(what,
+                          "tapir COMMAND [options]; tapir help lists the commands");
+    }
+    for (const struct command *c = commands; c->name; c++)
+        nearest_try(&near, c->name);
     snprintf(what, sizeof what, "unknown command '%.60s'", name);
-    if (near)
-        snprintf(fix, sizeof fix, "did you mean: tapir %s", near);
-    tell(what, "the call is wrong", fix);
-    return 2;
+    if (near.best)
+        snprintf(fix, sizeof fix, "did you mean: tapir %s", near.best);
+    return tell_usage(what, fix);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 2)
-        return help_run(0, argv) ? 1 : 2;
+    if (argc < 2) {
+        help_all(stderr);
+        return 2;
+    }
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         puts("tapir " VERSION);
         return 0;
@@ -137,5 +108,5 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return help_run(0, argv);
     const struct command *command = command_find(argv[1]);
-    return command ? command->run(argc - 1, argv + 1) : refuse(argv[1]);
+    return command ? command->run(argc - 1, argv + 1) : command_refuse(argv[1]);
 }

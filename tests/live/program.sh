@@ -62,14 +62,31 @@ what='a command without its arguments is a wrong call'
 refuses 2 'needs a HOST' "$tapir" ping
 what='a misspelt command gets the nearest as a suggestion'
 refuses 2 'did you mean: tapir serve' "$tapir" sevre
+what='help on a misspelt command suggests it, too'
+refuses 2 'did you mean: tapir serve' "$tapir" help sevre
+what='help on a command of a later issue says so'
+refuses 2 'drill is not built yet' "$tapir" help drill
+what='without a command the list of them is on stderr'
+gives 2 '^  serve ' "$tapir"
+[ -s "$dir/out" ] && bad 'it is on stdout'
+what='an option before the command is a wrong call'
+refuses 2 'a command is missing' "$tapir" --seed 1 ping 192.0.2.1
 what='a command of a later issue is refused by its name'
 refuses 2 'drill is not built yet' "$tapir" drill x.pkt
 what='an option of a later issue is refused by its name'
 refuses 2 '--events .*is not built yet' "$tapir" ping --events x 192.0.2.1
 what='a link of a later issue is refused by its name'
 refuses 2 'not built yet' "$tapir" ping --link fd:3 192.0.2.1
+what='an option of a later HTTP is refused by its name'
+refuses 2 'serve: --idle-timeout is not built yet' "$tapir" serve --idle-timeout 5 .
+what='a later letter of curl is refused by its name'
+refuses 2 'get: -L (--location) is not built yet' "$tapir" get -L http://192.0.2.1/
 what='an unknown option is a wrong call'
-refuses 2 "unknown option '--lnik'" "$tapir" ping --lnik sim 192.0.2.1
+refuses 2 "unknown option '--verbos'" "$tapir" ping --verbos 192.0.2.1
+what='a misspelt option gets the nearest as a suggestion'
+refuses 2 'did you mean --link?' "$tapir" ping --lnik=sim 192.0.2.1
+what='a misspelt option of the command as well'
+refuses 2 'did you mean --verbose?' "$tapir" get --verbos http://192.0.2.1/
 what='an option without its value is a wrong call'
 refuses 2 'needs a value' "$tapir" ping 192.0.2.1 --mtu
 what='a bad number is a wrong call'
@@ -84,6 +101,18 @@ what='a name that stands nowhere is told'
 refuses 1 "cannot find host 'nowhere.invalid'" "$tapir" ping --link sim nowhere.invalid
 what='a flag wins over the environment'
 gives 0 '1 received' env TAPIR_LINK=tap:none TAPIR_SEED=1 "$tapir" ping --link sim -c 1 192.0.2.1
+what='a flag wins over a wrong value in the environment'
+gives 0 '1 received' env TAPIR_LINK=nonsense TAPIR_MTU=x "$tapir" ping --link sim --mtu 1500 \
+    --seed 1 -c 1 192.0.2.1
+what='help does not look at the environment'
+gives 0 '--no-offload' env TAPIR_LINK=nonsense "$tapir" ping --help
+what='a flag --sysctl goes after TAPIR_SYSCTL'
+gives 0 'S 0:0.*sackOK' env TAPIR_SYSCTL='net.ipv4.tcp_sack=0 net.ipv4.tcp_dsack=0' \
+    "$tapir" nc --link sim --ladder --sysctl net.ipv4.tcp_sack=1 192.0.2.1 5003
+what='a variable of a later issue is refused by its name'
+refuses 2 '--events .*is not built yet' env TAPIR_EVENTS=x "$tapir" ping --link sim 192.0.2.1
+what='a malformed URL is told though there is no link'
+refuses 3 '(3) URL rejected' "$tapir" get --link tap:lo http://192.0.2.1:99999/
 what='a bad value in the environment names the variable'
 refuses 2 'TAPIR_MTU' env TAPIR_MTU=none "$tapir" ping 192.0.2.1
 
