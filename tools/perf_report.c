@@ -187,7 +187,7 @@ static struct span stream_interval(const struct perf *p, const struct perf_strea
 void perf_report_interval(struct perf *p, int64_t now)
 {
     struct span sum = stream_interval(p, &p->stream[0], now);
-    char id[8];
+    char id[12];
     sum.bytes = sum.retrans = sum.cwnd = 0;
     if (p->json)
         printf("%s\n{\"streams\":[", p->intervals ? "," : "");
@@ -259,7 +259,7 @@ static void end_json(const struct perf *p)
 
 static void end_text(const struct perf *p)
 {
-    char id[8];
+    char id[12];
     struct span s;
     puts("- - - - - - - - - - - - - - - - - - - - - - - - -");
     printf("[ ID] Interval           Transfer     Bitrate%s\n",
