@@ -68,8 +68,10 @@ int tcp_init(struct tcp *tcp, struct net *net)
     deadline_init(&tcp->tw_deadline, DL_TIME_WAIT);
     /* A program that starts again with the same seed must not take the same ports. */
     tcp->port_offset = (uint32_t)rng_next(&net->rng) + (uint32_t)(net->epoch / 1000);
+    if (!heap_reserve(&net->heap, 1))
+        return -ENOMEM;
     tcp->slots = calloc(tcp->n_slots, sizeof(struct tcp_slot *));
-    return tcp->slots && heap_reserve(&net->heap, 1) ? 0 : -ENOMEM;
+    return tcp->slots ? 0 : -ENOMEM;
 }
 
 void tcp_free(struct tcp *tcp)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "harness/memory.h"
 #include "harness/pair.h"
 #include "harness/peer.h"
 #include "wire/icmp_wire.h"
@@ -360,6 +361,22 @@ static void freeing_no_stack_is_fine(void **state)
     stack_free(NULL);
 }
 
+static void a_stack_that_finds_no_memory_is_not_made_and_leaves_nothing(void **state)
+{
+    struct stack_config config = { .seed = 1 };
+    struct stack *st = NULL;
+    unsigned n = 0;
+
+    (void)state;
+    while (!st) {
+        memory_ends_after(n++);
+        st = stack_new(&config);
+        memory_back();
+    }
+    assert_true(n > 3);
+    stack_free(st);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -384,6 +401,7 @@ int main(void)
         T(a_controller_can_be_added_and_chosen),
         T(a_stack_can_be_freed_in_the_middle_of_everything),
         T(freeing_no_stack_is_fine),
+        T(a_stack_that_finds_no_memory_is_not_made_and_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "harness/memory.h"
 #include "harness/peer_up.h"
 
 enum { F = 0x01, S = 0x02, P = 0x08, A = 0x10 }; /* RFC 9293 s3.1 */
@@ -406,6 +407,54 @@ static void what_a_link_takes_in_part_is_repaired(void **state)
     peer_free(&p);
 }
 
+/* RFC 9293 s3.8.3: a SYN that never left is given up like one that was lost. */
+static void a_syn_that_finds_no_memory_is_sent_when_there_is_some(void **state)
+{
+    struct peer p;
+    struct sock *s;
+
+    peer_init(&p);
+    s = peer_tcp(&p);
+    assert_int_equal(peer_connect_result(&p, s), -EINPROGRESS);
+    memory_ends_after(0);
+    stack_flush(p.st);
+    assert_true(memory_back() > 0);
+    peer_expect_after(&p, 1 * SEC, "S 0:0(0) <...>");
+    peer_free(&p);
+}
+
+/* The slabs they lie in stay the pool's. */
+static void forget_spare_records(struct stack *st)
+{
+    while (list_pop(&st->tcp.sent_pool.free))
+        ;
+}
+
+static void without_memory_to_send_text_the_ack_leaves_and_the_text_follows(
+    void **state)
+{
+    uint8_t text[1000];
+    struct peer p;
+    struct sock *s;
+
+    peer_init(&p);
+    s = peer_up(&p);
+    peer_send(&p, "P. 1:1001(1000) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 1001");
+    peer_read(&p, s, 1000);
+    for (uint32_t i = 0; i < sizeof text; i++)
+        text[i] = peer_byte(i);
+    assert_int_equal(sock_send(s, &(struct piece){ text, sizeof text }, 1, 0, NULL),
+                     1000);
+    forget_spare_records(p.st);
+    memory_ends_after(0);
+    peer_send(&p, "P. 1001:2001(1000) ack 1 win 65535");
+    assert_true(memory_back() > 0);
+    peer_expect(&p, ". 1:1(0) ack 2001");
+    peer_expect_after(&p, 300 * MS, "P. 1:1001(1000) ack 2001");
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +474,9 @@ int main(void)
         cmocka_unit_test(a_full_link_loses_nothing_and_goes_on_when_it_can),
         cmocka_unit_test(an_ack_that_a_full_link_did_not_take_is_still_owed),
         cmocka_unit_test(what_a_link_takes_in_part_is_repaired),
+        cmocka_unit_test(a_syn_that_finds_no_memory_is_sent_when_there_is_some),
+        cmocka_unit_test(
+            without_memory_to_send_text_the_ack_leaves_and_the_text_follows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,21 @@
+/* Memory that runs out: the library's calls of malloc, calloc and realloc go through
+ * here (the linker's --wrap), so a test says which of them fail. */
+#ifndef TAPIR_TESTS_MEMORY_H
+#define TAPIR_TESTS_MEMORY_H
+
+#include <stddef.h>
+
+/* The next n allocations succeed, all after them fail, until memory_back(). */
+void memory_ends_after(unsigned n);
+
+/* There is memory again. How many allocations failed. */
+unsigned memory_back(void);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *at, size_t size);
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *at, size_t size);
+
+#endif
