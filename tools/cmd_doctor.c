@@ -255,18 +255,6 @@ static void print_text(const struct finding *f, bool healthy)
                    : "--link ns does not work here; --link sim and --link kernel do.");
 }
 
-static void print_json_string(const char *s)
-{
-    putchar('"');
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\')
-            putchar('\\');
-        if ((unsigned char)*s >= ' ')
-            putchar(*s);
-    }
-    putchar('"');
-}
-
 static void print_json_field(const char *name, const char *value)
 {
     printf(",\"%s\":", name);

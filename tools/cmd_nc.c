@@ -226,11 +226,13 @@ static int accept_one(const struct options *o, int listener)
 static int listen_tcp(struct nc *c, struct options *o)
 {
     int listener = c->fd;
+    char host[64];
+    options_address(o, host, sizeof host);
     if (tapir_listen(listener, 1) < 0) {
         tell("cannot listen", strerror(errno), NULL);
         return 1;
     }
-    options_ready(o, "listening on port %lld", c->port);
+    options_ready(o, "listening on %s port %lld", host, c->port);
     c->fd = accept_one(o, listener);
     tapir_close(listener);
     if (c->fd < 0)
@@ -242,9 +244,11 @@ static int listen_tcp(struct nc *c, struct options *o)
 static int listen_udp(struct nc *c, struct options *o)
 {
     socklen_t len = sizeof c->to;
+    char host[64];
     struct pollfd fds[2] = { { .fd = c->fd, .events = POLLIN },
                              { .fd = o->stop_fd, .events = POLLIN } };
-    options_ready(o, "listening on UDP port %lld", c->port);
+    options_address(o, host, sizeof host);
+    options_ready(o, "listening on %s UDP port %lld", host, c->port);
     if (tapir_poll(fds, 2, -1) < 0 || !fds[0].revents)
         return 1;
     ssize_t n = tapir_recvfrom(c->fd, c->down.data, BUFFER, 0,

@@ -39,7 +39,7 @@ static int open_stream(struct perf *p, struct perf_stream *s)
         return 1;
     }
     if (tapir_connect(s->fd, (struct sockaddr *)&p->to, sizeof p->to) < 0) {
-        tell_connect(p->host, &p->to, errno);
+        tell_connect(p->name, &p->to, errno);
         return 1;
     }
     tapir_getsockname(s->fd, (struct sockaddr *)&s->local, &len);
@@ -168,6 +168,7 @@ static int perf_client(struct options *o, void *arg)
         status = open_stream(p, &p->stream[i]);
     if (status == 0) {
         p->begin = p->last = tapir_now();
+        p->reported = true;
         perf_report_start(p);
         status = transfer(p, o) ? 0 : 1;
         p->sent_at = p->arrived_at = tapir_now();
@@ -231,8 +232,12 @@ int perf_run(int argc, char **argv)
         job.server = true;
     } else {
         p.to.sin_port = htons(p.reverse ? PERF_SOURCE : PERF_DISCARD);
-        if (!find_host_port(p.host, &p.to))
-            return 1;
+        snprintf(p.name, sizeof p.name, "%.*s", (int)strcspn(p.host, ":"), p.host);
     }
-    return options_run(&o, &job);
+    int status = 1;
+    if (p.serve || find_host_port(p.host, &p.to))
+        status = options_run(&o, &job);
+    if (p.json && !p.serve && !p.reported)
+        tell_json();
+    return status;
 }

@@ -20,7 +20,7 @@ struct ping {
     long long count;          /* requests to send; 0: until stopped */
     int64_t interval, linger; /* microseconds */
     size_t size;              /* bytes of data in a request */
-    bool json;
+    bool json, reported;
 
     int fd;
     uint8_t *packet;         /* ECHO_HEADER + size bytes */
@@ -52,6 +52,10 @@ static void send_request(struct ping *p)
         return;
     p->errors++;
     fprintf(stderr, "tapir: ping %s: %s\n", p->host, strerror(errno));
+    if (errno == EMSGSIZE && p->errors == 1)
+        fputs("  cause: it does not fit the MTU, and fragments are not built yet\n"
+              "  fix:   -s 1472 or less, where the MTU is 1500\n",
+              stderr);
 }
 
 static void count_reply(struct ping *p, int64_t rtt)
@@ -135,9 +139,11 @@ static double loss_percent(const struct ping *p)
 
 static void report_json(const struct ping *p, const char *addr)
 {
-    printf("{\"host\":\"%s\",\"address\":\"%s\",\"bytes\":%zu,\"transmitted\":%u,"
+    fputs("{\"host\":", stdout);
+    print_json_string(p->host);
+    printf(",\"address\":\"%s\",\"bytes\":%zu,\"transmitted\":%u,"
            "\"received\":%u,\"duplicates\":%u,\"loss_percent\":%.3f,\"time_ms\":%.3f",
-           p->host, addr, p->size, p->sent, p->received, p->duplicates, loss_percent(p),
+           addr, p->size, p->sent, p->received, p->duplicates, loss_percent(p),
            (double)(p->end - p->begin) / 1000);
     if (p->received) {
         double mean = p->sum / p->received;
@@ -147,8 +153,9 @@ static void report_json(const struct ping *p, const char *addr)
     puts("}");
 }
 
-static void report(const struct ping *p, const char *addr)
+static void report(struct ping *p, const char *addr)
 {
+    p->reported = true;
     if (p->json) {
         report_json(p, addr);
         return;
@@ -231,6 +238,19 @@ static int take_option(struct ping *p, int id, const char *value)
     }
 }
 
+static int ping_host(struct ping *p, struct options *o)
+{
+    struct job job = { .body = ping_body, .arg = p, .failed = 1, .watches = true };
+    p->packet = calloc(1, ECHO_HEADER + p->size);
+    if (!p->packet)
+        return 1;
+    for (size_t i = 0; i < p->size; i++)
+        p->packet[ECHO_HEADER + i] = (uint8_t)i;
+    int status = options_run(o, &job);
+    free(p->packet);
+    return status;
+}
+
 int ping_run(int argc, char **argv)
 {
     struct options o;
@@ -246,16 +266,8 @@ int ping_run(int argc, char **argv)
     }
     if (!p.host)
         return tell_usage("ping needs a HOST", "tapir ping 192.0.2.1");
-    if (!find_host(p.host, &p.to))
-        return 1;
-    p.packet = calloc(1, ECHO_HEADER + p.size);
-    if (!p.packet)
-        return 1;
-    for (size_t i = 0; i < p.size; i++)
-        p.packet[ECHO_HEADER + i] = (uint8_t)i;
-    status = options_run(
-        &o,
-        &(struct job){ .body = ping_body, .arg = &p, .failed = 1, .watches = true });
-    free(p.packet);
+    status = find_host(p.host, &p.to) ? ping_host(&p, &o) : 1;
+    if (p.json && !p.reported)
+        tell_json();
     return status;
 }

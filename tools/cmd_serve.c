@@ -34,22 +34,12 @@ static const struct option_row rows[] = {
     { 0, 0, NULL, false },
 };
 
-/* The address that clients write into their URLs. */
-static void own_address(const struct options *o, char *host, size_t cap)
-{
-    const char *addr = o->config.addr ? o->config.addr : "192.0.2.2";
-    bool kernel = o->config.link && strcmp(o->config.link, "kernel") == 0;
-
-    snprintf(host, cap, "%s", kernel ? "localhost" : addr);
-    host[strcspn(host, "/")] = '\0';
-}
-
 static void ready(void *ctx)
 {
     const struct serve *s = ctx;
     char host[64];
 
-    own_address(s->o, host, sizeof host);
+    options_address(s->o, host, sizeof host);
     options_ready(s->o, "serving %s at http://%s:%u/", s->dir, host, s->port);
 }
 

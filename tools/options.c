@@ -46,14 +46,36 @@ static const struct stack_option {
 
 enum { N_STACK_OPTIONS = sizeof stack_options / sizeof *stack_options };
 
+static char last_told[200];
+
 void tell(const char *what, const char *cause, const char *fix)
 {
+    snprintf(last_told, sizeof last_told, "%s", what);
     fflush(stdout);
     fprintf(stderr, "tapir: %s\n", what);
     if (cause && *cause)
         fprintf(stderr, "  cause: %s\n", cause);
     if (fix && *fix)
         fprintf(stderr, "  fix:   %s\n", fix);
+}
+
+void print_json_string(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            putchar('\\');
+        if ((unsigned char)*text >= ' ')
+            putchar(*text);
+    }
+    putchar('"');
+}
+
+void tell_json(void)
+{
+    fputs("{\"error\":", stdout);
+    print_json_string(last_told);
+    puts("}");
 }
 
 int tell_usage(const char *what, const char *fix)

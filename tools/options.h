@@ -82,6 +82,13 @@ int options_exit(int id);
  * or "". */
 void tell(const char *what, const char *cause, const char *fix);
 
+/* What was told last as {"error": ...} on stdout: a command's --json has an object for
+ * a failure as well. */
+void tell_json(void);
+
+/* A string of JSON with its quotes, on stdout. */
+void print_json_string(const char *text);
+
 /* The call was wrong: tells and returns 2. */
 int tell_usage(const char *what, const char *fix);
 
@@ -120,6 +127,9 @@ int options_run(struct options *o, const struct job *job);
  * and starts COMMAND. */
 void options_ready(struct options *o, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* This end's address as clients write it; `cap` bytes at `host`. */
+void options_address(const struct options *o, char *host, size_t cap);
 
 /* Shall the body end? */
 bool options_stopped(const struct options *o);

@@ -26,9 +26,11 @@ struct perf_stream {
 };
 
 struct perf {
-    const char *host;
+    const char *host; /* as given: HOST[:PORT] */
+    char name[128];   /* HOST */
     struct sockaddr_in to;
     bool serve, reverse, json;
+    bool reported; /* the report has begun */
     double seconds;
     long long n; /* streams */
     struct perf_stream stream[PERF_STREAMS];

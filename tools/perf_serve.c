@@ -170,8 +170,10 @@ static int open_service(uint16_t port)
 static int serve_all(struct server *s, struct options *o)
 {
     int status = 0;
-    options_ready(o, "listening on ports %d (discard), %d (source) and %d (echo)",
-                  PERF_DISCARD, PERF_SOURCE, PERF_ECHO);
+    char host[64];
+    options_address(o, host, sizeof host);
+    options_ready(o, "listening on %s, ports %d (discard), %d (source) and %d (echo)",
+                  host, PERF_DISCARD, PERF_SOURCE, PERF_ECHO);
     while (status == 0 && !options_stopped(o))
         status = serve_once(s, o) ? 0 : 1;
     while (s->n)

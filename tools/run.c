@@ -164,6 +164,15 @@ static void end_command(struct options *o)
     waitpid(target < 0 ? -target : target, NULL, 0);
 }
 
+void options_address(const struct options *o, char *host, size_t cap)
+{
+    const char *addr = o->config.addr ? o->config.addr : "192.0.2.2";
+    bool kernel = o->config.link && strcmp(o->config.link, "kernel") == 0;
+
+    snprintf(host, cap, "%s", kernel ? "localhost" : addr);
+    host[strcspn(host, "/")] = '\0';
+}
+
 void options_ready(struct options *o, const char *format, ...)
 {
     va_list args;
@@ -363,9 +372,31 @@ static int run_sim(struct options *o, const struct job *job)
     return status;
 }
 
+/* A capture on stdout has it alone: what else would go there goes to stderr, and the
+ * capture to a duplicate of the descriptor, by its name. */
+static int give_stdout_to_capture(struct options *o)
+{
+    static char name[32];
+    int fd;
+
+    if (!o->config.pcap || strcmp(o->config.pcap, "-") != 0)
+        return 0;
+    fflush(stdout);
+    fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return -errno;
+    snprintf(name, sizeof name, "/dev/fd/%d", fd);
+    o->config.pcap = name;
+    return 0;
+}
+
 int options_run(struct options *o, const struct job *job)
 {
     o->server = job->server;
+    if (give_stdout_to_capture(o) < 0) {
+        tell("cannot write the capture to stdout", strerror(errno), "--pcap FILE");
+        return job->failed;
+    }
     if (o->sim)
         return run_sim(o, job);
     if (pipe2(process.pipe, O_CLOEXEC | O_NONBLOCK) < 0) {

@@ -24,6 +24,15 @@ static int refuse(struct tapir_error *e, const char *option, const char *value,
     return -EINVAL;
 }
 
+/* The same with a fix: -EINVAL. */
+static int refuse_so(struct tapir_error *e, const char *option, const char *value,
+                     const char *cause, const char *fix)
+{
+    refuse(e, option, value, cause);
+    explain_fix(e, "%s", fix);
+    return -EINVAL;
+}
+
 static const char *from_env(const char *given, const char *name)
 {
     const char *value = given ? given : getenv(name);
@@ -77,7 +86,8 @@ static int read_env(struct tapir_config *c, struct tapir_error *e)
 static int read_device(struct plan *p, const char *name, struct tapir_error *e)
 {
     if (!*name || strlen(name) >= sizeof p->device)
-        return refuse(e, "--link tap:", name, "a device name has 1 to 15 characters");
+        return refuse_so(e, "--link tap:", name, "a device name has 1 to 15 characters",
+                         "--link tap:tap0");
     p->link = PLAN_TAP;
     strcpy(p->device, name);
     return 0;
@@ -179,7 +189,8 @@ static int read_addresses(struct plan *p, struct tapir_error *e)
     if (err < 0)
         return err;
     if (host && ip_eq(p->host_addr, p->addr))
-        return refuse(e, "--host-addr", host, "the stack's own address, see --addr");
+        return refuse_so(e, "--host-addr", host, "the stack's own address, see --addr",
+                         "another address of the same subnet");
     return read_gateway(p, e);
 }
 
@@ -193,12 +204,13 @@ static int read_interface(struct plan *p, struct tapir_error *e)
     p->mtu = c->mtu ? c->mtu : MTU_DEFAULT;
     if (p->mtu < MTU_MIN || p->mtu > MTU_MAX) {
         snprintf(text, sizeof text, "%u", p->mtu);
-        return refuse(e, "--mtu", text, "an MTU is 68 to 65521 bytes");
+        return refuse_so(e, "--mtu", text, "an MTU is 68 to 65521 bytes", "--mtu 1500");
     }
     if (c->mac) {
         if (!mac_parse(c->mac, &p->mac) || mac_is_multicast(p->mac) ||
             mac_eq(p->mac, (struct mac_addr){ { 0 } }))
-            return refuse(e, "--mac", c->mac, "not the address of one station");
+            return refuse_so(e, "--mac", c->mac, "not the address of one station",
+                             "--mac 02:00:00:00:00:02");
         return 0;
     }
     rng_seed(&rng, c->seed);

@@ -261,9 +261,7 @@ static int attach_failed(const struct tap *t, struct tapir_error *error, int err
     } else if (err == -EINVAL && !t->made) {
         explain_cause(error, "%s exists and is no TAP device with one queue", name);
         explain_fix(error,
-                    "take another name, or make it again: sudo ip link del %s; "
-                    "sudo ip tuntap add dev %s mode tap vnet_hdr",
-                    name, name);
+                    "take another name: --link tap:tapir0 is made if it is missing");
     } else {
         explain_cause(error, "the kernel refused the device");
         explain_fix(error, "tapir doctor");

@@ -39,7 +39,7 @@ static void init_lists(struct tapir *t)
 static int set_sysctl(struct tapir *t, const char *text, struct tapir_error *error)
 {
     const char *equals = strchr(text, '=');
-    char name[96], what[160];
+    char name[96] = "", what[160];
     int err = -EINVAL;
 
     if (equals && (size_t)(equals - text) < sizeof name) {
@@ -57,6 +57,10 @@ static int set_sysctl(struct tapir *t, const char *text, struct tapir_error *err
                   : equals          ? "the value is out of range"
                                     : "not of the form NAME=VALUE");
     explain_fix(error, "--sysctl net.ipv4.tcp_sack=0");
+    if (err == -EINVAL && strcmp(name, "net.ipv4.tcp_congestion_control") == 0) {
+        explain_cause(error, "no congestion controller of this name");
+        explain_fix(error, "--sysctl net.ipv4.tcp_congestion_control=cubic, or reno");
+    }
     return err;
 }
 

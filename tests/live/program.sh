@@ -149,13 +149,27 @@ done
 [ -s "$dir/1" ] && cmp "$dir/1" "$dir/2" >"$dir/out" && good || bad 'they differ'
 what='a seed that was not given is told'
 gives 0 '^seed [0-9]' "$tapir" ping --link sim --stat -c 1 192.0.2.1
+what='--pcap - has stdout alone'
+"$tapir" ping --link sim --seed 7 --pcap "$dir/1" -c 1 192.0.2.1 >"$dir/out" 2>&1
+"$tapir" ping --link sim --seed 7 --pcap - -c 1 192.0.2.1 >"$dir/2" 2>"$dir/err"
+cmp "$dir/1" "$dir/2" >"$dir/out" && grep -q '1 received' "$dir/err" && good || bad 'it has not'
+what='a failure is an object for --json, too'
+gives 1 '^{"error":"cannot connect to 192.0.2.1 port 99: Connection refused"}$' \
+    "$tapir" perf --link sim --json -c 192.0.2.1:99
+what='so it is when the link cannot be opened'
+gives 1 '^{"error":"cannot ' "$tapir" ping --link tap:lo --json 192.0.2.1
+what='a datagram that does not fit is told with the size that does'
+gives 1 'fix:   -s 1472' "$tapir" ping --link sim -c 1 -s 1473 192.0.2.1
+what='a controller that is not there is told with those that are'
+refuses 2 'cubic, or reno' \
+    "$tapir" ping --link sim --sysctl net.ipv4.tcp_congestion_control=bbr 192.0.2.1
 what='-- COMMAND does not go with the simulated link'
 refuses 2 'no kernel side' "$tapir" perf --link sim -c 192.0.2.1 -- true
 
 # ---- a namespace ----------------------------------------------------------------------
 
 what='the exit status of a server is its COMMAND'\''s'
-in_ns && gives 7 listening "$tapir" perf -s --link ns -- sh -c 'exit 7'
+in_ns && gives 7 'listening on 192.0.2.2,' "$tapir" perf -s --link ns -- sh -c 'exit 7'
 what='a COMMAND that does not exist gives 127'
 in_ns && gives 127 'cannot run' "$tapir" perf -s --link ns -- no-such-command
 what='a listening nc takes what its COMMAND sends'
