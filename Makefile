@@ -119,11 +119,12 @@ $(B)/harness.a: $(HARNESS_OBJ) $(B)/files
 	@rm -f $@
 	$(call say,AR,$@)$(AR) rcs $@ $(HARNESS_OBJ)
 
-# The harness comes first: it uses the library, and its main loops use cmocka. Memory
-# runs out where a test says so: harness/memory.h.
+# Harness and library use each other: memory runs out in the library where a test says so
+# (harness/memory.h). The harness's main loops use cmocka.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(TEST_BIN): $(B)/%: $(B)/%.o $(B)/harness.a $(B)/libtapir.a
-	$(call say,LINK,$@)$(LINK) $(WRAP) -o $@ $< $(B)/harness.a $(B)/libtapir.a -lcmocka
+	$(call say,LINK,$@)$(LINK) $(WRAP) -o $@ $< -Wl,--start-group \
+	    $(B)/harness.a $(B)/libtapir.a -Wl,--end-group -lcmocka
 
 WANTED = $(if $(T),$(filter $(foreach t,$(T),%/$(t)),$(1)),$(1))
 tests: $(call WANTED,$(TEST_BIN))
