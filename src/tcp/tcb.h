@@ -47,7 +47,7 @@ struct tcb_snd {
     bool fin;            /* a FIN follows the text in buf */
     bool more;           /* the last send said that more follows */
     struct seq small_end; /* where the last segment that was not full ended (Nagle) */
-    usec last;            /* when text was last sent; 0: never */
+    usec last;            /* when text was last sent; NEVER: not yet */
 };
 
 struct tcb_rcv {
@@ -124,6 +124,7 @@ struct tcb {
 
     uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
     uint32_t segs_in, segs_out, data_segs_in, data_segs_out, total_retrans;
+    uint32_t dsack_dups, rcv_ofo_segs;
 };
 
 /* A connection being opened from outside: not yet a connection. tcp_listen.c */
@@ -234,8 +235,8 @@ void tcp_synchronized_input(struct tcb *tcb, struct tcp_seg *seg);
 bool tcp_reject(struct tcp_seg *seg, enum drop why);
 
 /* An ACK that tells the peer where we stand, at most one every tcp_invalid_ratelimit
- * for segments without text (RFC 5961 s7, and no ACK storms). */
-void tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg);
+ * for segments without text (RFC 5961 s7, and no ACK storms). False: withheld. */
+bool tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg);
 
 /* tcp_synsent.c, tcp_listen.c, tcp_timewait.c: who else gets segments. */
 void tcp_synsent_input(struct tcb *tcb, struct tcp_seg *seg);

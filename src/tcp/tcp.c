@@ -24,7 +24,7 @@ void tcp_config_default(struct tcp_config *c)
         .slow_start_after_idle = true,
         .tw_reuse = true,
         .limited_transmit = true,
-        .syn_retries = 6,
+        .syn_retries = 7,
         .synack_retries = 5,
         .retries1 = 3,
         .retries2 = 15,
@@ -119,6 +119,7 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_options *opt)
              tcp->config.rto_max);
     deadline_init(&tcb->deadline, DL_TCB);
     timers_off(tcb);
+    tcb->snd.last = NEVER;
     tcp->n_tcb++;
     return tcb;
 }

@@ -129,6 +129,22 @@ static void take_acknowledgment(struct tcb *tcb, const struct tcp_seg *seg)
         count(&tcb->tcp->net->count, COUNT_TcpExtTCPPureAcks);
 }
 
+/* What waited for it goes on: new text, or text that was out when the window shut, was
+ * thrown away by the peer and sent again in vain since. */
+static void window_opened(struct tcb *tcb)
+{
+    if (tcb->at[TT_PERSIST] != NEVER) {
+        tcp_arm(tcb, TT_PERSIST, NEVER);
+        tcb->backoff = 0;
+    }
+    if (tcb->backoff > 0 && !seq_eq(tcb->snd.una, tcb->snd.nxt)) {
+        tcb->backoff = 0;
+        sent_mark_head_lost(&tcb->sent, tcb->cc.mss);
+        tcb->rexmit_now = true;
+        tcp_arm(tcb, TT_REXMT, tcb->tcp->net->now + tcp_rto(tcb));
+    }
+}
+
 /* RFC 9293 s3.10.7.4: from a segment that is not older than the one it was
  * taken from. */
 static void take_window(struct tcb *tcb, const struct tcp_seg *seg)
@@ -139,10 +155,8 @@ static void take_window(struct tcb *tcb, const struct tcp_seg *seg)
         return;
     bool opened = tcb->snd.wnd == 0;
     set_window(tcb, seg, window_of(tcb, seg));
-    if (opened && tcb->snd.wnd > 0 && tcb->at[TT_PERSIST] != NEVER) {
-        tcp_arm(tcb, TT_PERSIST, NEVER);
-        tcb->backoff = 0;
-    }
+    if (opened && tcb->snd.wnd > 0)
+        window_opened(tcb);
 }
 
 /* False when that was the last thing this connection waited for. */

@@ -64,6 +64,18 @@ static uint32_t segments(uint32_t bytes, uint32_t mss)
     return mss ? (bytes + mss - 1) / mss : 0;
 }
 
+/* Sent more than once and still out. */
+static uint32_t resent_bytes(const struct tcb *tcb)
+{
+    uint32_t bytes = 0;
+    list_each (at, &tcb->sent.all) {
+        const struct sent *s = list_entry(at, struct sent, node);
+        if (s->state == SENT_FLYING && s->tries > 1)
+            bytes += seq_len(s->from, s->to);
+    }
+    return bytes;
+}
+
 static void fill_sender(const struct tcb *tcb, struct info *i)
 {
     uint32_t mss = tcb->cc.mss;
@@ -80,7 +92,9 @@ static void fill_sender(const struct tcb *tcb, struct info *i)
     i->snd_ssthresh = tcb->cc.ssthresh == CC_INFINITE
                           ? SSTHRESH_INFINITE
                           : tcb->cc.ssthresh / max_u32(mss, 1);
+    i->retrans = segments(resent_bytes(tcb), mss);
     i->total_retrans = tcb->total_retrans;
+    i->dsack_dups = tcb->dsack_dups;
     i->bytes_acked = tcb->bytes_acked;
     i->bytes_sent = tcb->bytes_sent;
     i->bytes_retrans = tcb->bytes_retrans;
@@ -93,6 +107,8 @@ static void fill_sender(const struct tcb *tcb, struct info *i)
 
 static uint32_t ms_since(const struct tcb *tcb, usec then)
 {
+    if (then == NEVER)
+        return 0;
     return (uint32_t)((tcb->tcp->net->now - then) / USEC_PER_MS);
 }
 
@@ -108,6 +124,7 @@ static void fill_receiver(const struct tcb *tcb, struct info *i)
     i->bytes_received = tcb->bytes_received;
     i->segs_in = tcb->segs_in;
     i->data_segs_in = tcb->data_segs_in;
+    i->rcv_ooopack = tcb->rcv_ofo_segs;
     i->last_data_sent = ms_since(tcb, tcb->snd.last);
     i->last_data_recv = i->last_ack_recv = ms_since(tcb, tcb->rcv.last);
 }

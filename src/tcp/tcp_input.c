@@ -26,16 +26,24 @@ bool tcp_reject(struct tcp_seg *seg, enum drop why)
     return false;
 }
 
-void tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg)
+bool tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg)
 {
     usec now = tcb->tcp->net->now;
     bool bare = seg->text_len == 0 && !(seg->flags & TCP_FIN);
 
     if (bare && now - tcb->oow_ack_at < tcb->tcp->config.invalid_ratelimit)
-        return;
+        return false;
     if (bare)
         tcb->oow_ack_at = now;
     tcb->ack_now = true;
+    return true;
+}
+
+/* RFC 5961: who sent this must prove that it knows the connection. */
+static void challenge(struct tcb *tcb, const struct tcp_seg *seg)
+{
+    if (tcp_challenge(tcb, seg))
+        count(&tcb->tcp->net->count, COUNT_TcpExtTCPChallengeACK);
 }
 
 /* --- first: the sequence number --- */
@@ -94,6 +102,8 @@ static void trim_back(struct tcb *tcb, struct tcp_seg *seg)
     if (tcp_seg_len(seg) <= room || (seg->flags & TCP_SYN))
         return;
     seg->flags &= (uint8_t)~TCP_FIN;
+    if (room == 0 && seg->text_len > 0)
+        tcp_reject(seg, DROP_TCP_RCVBUF); /* its ACK counts all the same (MUST-66) */
     seg->text_len = min_u32(seg->text_len, room);
     tcb->ack_now = true;
 }
@@ -145,8 +155,7 @@ static bool check_rst(struct tcb *tcb, struct tcp_seg *seg)
         tcp_finish(tcb, reset_error(tcb));
         return false;
     }
-    count(&tcb->tcp->net->count, COUNT_TcpExtTCPChallengeACK);
-    tcp_challenge(tcb, seg);
+    challenge(tcb, seg);
     return tcp_reject(seg, DROP_TCP_RST_CHALLENGED);
 }
 
@@ -157,8 +166,7 @@ static bool check_syn(struct tcb *tcb, struct tcp_seg *seg)
     if (!(seg->flags & TCP_SYN))
         return true;
     /* RFC 5961 s4.2: challenged whatever its number. */
-    count(&tcb->tcp->net->count, COUNT_TcpExtTCPChallengeACK);
-    tcp_challenge(tcb, seg);
+    challenge(tcb, seg);
     return tcp_reject(seg, DROP_TCP_SYN_CHALLENGED);
 }
 
@@ -179,8 +187,7 @@ void tcp_synchronized_input(struct tcb *tcb, struct tcp_seg *seg)
     tcp_take_fin(tcb, seg);  /* eighth: tcp_text.c */
 }
 
-/* --- whose is it?
- * ------------------------------------------------------------------ */
+/* --- whose is it? --- */
 
 static void connection_input(struct tcb *tcb, struct tcp_seg *seg)
 {

@@ -17,8 +17,7 @@
 
 enum { BACKLOG_MIN = 1 };
 
-/* --- the user's side
- * ---------------------------------------------------------------- */
+/* --- the user's side --- */
 
 void tcp_listener_set_backlog(struct tcp_listener *l, unsigned backlog)
 {
@@ -240,8 +239,7 @@ void tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
     }
 }
 
-/* --- a half-open entry's steps
- * ------------------------------------------------------- */
+/* --- a half-open entry's steps --- */
 
 static void half_open_ack(struct tcp_half_open *h)
 {
@@ -261,7 +259,9 @@ static bool half_open_sequence(struct tcp_half_open *h, struct tcp_seg *seg)
 {
     uint32_t wnd = min_u32(h->listener->options.rcvbuf, UINT16_MAX);
 
-    if ((seg->flags & TCP_SYN) && seq_eq(seg->seq, h->irs)) {
+    bool again = (seg->flags & (TCP_SYN | TCP_RST)) == TCP_SYN;
+
+    if (again && seq_eq(seg->seq, h->irs)) {
         send_syn_ack(h);
         return tcp_reject(seg, DROP_TCP_DUPLICATE);
     }
@@ -273,14 +273,22 @@ static bool half_open_sequence(struct tcp_half_open *h, struct tcp_seg *seg)
                                                      : DROP_TCP_FUTURE_SEQ);
 }
 
+static void half_open_fails(struct tcp_half_open *h)
+{
+    struct tcp *tcp = h->listener->tcp;
+
+    count(&tcp->net->count, COUNT_TcpAttemptFails);
+    tcp_trace_arrow(tcp, &h->slot, TCPS_SYN_RECEIVED, TCPS_CLOSED);
+    tcp_half_open_free(h);
+}
+
 /* Second and fourth: RST (RFC 5961 s3.2) and SYN. */
 static bool half_open_rst_syn(struct tcp_half_open *h, struct tcp_seg *seg)
 {
     if (!(seg->flags & (TCP_RST | TCP_SYN)))
         return true;
     if ((seg->flags & TCP_RST) && seq_eq(seg->seq, seq_add(h->irs, 1))) {
-        count(&h->listener->tcp->net->count, COUNT_TcpAttemptFails);
-        tcp_half_open_free(h);
+        half_open_fails(h);
         return false;
     }
     half_open_ack(h);
@@ -390,8 +398,7 @@ void tcp_half_open_fire(struct tcp_half_open *h)
     struct tcp *tcp = h->listener->tcp;
 
     if (h->resent >= tcp->config.synack_retries) {
-        count(&tcp->net->count, COUNT_TcpAttemptFails);
-        tcp_half_open_free(h);
+        half_open_fails(h);
         return;
     }
     h->resent++;

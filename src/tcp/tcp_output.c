@@ -148,7 +148,7 @@ static void restart_after_idle(struct tcb *tcb)
     const struct tcp_config *c = &tcb->tcp->config;
     usec idle = tcb->tcp->net->now - tcb->snd.last;
 
-    if (!c->slow_start_after_idle || tcb->snd.last == 0)
+    if (!c->slow_start_after_idle || tcb->snd.last == NEVER)
         return;
     if (!seq_lt(tcb->snd.nxt, snd_end(tcb)))
         return;

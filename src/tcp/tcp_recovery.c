@@ -42,8 +42,10 @@ static bool is_dsack(const struct tcp_seg *seg)
 void tcp_recovery_sack(struct tcb *tcb, const struct tcp_seg *seg,
                        struct sent_news *news)
 {
-    if (is_dsack(seg))
+    if (is_dsack(seg)) {
         count(&tcb->tcp->net->count, COUNT_TcpExtTCPDSACKRecv);
+        tcb->dsack_dups++;
+    }
     for (unsigned i = 0; i < seg->opts.n_sack; i++) {
         const struct range *b = &seg->opts.sack[i];
         if (seq_lt(b->from, b->to) && seq_leq(b->to, tcb->snd.nxt) &&

@@ -92,6 +92,7 @@ static void take_out_of_order(struct tcb *tcb, struct tcp_seg *seg)
     bool kept = rcvq_insert(&tcb->rcv.q, seg, 2u * (size_t)tcb->rcv.limit, &dup);
 
     count(c, kept ? COUNT_TcpExtTCPOFOQueue : COUNT_TcpExtTCPOFODrop);
+    tcb->rcv_ofo_segs += seg->segs;
     if (!seq_eq(dup.from, dup.to) && tcb->sack_ok && tcb->tcp->config.dsack)
         tcb->rcv.dsack = dup;
     if (!kept)

@@ -39,7 +39,7 @@ static void give_up(struct tcb *tcb)
     tcp_abort(tcb, -ETIMEDOUT);
 }
 
-/* RFC 9293 s3.8.3: R2, or for a SYN its own (MUST-23). */
+/* RFC 9293 s3.8.3: R2, or for a SYN its own, three minutes at least (MUST-23). */
 static uint8_t most_retries(const struct tcb *tcb)
 {
     const struct tcp_config *c = &tcb->tcp->config;

@@ -343,8 +343,7 @@ static void a_datagram_is_cut_to_the_buffer_and_its_length_told(void **state)
     sock_close(b);
 }
 
-/* --- shutdown()
- * -------------------------------------------------------------------- */
+/* --- shutdown() --- */
 
 static void shutdown_needs_a_connection_and_a_known_side(void **state)
 {
@@ -427,8 +426,7 @@ static void shut_datagram_sockets_read_the_end_and_break_the_pipe(void **state)
     sock_close(u);
 }
 
-/* --- close()
- * ----------------------------------------------------------------------- */
+/* --- close() --- */
 
 static void close_ends_the_connection_in_good_order(void **state)
 {

@@ -189,8 +189,7 @@ static void what_an_event_leaves_is_due_now(void **state)
     sock_close(s);
 }
 
-/* --- interfaces
- * --------------------------------------------------------------------- */
+/* --- interfaces --- */
 
 struct wire {
     unsigned frames;
@@ -296,8 +295,7 @@ static void without_a_gateway_there_is_no_way_out(void **state)
     pair_free(&pair);
 }
 
-/* --- counters
- * ------------------------------------------------------------------------ */
+/* --- counters --- */
 
 static void counters_and_drops_are_found_by_name_and_number(void **state)
 {

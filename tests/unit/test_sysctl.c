@@ -52,7 +52,7 @@ static void every_name_reads_its_default(void **state)
         { "net.ipv4.tcp_abort_on_overflow", "0" },
         { "net.ipv4.tcp_slow_start_after_idle", "1" },
         { "net.ipv4.tcp_tw_reuse", "1" },
-        { "net.ipv4.tcp_syn_retries", "6" },
+        { "net.ipv4.tcp_syn_retries", "7" },
         { "net.ipv4.tcp_synack_retries", "5" },
         { "net.ipv4.tcp_retries1", "3" },
         { "net.ipv4.tcp_retries2", "15" },

@@ -147,8 +147,7 @@ static void assert_blocks_at(const struct queue *f, unsigned max, const char *wa
     _assert_string_equal(got, want, file, line);
 }
 
-/* --- in order
- * ---------------------------------------------------------------------- */
+/* --- in order --- */
 
 static void text_in_order_is_read_as_it_came(void **state)
 {
@@ -259,8 +258,7 @@ static void discarded_text_is_not_read(void **state)
     queue_free(f);
 }
 
-/* --- out of order
- * ------------------------------------------------------------------ */
+/* --- out of order --- */
 
 /* RFC 9293 s3.10.7.4 (SHLD-31): each row inserts up to four segments. */
 static void what_comes_out_of_order_is_kept_once(void **state)
@@ -353,8 +351,7 @@ static void memory_is_bounded_by_throwing_the_highest_away(void **state)
     queue_free(f);
 }
 
-/* --- FIN
- * --------------------------------------------------------------------------- */
+/* --- FIN --- */
 
 /* Bug class 14: a FIN among what is out of order. */
 static void a_fin_out_of_order_is_told_when_it_joins(void **state)
@@ -430,8 +427,7 @@ static void behind_the_fin_nothing_is_kept(void **state)
     queue_free(f);
 }
 
-/* --- SACK
- * -------------------------------------------------------------------------- */
+/* --- SACK --- */
 
 /* RFC 2018 s4: the block with the latest arrival first, then those before it. */
 static void blocks_are_told_latest_first(void **state)
@@ -484,8 +480,7 @@ static void a_duplicate_moves_its_block_to_the_front(void **state)
     queue_free(f);
 }
 
-/* --- against a naive model
- * --------------------------------------------------------- */
+/* --- against a naive model --- */
 
 enum { STREAM = 60000, STREAMS = 40 };
 

@@ -236,8 +236,7 @@ static void duplicates_right_behind_a_time_out_are_not_believed(void **state)
     peer_free(&p);
 }
 
-/* --- time-outs
- * --------------------------------------------------------------------- */
+/* --- time-outs --- */
 
 /* RFC 5681 s3.1: ssthresh by equation 4, cwnd one segment; slow start from there. */
 static void after_a_time_out_it_starts_slowly_with_what_was_out(void **state)

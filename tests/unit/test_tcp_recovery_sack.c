@@ -232,8 +232,7 @@ static void blocks_that_were_not_agreed_on_are_ignored(void **state)
     peer_free(&p);
 }
 
-/* --- time-outs
- * --------------------------------------------------------------------- */
+/* --- time-outs --- */
 
 /* RFC 6298 s5.4; RFC 2018 s8: what the peer holds is not sent again. */
 static void after_a_time_out_what_is_sacked_stays_where_it_is(void **state)

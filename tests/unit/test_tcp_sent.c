@@ -87,8 +87,7 @@ static void assert_board_at(const struct board *b, const char *want, const char 
         _assert_int_equal(b->list.bytes[i], bytes[i], file, line);
 }
 
-/* --- sending
- * ------------------------------------------------------------------------ */
+/* --- sending --- */
 
 static void what_is_sent_is_flying(void **state)
 {
@@ -124,8 +123,7 @@ static void a_record_that_is_sacked_or_was_sent_again_does_not_grow(void **state
     board_free(b);
 }
 
-/* --- acknowledgments
- * ---------------------------------------------------------------- */
+/* --- acknowledgments --- */
 
 static void an_acknowledgment_forgets_whole_records_and_cuts_one(void **state)
 {
@@ -182,8 +180,7 @@ static void a_sample_comes_from_the_oldest_that_was_sent_once(void **state)
     board_free(b);
 }
 
-/* --- SACK
- * --------------------------------------------------------------------------- */
+/* --- SACK --- */
 
 /* RFC 6675 s4 Update(): each row on a board of 0-100 100-200 200-300. */
 static void a_sack_block_turns_what_it_covers(void **state)
@@ -221,8 +218,7 @@ static void the_highest_sacked_is_the_end_of_the_last_block(void **state)
     board_free(b);
 }
 
-/* --- losses
- * ------------------------------------------------------------------------- */
+/* --- losses --- */
 
 /* RFC 6675 s4 IsLost(): more than (DupThresh - 1) segments of bytes, or DupThresh
  * separate blocks, above it. Segments are 100 here: 200 bytes, 3 blocks. */
@@ -366,8 +362,7 @@ static void lost_text_goes_again_from_the_front_in_parts(void **state)
     board_free(b);
 }
 
-/* --- memory
- * ------------------------------------------------------------------------- */
+/* --- memory --- */
 
 static size_t list_len(const struct list *l)
 {
@@ -406,8 +401,7 @@ static void a_reservation_covers_a_record_and_a_split(void **state)
     board_free(b);
 }
 
-/* --- against a naive model
- * ---------------------------------------------------------- */
+/* --- against a naive model --- */
 
 enum { MODEL_MAX = 3000, ROUNDS = 100000 };
 
