@@ -45,7 +45,7 @@ struct tcp_config {
     bool slow_start_after_idle;            /* tcp_slow_start_after_idle: 1 */
     bool tw_reuse;              /* tcp_tw_reuse: 1: connect may take a TIME-WAIT port */
     bool limited_transmit;      /* tcp_early_retrans' older part, RFC 3042: 1 */
-    uint8_t syn_retries;        /* tcp_syn_retries: 7 (Linux 6: below MUST-23) */
+    uint8_t syn_retries;        /* tcp_syn_retries: 7 (Linux: 6) */
     uint8_t synack_retries;     /* tcp_synack_retries: 5 */
     uint8_t retries1, retries2; /* tcp_retries1: 3; tcp_retries2: 15 */
     uint8_t orphan_retries;     /* tcp_orphan_retries: 8 */

@@ -40,7 +40,7 @@ static bool takes_text(const struct tcb *tcb)
            tcb->state == TCPS_FIN_WAIT_2;
 }
 
-/* RFC 9293 s3.6.1 (MUST-14's other half), RFC 2525 s2.17: text for a user who has
+/* RFC 9293 s3.6.1 (SHLD-3), RFC 2525 s2.17: text for a user who has
  * closed is lost, and the peer is told so. */
 static void refuse_text(struct tcb *tcb, struct tcp_seg *seg)
 {
