@@ -150,7 +150,7 @@ demo: $(B)/tapir
 	@tools/demo.sh $(B)/tapir
 
 lint:
-	@tools/dev/lint
+	+@tools/dev/lint
 
 format:
 	clang-format -i $(LIB_SRC) $(TOOL_SRC) $(HARNESS) $(TEST_SRC) $(EXAMPLES) \
