@@ -30,12 +30,13 @@
 
 #include "tapir/sim.h"
 
-enum { FAR_WAIT_MS = 3000, END_WAIT_MS = 500 };
+enum { FAR_WAIT_MS = 3000, END_WAIT_MS = 500, SAME_WISH_MS = 200 };
 
 /* Signals are the process's, so what they touch is too. */
 static struct {
     int pipe[2];
     volatile sig_atomic_t interrupted; /* SIGINT, how often */
+    volatile int64_t interrupted_at;   /* when last, milliseconds; the handler's own */
     volatile sig_atomic_t terminated;  /* SIGTERM */
     volatile sig_atomic_t child;       /* COMMAND's pid (its group, when negative) */
     volatile sig_atomic_t watched;     /* the body looks at stop_fd */
@@ -53,9 +54,23 @@ static void wake_body(void)
     errno = saved;
 }
 
+/* timeout(1), and some shells, signal a process and then its whole group: what comes
+ * that soon again is the same wish, not a second one. */
+static bool same_wish(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    bool same = process.interrupted && ms - process.interrupted_at < SAME_WISH_MS;
+    process.interrupted_at = ms;
+    return same;
+}
+
 static void on_end(int signal, siginfo_t *info, void *context)
 {
     (void)context;
+    if (signal == SIGINT && same_wish())
+        return;
     /* From the terminal: a foreground COMMAND got it too and decides. */
     if (signal == SIGINT && process.child > 0 && info->si_code == SI_KERNEL)
         return;
