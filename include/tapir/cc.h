@@ -3,8 +3,9 @@
  * was lost and what to send again is decided elsewhere. Everything it needs to know is
  * a parameter or in struct cc, so it can be tested without a connection.
  *
- * Register with stack_add_cc(); choose with --sysctl
- * net.ipv4.tcp_congestion_control=NAME or per socket with TCP_CONGESTION. */
+ * Register with tapir_add_cc(), or stack_add_cc() on a stack of your own; choose with
+ * tapir_sysctl(t, "net.ipv4.tcp_congestion_control", NAME), or for one socket with
+ * TCP_CONGESTION. */
 #ifndef TAPIR_CC_H
 #define TAPIR_CC_H
 

@@ -29,6 +29,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 struct tapir;
+struct cc_ops;
 
 /* How to bring a stack up. Zeros are defaults; strings are copied. */
 struct tapir_config {
@@ -51,7 +52,7 @@ struct tapir_config {
     FILE *talk; /* where ladder and stat go; NULL: stderr */
 };
 
-/* What went wrong, for a person: set by tapir_up() and tapir_sysctl(). */
+/* What went wrong, for a person: set by tapir_up_error() and its like. */
 struct tapir_error {
     char what[160];  /* "cannot open tap0: EPERM (Operation not permitted)" */
     char cause[200]; /* "" when there is nothing to add */
@@ -74,7 +75,18 @@ struct tapir *tapir_use(struct tapir *t);
 /* Prints the counters that are not zero under nstat's names, and the drop reasons. */
 void tapir_print_stat(struct tapir *t, FILE *out);
 
+/* The seed of its random choices: with it a simulated run can be repeated. */
 uint64_t tapir_seed(const struct tapir *t);
+
+/* Sets a tunable by its Linux name, for connections that are made after. 0; -ENOENT for
+ * an unknown name; -ENOTSUP for one that Linux has and Tapir has not, and on the link
+ * "kernel"; -EINVAL for a bad value. */
+int tapir_sysctl(struct tapir *t, const char *name, const char *value);
+
+/* Registers a congestion controller (tapir/cc.h); `ops` is borrowed and outlives t. 0;
+ * -EEXIST: there is one of that name; -ENOSPC: there are too many; -ENOTSUP on the link
+ * "kernel". */
+int tapir_add_cc(struct tapir *t, const struct cc_ops *ops);
 
 /* Microseconds: CLOCK_MONOTONIC on a live link, virtual time in a simulation. */
 int64_t tapir_now(void);

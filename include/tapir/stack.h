@@ -9,7 +9,10 @@
  *     stack_advance(st, now);                           time went by
  *     wait until stack_deadline(st), or a frame, or the application calls
  *
- * Most programs want tapir/socket.h, which does this for them. Usable from C++. */
+ * Alone it is a host: it answers ARP and ICMP echo, and refuses every connection. There
+ * are no sockets in this header. A program that wants them takes tapir/socket.h, which
+ * has such a stack inside and drives it on a device, or tapir/sim.h, which drives
+ * several in virtual time. Usable from C++. */
 #ifndef TAPIR_STACK_H
 #define TAPIR_STACK_H
 
@@ -79,10 +82,13 @@ int stack_sysctl(struct stack *st, const char *name, const char *value);
 /* Reads one as text. Its length, or -ENOENT. */
 int stack_sysctl_get(const struct stack *st, const char *name, char *out, size_t room);
 
-/* Registers a congestion controller. 0, -EEXIST or -ENOSPC. */
+/* Registers a congestion controller (tapir_add_cc() on the stack of a socket); `ops` is
+ * borrowed and outlives the stack. 0, -EEXIST (of that name) or -ENOSPC. */
 int stack_add_cc(struct stack *st, const struct cc_ops *ops);
 
-/* A frame came (contiguous, no offload; it is copied). 0 or -ENOBUFS. */
+/* A frame came (contiguous, from its Ethernet header on, without checksum; it is
+ * copied). 0, also when the stack then drops it (stack_counter() says why); -EINVAL: no
+ * such interface; -ENOBUFS: it is longer than 64 KiB, or there is no memory for it. */
 int stack_input_frame(struct stack *st, int nif, const void *frame, size_t len,
                       int64_t now);
 

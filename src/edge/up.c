@@ -238,6 +238,35 @@ uint64_t tapir_seed(const struct tapir *t)
     return t->seed;
 }
 
+/* In a simulation the caller has the baton, or nobody runs. */
+static bool take_stack(struct tapir *t)
+{
+    if (t->stack && !t->sim)
+        pthread_mutex_lock(&t->lock);
+    return t->stack != NULL;
+}
+
+static int give_stack(struct tapir *t, int result)
+{
+    if (!t->sim)
+        pthread_mutex_unlock(&t->lock);
+    return result;
+}
+
+int tapir_sysctl(struct tapir *t, const char *name, const char *value)
+{
+    if (!take_stack(t))
+        return -ENOTSUP;
+    return give_stack(t, stack_sysctl(t->stack, name, value));
+}
+
+int tapir_add_cc(struct tapir *t, const struct cc_ops *ops)
+{
+    if (!take_stack(t))
+        return -ENOTSUP;
+    return give_stack(t, stack_add_cc(t->stack, ops));
+}
+
 /* ---- down ---- */
 
 static int first_number(struct tapir *t)

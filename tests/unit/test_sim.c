@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness/hosts.h"
+#include "tapir/cc.h"
 
 /* Reads until the end, in small bites, and counts. */
 static void count_program(void *arg)
@@ -196,6 +197,72 @@ static void a_host_with_a_wrong_address_is_refused(void **state)
     sim_free(sim);
 }
 
+/* ---- a controller of the user's own: one segment in flight, whatever comes ---- */
+
+static void one_at_a_time(struct cc *cc)
+{
+    cc->cwnd = cc->mss;
+}
+
+static void one_after_ack(struct cc *cc, const struct cc_ack *ack)
+{
+    cc->state[0] += ack->acked;
+    cc->cwnd = cc->mss;
+}
+
+static void one_after_loss(struct cc *cc, enum cc_loss kind, uint32_t flight,
+                           int64_t now)
+{
+    cc->cwnd = cc->ssthresh = cc->mss;
+}
+
+static void one_after_idle(struct cc *cc, uint32_t initial_window, int64_t idle)
+{
+    cc->cwnd = cc->mss;
+}
+
+static const struct cc_ops careful = { "careful", one_at_a_time, one_after_ack,
+                                       one_after_loss, one_after_idle };
+
+/* How long 100,000 bytes take with the controller of this name. */
+static int64_t time_with(const char *name)
+{
+    struct hosts h;
+    size_t total = 0;
+
+    hosts_up(&h, 1, "delay 10ms");
+    assert_int_equal(tapir_add_cc(h.a, &careful), 0);
+    assert_int_equal(tapir_add_cc(h.a, &careful), -EEXIST);
+    assert_int_equal(tapir_sysctl(h.a, "net.ipv4.tcp_congestion_control", name), 0);
+    assert_int_equal(sim_spawn(h.b, count_program, &total), 0);
+    assert_int_equal(sim_spawn(h.a, write_program, NULL), 0);
+    assert_int_equal(sim_run(h.sim, 60000000), 0);
+    assert_int_equal(total, 100000);
+    int64_t time = sim_now(h.sim);
+    hosts_down(&h);
+    return time;
+}
+
+static void a_controller_of_the_user_s_own_decides(void **state)
+{
+    /* 70 segments, each a round trip of 20 ms and more, against a few windows. */
+    int64_t careful_time = time_with("careful"), cubic_time = time_with("cubic");
+
+    assert_true(careful_time > cubic_time + 60 * 20000);
+}
+
+static void a_tunable_is_set_by_its_name_or_refused(void **state)
+{
+    struct hosts h;
+
+    hosts_up(&h, 1, NULL);
+    assert_int_equal(tapir_sysctl(h.a, "net.ipv4.tcp_sack", "0"), 0);
+    assert_int_equal(tapir_sysctl(h.a, "net.ipv4.tcp_sack", "7"), -EINVAL);
+    assert_int_equal(tapir_sysctl(h.a, "net.ipv4.tcp_ecn", "1"), -ENOTSUP);
+    assert_int_equal(tapir_sysctl(h.a, "net.ipv4.tcp_sock", "1"), -ENOENT);
+    hosts_down(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +274,8 @@ int main(void)
         cmocka_unit_test(each_direction_of_a_wire_has_its_own_faults),
         cmocka_unit_test(a_host_has_one_wire_and_both_ends_are_hosts_of_one_simulation),
         cmocka_unit_test(a_host_with_a_wrong_address_is_refused),
+        cmocka_unit_test(a_controller_of_the_user_s_own_decides),
+        cmocka_unit_test(a_tunable_is_set_by_its_name_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
