@@ -159,11 +159,13 @@ format:
 DEST = $(DESTDIR)$(PREFIX)
 install: all
 	install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/tapir \
-	    $(DEST)/share/man/man1 $(DEST)/share/bash-completion/completions
+	    $(DEST)/share/man/man1 $(DEST)/share/bash-completion/completions \
+	    $(DEST)/share/tapir/site
 	install -m 755 $(B)/tapir $(DEST)/bin/tapir
 	install -m 644 $(B)/libtapir.a $(DEST)/lib/libtapir.a
 	install -m 755 $(B)/libtapir.so $(DEST)/lib/libtapir.so
 	install -m 644 include/tapir/*.h $(DEST)/include/tapir/
+	install -m 644 tools/site/* $(DEST)/share/tapir/site/
 	install -m 644 tools/man/tapir.1 $(DEST)/share/man/man1/tapir.1
 	install -m 644 tools/tapir.bash $(DEST)/share/bash-completion/completions/tapir
 	sed 's|@PREFIX@|$(PREFIX)|' tools/tapir.pc >$(DEST)/lib/pkgconfig/tapir.pc

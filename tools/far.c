@@ -48,6 +48,10 @@ static void site_program(void *arg)
     const char *dir = site_dir();
     if (dir)
         serve_files(arg, dir, 80);
+    else
+        tell("the far end has no site to serve",
+             "the program stands neither in the source tree nor where it was installed",
+             "make install, or run build/tapir");
 }
 
 static void perf_program(void *arg)
