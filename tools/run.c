@@ -265,8 +265,22 @@ static int link_failed(const struct tapir_error *error, int err, const struct jo
 static void tell_seed(const struct options *o, uint64_t seed)
 {
     const struct tapir_config *c = &o->config;
-    if (!c->seeded && (c->ladder || c->stat || c->pcap || c->netem))
+    bool kernel = c->link && strcmp(c->link, "kernel") == 0;
+    if (!c->seeded && !kernel && (c->ladder || c->stat || c->pcap || c->netem))
         fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
+}
+
+/* The kernel's own sockets: what is asked of our stack does not happen, and that is
+ * told. */
+static void tell_kernel(const struct options *o)
+{
+    const struct tapir_config *c = &o->config;
+    if (strcmp(c->link, "kernel") != 0)
+        return;
+    if (c->netem || c->n_sysctl || c->pcap || c->ladder || c->stat)
+        fputs("tapir: on --link kernel there is no stack of ours: --netem, --sysctl, "
+              "--pcap, --ladder and --stat do nothing\n",
+              stderr);
 }
 
 static int run_live(struct options *o, const struct job *job)
@@ -276,6 +290,7 @@ static int run_live(struct options *o, const struct job *job)
     o->tapir = tapir_up_error(&o->config, &error);
     if (!o->tapir)
         return link_failed(&error, errno, job);
+    tell_kernel(o);
     tell_seed(o, tapir_seed(o->tapir));
     catch_signals(o, job);
     if (o->command && !o->server)

@@ -163,6 +163,9 @@ gives 1 'fix:   -s 1472' "$tapir" ping --link sim -c 1 -s 1473 192.0.2.1
 what='a controller that is not there is told with those that are'
 refuses 2 'cubic, or reno' \
     "$tapir" ping --link sim --sysctl net.ipv4.tcp_congestion_control=bbr 192.0.2.1
+what='what sockets of the kernel do not have is told'
+gives 1 '^tapir: on --link kernel .*--netem' \
+    "$tapir" nc --link kernel --netem 'loss 1%' 127.0.0.1 9
 what='-- COMMAND does not go with the simulated link'
 refuses 2 'no kernel side' "$tapir" perf --link sim -c 192.0.2.1 -- true
 
