@@ -31,7 +31,10 @@ extern "C" {
 struct tapir;
 struct cc_ops;
 
-/* How to bring a stack up. Zeros are defaults; strings are copied. */
+/* How to bring a stack up. Zeros are defaults; strings are copied. What is not given is
+ * asked of the environment, on live links: TAPIR_LINK, _ADDR, _GATEWAY, _HOST_ADDR,
+ * _MAC, _MTU, _NETEM, _PCAP, _SEED, and as 1 TAPIR_NO_OFFLOAD, _PCAP_RAW, _LADDER,
+ * _STAT. */
 struct tapir_config {
     const char *link; /* "ns" (default), "tap:NAME", "kernel"; "sim" is tapir/sim.h */
     const char *addr; /* "192.0.2.2/24" */

@@ -30,7 +30,8 @@ struct trace_tuple {
 
 struct trace_frame {
     const void *pkt; /* struct pkt of base/pkt.h: the frame from its Ethernet header on,
-                      * as it is handed to or came from the device */
+                      * as it is handed to or came from the device. A program outside
+                      * the library has the bytes at its own link (tapir/stack.h) */
 };
 
 struct trace_drop {

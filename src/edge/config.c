@@ -69,6 +69,7 @@ static int read_env(struct tapir_config *c, struct tapir_error *e)
     c->netem = from_env(c->netem, "TAPIR_NETEM");
     c->pcap = from_env(c->pcap, "TAPIR_PCAP");
     c->no_offload = flag_from_env(c->no_offload, "TAPIR_NO_OFFLOAD");
+    c->pcap_raw = flag_from_env(c->pcap_raw, "TAPIR_PCAP_RAW");
     c->ladder = flag_from_env(c->ladder, "TAPIR_LADDER");
     c->stat = flag_from_env(c->stat, "TAPIR_STAT");
     if (!c->mtu && number_from_env("TAPIR_MTU", MTU_MAX, &mtu, e) < 0)
