@@ -232,6 +232,10 @@ int perf_run(int argc, char **argv)
         job.server = true;
     } else {
         p.to.sin_port = htons(p.reverse ? PERF_SOURCE : PERF_DISCARD);
+        const char *colon = strchr(p.host, ':');
+        long long port;
+        if (colon && !option_number("the port", colon + 1, 1, 65535, &port))
+            return 2;
         snprintf(p.name, sizeof p.name, "%.*s", (int)strcspn(p.host, ":"), p.host);
     }
     int status = 1;

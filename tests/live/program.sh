@@ -91,6 +91,8 @@ what='an option without its value is a wrong call'
 refuses 2 'needs a value' "$tapir" ping 192.0.2.1 --mtu
 what='a bad number is a wrong call'
 refuses 2 "bad value for --mtu: '12x'" "$tapir" ping --mtu 12x 192.0.2.1
+what='so it is in HOST:PORT'
+refuses 2 "bad value for the port: '5001x'" "$tapir" perf --link sim -c 192.0.2.1:5001x
 what='a bad address is a wrong call'
 refuses 2 'bad value for --addr' "$tapir" ping --link sim --addr 300.1.1.1/24 192.0.2.1
 what='a fault that the emulator has not is a wrong call'
