@@ -65,6 +65,7 @@ struct tapir *sim_host(struct sim *sim, const struct tapir_config *config,
     list_add_tail(&sim->hosts, &t->sim_node);
     strcpy(t->tap.nif.name, "sim0");
     t->tap.nif.mtu = (uint16_t)plan.mtu;
+    t->tap.nif.unplugged = true; /* until sim_wire() */
     t->stack->net.now = sim->now;
     if (tapir_attach(t, &plan, error) < 0) {
         list_del(&t->sim_node);
@@ -103,6 +104,8 @@ int sim_wire(struct sim *sim, struct tapir *a, struct tapir *b, const char *nete
         return -EINVAL;
     wire_way(a, b, &spec.out);
     wire_way(b, a, &spec.in);
+    net_plug_in(&a->tap.nif);
+    net_plug_in(&b->tap.nif);
     return 0;
 }
 

@@ -116,10 +116,17 @@ int net_add_netif(struct net *net, struct netif *nif, struct ip_addr addr,
     nif->net = net;
     nif->addr = addr;
     nif->prefix = (uint8_t)prefix;
-    nif->up = true;
     append(net, nif);
-    arp_announce(nif);
+    if (!nif->unplugged)
+        net_plug_in(nif);
     return 0;
+}
+
+void net_plug_in(struct netif *nif)
+{
+    nif->unplugged = false;
+    nif->up = true;
+    arp_announce(nif);
 }
 
 bool net_is_local(const struct net *net, struct ip_addr a)
