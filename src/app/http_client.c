@@ -357,6 +357,19 @@ static bool head_ended(struct fetch *f)
     return failed(f, GET_RECEIVE, "Recv failure: the answer ended inside its head");
 }
 
+/* What came is no head of ours; told as curl tells it. */
+static bool not_a_head(struct fetch *f, int why)
+{
+    const struct tapir_http_client *c = f->client;
+
+    if (why == -E2BIG)
+        return failed(f, GET_RECEIVE, "Too large response headers");
+    if (c->len < 5 || memcmp(c->buf, "HTTP/", 5) != 0)
+        return failed(f, GET_UNSUPPORTED, "Received HTTP/0.9 when not allowed");
+    failed(f, GET_WEIRD, "Weird server reply");
+    return because(f, "what came is no HTTP/1 response", "");
+}
+
 /* The next head of the answer in the buffer: its bytes; 0: failed. */
 static size_t read_head(struct fetch *f, struct http_head *head)
 {
@@ -368,8 +381,7 @@ static size_t read_head(struct fetch *f, struct http_head *head)
         if (n > 0)
             return (size_t)n;
         if (n != -EAGAIN) {
-            failed(f, GET_WEIRD, "Weird server reply");
-            because(f, "what came is no HTTP/1 response", "");
+            not_a_head(f, n);
             return 0;
         }
         seen = c->len;

@@ -299,7 +299,7 @@ int http_parse_response(char *at, size_t len, size_t seen, struct http_head *hea
         return -EBADMSG;
     end = head_end(at, len, seen, false);
     if (end > HTTP_REPLY_MAX || (end < 0 && len >= HTTP_REPLY_MAX))
-        return -EBADMSG;
+        return -E2BIG;
     if (end < 0)
         return end;
     memset(head, 0, sizeof *head);

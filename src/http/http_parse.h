@@ -39,7 +39,8 @@ struct http_head {
 int http_parse_request(const char *at, size_t len, size_t seen, struct http_head *head);
 
 /* Reads a response head in the same way, and more forgiving: a bare LF ends a line, and
- * folded lines are unfolded in place. -EBADMSG when it is none. */
+ * folded lines are unfolded in place. -EBADMSG when it is none, -E2BIG when it is
+ * longer than HTTP_REPLY_MAX. */
 int http_parse_response(char *at, size_t len, size_t seen, struct http_head *head);
 
 /* The first field of that name after `after` (NULL: of all), or NULL. */

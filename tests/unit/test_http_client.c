@@ -203,7 +203,7 @@ static void answers_end_where_their_framing_says(void **state)
         { "HTTP/1.1 200 OK\r\nContent-Le", 56, 0, "" },
         { "HTTP/1.1 100 Go\r\n\r\n", 56, 100, "" },
         /* 8: no HTTP/1 */
-        { "hello", 8, 0, "" },
+        { "hello", 1, 0, "" }, /* curl: HTTP/0.9 when not allowed */
         { "HTTP/2 200 OK\r\n\r\n", 8, 0, "" },
         { "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nhello", 8, 200, "" },
         { "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello", 8, 200, "" },
