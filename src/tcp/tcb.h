@@ -138,6 +138,7 @@ struct tcp_half_open {
     uint32_t ts_recent;   /* TS.Recent */
     uint32_t wnd;         /* SEG.WND of the SYN */
     usec sent_at;         /* when the first SYN-ACK left */
+    usec oow_ack_at;      /* last ACK for a segment that was refused */
     uint8_t resent;       /* how often it was sent again */
     uint8_t wscale;       /* our shift count */
 };
@@ -149,6 +150,7 @@ struct tcp_timewait {
     usec until;           /* 2 MSL after the last FIN */
     struct seq snd_nxt, rcv_nxt;
     uint32_t ts_recent;
+    uint32_t oow_ack_at; /* last ACK for a bare segment, low 32 bits; 0: none */
 };
 
 /* What tcp_next_tx() decided to send. */
@@ -237,6 +239,10 @@ bool tcp_reject(struct tcp_seg *seg, enum drop why);
 /* An ACK that tells the peer where we stand, at most one every tcp_invalid_ratelimit
  * for segments without text (RFC 5961 s7, and no ACK storms). False: withheld. */
 bool tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg);
+
+/* The same for whoever answers by itself: true at most once every tcp_invalid_ratelimit
+ * for segments without text; `last` is when that was. */
+bool tcp_may_answer(const struct tcp *tcp, const struct tcp_seg *seg, usec *last);
 
 /* tcp_synsent.c, tcp_listen.c, tcp_timewait.c: who else gets segments. */
 void tcp_synsent_input(struct tcb *tcb, struct tcp_seg *seg);

@@ -26,15 +26,22 @@ bool tcp_reject(struct tcp_seg *seg, enum drop why)
     return false;
 }
 
+bool tcp_may_answer(const struct tcp *tcp, const struct tcp_seg *seg, usec *last)
+{
+    usec now = tcp->net->now;
+
+    if (seg->text_len > 0 || (seg->flags & TCP_FIN))
+        return true;
+    if (now - *last < tcp->config.invalid_ratelimit)
+        return false;
+    *last = now;
+    return true;
+}
+
 bool tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg)
 {
-    usec now = tcb->tcp->net->now;
-    bool bare = seg->text_len == 0 && !(seg->flags & TCP_FIN);
-
-    if (bare && now - tcb->oow_ack_at < tcb->tcp->config.invalid_ratelimit)
+    if (!tcp_may_answer(tcb->tcp, seg, &tcb->oow_ack_at))
         return false;
-    if (bare)
-        tcb->oow_ack_at = now;
     tcb->ack_now = true;
     return true;
 }

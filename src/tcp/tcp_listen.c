@@ -162,6 +162,7 @@ static struct tcp_half_open *half_open_new(struct tcp_listener *l,
     h->ts_recent = seg->opts.ts_val;
     h->wnd = seg->wnd;
     h->sent_at = tcp->net->now;
+    h->oow_ack_at = -tcp->config.invalid_ratelimit;
     h->wscale = tcp_our_wscale(tcp, l->options.rcvbuf);
     h->iss = tcp_isn(tcp, &h->slot);
     deadline_init(&h->deadline, DL_HALF_OPEN);
@@ -241,7 +242,8 @@ void tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
 
 /* --- a half-open entry's steps --- */
 
-static void half_open_ack(struct tcp_half_open *h)
+/* Where we stand; not to everything, or a peer that answers it would be answered. */
+static void half_open_ack(struct tcp_half_open *h, const struct tcp_seg *seg)
 {
     struct tcp_reply r = { .slot = &h->slot,
                            .seq = seq_add(h->iss, 1),
@@ -249,6 +251,9 @@ static void half_open_ack(struct tcp_half_open *h)
                            .flags = TCP_ACK };
     bool scaled = h->listener->tcp->config.window_scaling && h->opts.has_wscale;
     uint32_t wnd = min_u32(h->listener->options.rcvbuf, UINT16_MAX);
+
+    if (!tcp_may_answer(h->listener->tcp, seg, &h->oow_ack_at))
+        return;
     r.wnd = (uint16_t)(scaled ? wnd >> h->wscale : wnd); /* RFC 7323 s2.3 */
     stamp(h, &r.opts);                                   /* s3.2 */
     tcp_reply(h->listener->tcp, &r);
@@ -268,7 +273,7 @@ static bool half_open_sequence(struct tcp_half_open *h, struct tcp_seg *seg)
     if (seq_within(seg->seq, seq_add(h->irs, 1), wnd))
         return true;
     if (!(seg->flags & TCP_RST))
-        half_open_ack(h);
+        half_open_ack(h, seg);
     return tcp_reject(seg, seq_leq(seg->seq, h->irs) ? DROP_TCP_OLD_SEQ
                                                      : DROP_TCP_FUTURE_SEQ);
 }
@@ -291,7 +296,7 @@ static bool half_open_rst_syn(struct tcp_half_open *h, struct tcp_seg *seg)
         half_open_fails(h);
         return false;
     }
-    half_open_ack(h);
+    half_open_ack(h, seg);
     return tcp_reject(seg, seg->flags & TCP_RST ? DROP_TCP_RST_CHALLENGED
                                                 : DROP_TCP_SYN_CHALLENGED);
 }

@@ -6,7 +6,9 @@
  *   RST                 ignored (RFC 1337: the assassination hazard)
  *   a new SYN           beyond the old sequence numbers, or with a younger timestamp:
  *                       opens the four-tuple again (s3.6.1 MAY-2, RFC 6191)
- *   anything else       ACK, but for the last ACK of the connection itself
+ *   anything else       ACK, but for the last ACK of the connection itself; to what
+ *                       has no text once every tcp_invalid_ratelimit, or two ends that
+ *                       disagree would answer each other's ACKs for ever
  *
  * All records wait equally long, so they stand in a list in the order of their ends,
  * and one deadline serves them all. At tcp_max_tw_buckets a new one is not made. */
@@ -136,6 +138,21 @@ static bool may_open_again(const struct tcp *tcp, const struct tcp_timewait *tw,
     return seq_lt(tw->rcv_nxt, seg->seq);
 }
 
+/* tcp_may_answer() with the few bits that there is room for. */
+static bool may_answer(const struct tcp *tcp, struct tcp_timewait *tw,
+                       const struct tcp_seg *seg)
+{
+    usec now = tcp->net->now;
+    uint32_t low = (uint32_t)now, since = low - tw->oow_ack_at;
+    usec last = now - (tw->oow_ack_at ? since : tcp->config.invalid_ratelimit);
+
+    if (!tcp_may_answer(tcp, seg, &last))
+        return false;
+    if (last == now)
+        tw->oow_ack_at = low ? low : UINT32_MAX;
+    return true;
+}
+
 bool tcp_timewait_input(struct tcp *tcp, struct tcp_timewait *tw, struct tcp_seg *seg,
                         struct seq *iss)
 {
@@ -154,6 +171,7 @@ bool tcp_timewait_input(struct tcp *tcp, struct tcp_timewait *tw, struct tcp_seg
         return false;
     if (seg->flags & TCP_FIN)
         begin(tcp, tw);
-    send_ack(tcp, tw);
+    if (may_answer(tcp, tw, seg))
+        send_ack(tcp, tw);
     return false;
 }

@@ -172,6 +172,7 @@ static void what_lies_outside_the_window_is_acknowledged_and_dropped(void **stat
     struct sock *l = half_open();
     peer_send(&p, ". 65536:65536(0) ack 1 win 9");
     peer_expect(&p, ". 1:1(0) ack 1");
+    peer_wait(&p, 500 * USEC_PER_MS); /* tcp_invalid_ratelimit */
     peer_send(&p, ". 0:0(0) ack 1 win 9");
     peer_expect(&p, ". 1:1(0) ack 1");
     assert_int_equal(entries(l), 1);
@@ -311,6 +312,30 @@ static void a_connection_reset_in_the_accept_queue_tells_its_reader(void **state
     end(l);
 }
 
+/* tcp_invalid_ratelimit, 500 ms: an old SYN makes an entry beside a peer in TIME-WAIT,
+ * and each would answer the other's ACK with its own for ever (RFC 5961 s5). Class: an
+ * ACK storm between two ends that disagree. */
+static void segments_without_text_are_answered_once_in_half_a_second(void **state)
+{
+    struct sock *l = half_open();
+    for (int i = 0; i < 2; i++) {
+        peer_send(&p, ". 70000:70000(0) ack 90000 win 1000");
+        peer_expect(&p, ". 1:1(0) ack 1");
+        peer_send(&p, ". 70000:70000(0) ack 90000 win 1000");
+        peer_send(&p, "S. 70000:70000(0) ack 90000 win 1000");
+        peer_wait(&p, 299999);
+        peer_send(&p, "R. 7:7(0) ack 1 win 1000");
+        peer_expect_nothing(&p);
+        peer_send(&p, ". 70000:70001(1) ack 90000 win 1000");
+        peer_expect(&p, ". 1:1(0) ack 1");
+        peer_wait(&p, 200001);
+        if (i == 1)
+            peer_expect(&p, "S. 0:0(0) ack 1 <...>");
+    }
+    assert_int_equal(entries(l), 1);
+    end(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_wrong_acknowledgment_is_reset_and_the_entry_stays),
         cmocka_unit_test(what_lies_outside_the_window_is_acknowledged_and_dropped),
         cmocka_unit_test(an_answer_beside_the_syn_ack_is_scaled_and_stamped),
+        cmocka_unit_test(segments_without_text_are_answered_once_in_half_a_second),
         cmocka_unit_test(a_segment_without_ack_is_dropped),
         cmocka_unit_test(the_ack_may_carry_text),
         cmocka_unit_test(the_ack_may_carry_text_and_fin),

@@ -225,6 +225,31 @@ static void a_new_syn_without_a_listener_does_not_end_time_wait(void **state)
     peer_free(&p);
 }
 
+/* tcp_invalid_ratelimit, 500 ms: whoever answers our ACK with an ACK of its own, a
+ * half-open connection that an old SYN made, say, is not answered for ever (RFC 5961
+ * s5). Text and a FIN do not loop. Class: an ACK storm between two ends that disagree.
+ */
+static void segments_without_text_are_answered_once_in_half_a_second(void **state)
+{
+    time_wait();
+    peer_wait(&p, 1);
+    for (int i = 0; i < 3; i++) {
+        peer_send(&p, ". 70000:70000(0) ack 90000 win 1000");
+        peer_expect(&p, ". 2:2(0) ack 2");
+        peer_send(&p, ". 70000:70000(0) ack 90000 win 1000");
+        peer_send(&p, "S. 70000:70000(0) ack 90000 win 1000");
+        peer_wait(&p, 499999);
+        peer_send(&p, ". 70000:70000(0) ack 90000 win 1000");
+        peer_expect_nothing(&p);
+        peer_send(&p, ". 70000:70001(1) ack 90000 win 1000");
+        peer_expect(&p, ". 2:2(0) ack 2");
+        peer_send(&p, "F. 1:1(0) ack 2 win 1000");
+        peer_expect(&p, ". 2:2(0) ack 2");
+        peer_wait(&p, 1);
+    }
+    end();
+}
+
 /* tcp_max_tw_buckets: beyond it there is no record; the peer's FIN still gets its ACK.
  */
 static void beyond_the_limit_there_is_no_record(void **state)
@@ -401,6 +426,7 @@ int main(void)
         cmocka_unit_test(an_old_syn_is_acknowledged),
         cmocka_unit_test(a_syn_with_a_younger_timestamp_opens_again),
         cmocka_unit_test(a_new_syn_without_a_listener_does_not_end_time_wait),
+        cmocka_unit_test(segments_without_text_are_answered_once_in_half_a_second),
         cmocka_unit_test(beyond_the_limit_there_is_no_record),
         cmocka_unit_test(beyond_the_limit_a_socket_keeps_its_text_and_not_its_name),
         cmocka_unit_test(text_can_still_be_read_in_time_wait),
