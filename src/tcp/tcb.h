@@ -22,6 +22,7 @@ enum tcp_timer {
     TT_DELACK,     /* delayed ACK (RFC 9293 s3.8.6.3) */
     TT_KEEP,       /* keep-alive (RFC 9293 s3.8.4) */
     TT_FIN_WAIT_2, /* nobody owns the connection and the peer's FIN does not come */
+    TT_TRIM,       /* the send buffer has been empty for a while */
     TT_N
 };
 

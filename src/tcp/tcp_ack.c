@@ -10,6 +10,10 @@
 
 enum { RTO_AFTER_SYN_LOSS = 3 }; /* seconds: RFC 6298 s5.7 */
 
+/* So long an empty send buffer keeps its memory: a busy one needs it again at once, and
+ * fresh pages cost more than the bytes that are copied into them. */
+#define TRIM_AFTER USEC_PER_SEC
+
 static void set_window(struct tcb *tcb, const struct tcp_seg *seg, uint32_t wnd)
 {
     tcb->snd.wnd = wnd;
@@ -84,7 +88,8 @@ static void free_text(struct tcb *tcb, struct seq ack)
     ring_drop(&tcb->snd.buf, n);
     tcb->snd.buf_seq = seq_add(tcb->snd.buf_seq, (uint32_t)n);
     tcb->bytes_acked += n;
-    ring_trim(&tcb->snd.buf);
+    if (tcb->snd.buf.len == 0)
+        tcp_arm(tcb, TT_TRIM, tcb->tcp->net->now + TRIM_AFTER);
 }
 
 /* SND.UNA < SEG.ACK =< SND.NXT. */

@@ -8,6 +8,7 @@
  * nobody answers DELACK      armed by text that is not acknowledged yet; fires: ACK
  *   KEEP        armed while SO_KEEPALIVE is set; fires after tcp_keepalive_time of
  * silence with a probe, then every _intvl; after _probes without an answer it ends
+ *   TRIM        armed when the send buffer is empty; fires: its memory is given back
  *   FIN_WAIT_2  armed when nobody owns the connection and only the peer's FIN is
  * missing
  *
@@ -164,6 +165,8 @@ void tcp_fire(struct tcb *tcb)
         keep_fires(tcb);
     if (tcb->state != TCPS_CLOSED && due(tcb, TT_DELACK))
         delack_fires(tcb);
+    if (due(tcb, TT_TRIM))
+        ring_trim(&tcb->snd.buf);
     if (tcb->state == TCPS_CLOSED)
         return;
     tcp_dirty(tcb);

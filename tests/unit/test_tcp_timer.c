@@ -415,6 +415,29 @@ static void a_closed_socket_waits_tcp_fin_timeout_for_the_peers_fin(void **state
     peer_free(&p);
 }
 
+/* An idle connection holds no send buffer; a busy one keeps it from one write to the
+ * next, because fresh pages are slow. */
+static void an_empty_send_buffer_gives_its_memory_back_after_a_second(void **state)
+{
+    struct peer p;
+    (void)state;
+    peer_init(&p);
+    struct sock *s = peer_up(&p);
+    peer_write(&p, s, 500);
+    peer_expect(&p, "P. 1:501(500) ack 1");
+    peer_send(&p, ". 1:1(0) ack 501 win 65535");
+    peer_wait(&p, 1 * SEC - 1);
+    assert_true(s->tcb->snd.buf.cap > 0);
+    peer_wait(&p, 1);
+    assert_int_equal(s->tcb->snd.buf.cap, 0);
+    peer_write(&p, s, 500);
+    peer_expect(&p, "P. 501:1001(500) ack 1");
+    peer_wait(&p, 2 * SEC);
+    assert_true(s->tcb->snd.buf.cap > 0); /* what is out stays */
+    peer_skip(&p);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,6 +462,7 @@ int main(void)
         cmocka_unit_test(every_second_full_segment_is_acknowledged_at_once),
         cmocka_unit_test(tapir_tcp_delack_ms_sets_the_wait),
         cmocka_unit_test(a_closed_socket_waits_tcp_fin_timeout_for_the_peers_fin),
+        cmocka_unit_test(an_empty_send_buffer_gives_its_memory_back_after_a_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
