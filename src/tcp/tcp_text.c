@@ -4,11 +4,24 @@
  * (tcp_rcvq.c) and joins when the hole is filled. An ACK is owed at once for everything
  * out of order (RFC 5681 s4.2), for every second full segment (RFC 9293 s3.8.6.3,
  * SHLD-19) and for the segments that follow the handshake; else it waits up to the
- * delayed-ACK time for text to ride on. */
+ * delayed-ACK time for text to ride on.
+ *
+ * Every frame that arrives needs a packet from the stack's pool, also the one that
+ * fills the hole and the ACK that frees a send buffer. So text out of order is kept in
+ * the first half of the pool only (it may be thrown away: RFC 2018 s8), and text that
+ * waits for its reader in the first three quarters: it comes again. */
 #include <errno.h>
 
 #include "base/bytes.h"
 #include "tcp/tcb.h"
+
+enum { OUT_OF_ORDER_PART = 2, IN_ORDER_PART = 3 }; /* quarters of the pool */
+
+static bool pool_filled(const struct tcb *tcb, size_t quarters)
+{
+    const struct pkt_pool *pool = &tcb->tcp->net->pool;
+    return pool->bytes > (pool->limit - pool->reserve) / 4 * quarters;
+}
 
 /* Deviates from RFC 9293 s3.8.6.3 (SHLD-18): no delay for the first segments of a
  * connection, until it turns out to be a conversation (we sent text in answer): a
@@ -72,7 +85,7 @@ static void take_in_order(struct tcb *tcb, struct tcp_seg *seg)
 {
     uint32_t len = seg->text_len;
 
-    if (!rcvq_append(&tcb->rcv.q, seg)) {
+    if (pool_filled(tcb, IN_ORDER_PART) || !rcvq_append(&tcb->rcv.q, seg)) {
         seg->flags &= (uint8_t)~TCP_FIN;
         tcp_reject(seg, DROP_TCP_RCVBUF);
         return;
@@ -89,7 +102,9 @@ static void take_out_of_order(struct tcb *tcb, struct tcp_seg *seg)
 {
     struct counters *c = &tcb->tcp->net->count;
     struct range dup;
-    bool kept = rcvq_insert(&tcb->rcv.q, seg, 2u * (size_t)tcb->rcv.limit, &dup);
+    bool filled = pool_filled(tcb, OUT_OF_ORDER_PART);
+    size_t room = filled ? tcb->rcv.q.held : 2 * (size_t)tcb->rcv.limit;
+    bool kept = rcvq_insert(&tcb->rcv.q, seg, room, &dup);
 
     count(c, kept ? COUNT_TcpExtTCPOFOQueue : COUNT_TcpExtTCPOFODrop);
     tcb->rcv_ofo_segs += seg->segs;

@@ -299,6 +299,59 @@ static void old_text_for_a_user_who_closed_is_only_acknowledged(void **state)
     peer_free(&p);
 }
 
+/* Room for 40 packets of 2048 bytes. */
+static void small_pool(void)
+{
+    p.st->net.pool.reserve = 0;
+    p.st->net.pool.limit = 40 * 2048;
+}
+
+/* RFC 2018 s8 lets it be thrown away. Class: text beyond a hole takes the packet that
+ * the segment for the hole, and every other frame, would have come in. */
+static void text_out_of_order_leaves_half_of_the_pool(void **state)
+{
+    struct sock *s = connection();
+    char line[80];
+    small_pool();
+    for (unsigned i = 1; i <= 60; i++) {
+        unsigned seq = 1 + 1000 * i;
+        snprintf(line, sizeof line, ". %u:%u(1000) ack 1 win 65535", seq, seq + 1000);
+        peer_send(&p, line);
+        assert_true(p.st->net.pool.live <= 21);
+    }
+    assert_true(p.st->net.pool.live >= 19);
+    peer_skip(&p);
+    peer_send(&p, ". 1:1001(1000) ack 1 win 65535");
+    assert_true(tcp_readable(s->tcb) >= 20000); /* the lowest were kept */
+    peer_skip(&p);
+    peer_read(&p, s, (uint32_t)tcp_readable(s->tcb));
+    end(s);
+}
+
+/* Text that nobody reads is not acknowledged beyond that, and comes again. Class: a
+ * reader that does not read stops the whole stack. */
+static void unread_text_leaves_a_quarter_of_the_pool(void **state)
+{
+    struct sock *s = connection();
+    char line[80];
+    small_pool();
+    for (unsigned i = 0; i < 60; i++) {
+        unsigned seq = 1 + 1000 * i;
+        snprintf(line, sizeof line, ". %u:%u(1000) ack 1 win 65535", seq, seq + 1000);
+        peer_send(&p, line);
+    }
+    assert_int_equal(p.st->net.pool.live, 30);
+    assert_int_equal(tcp_readable(s->tcb), 30000);
+    assert_true(peer_drops(&p, "TcpRcvbufFull") > 0);
+    peer_skip(&p);
+    peer_read(&p, s, 30000);
+    peer_skip(&p);
+    peer_send(&p, "P. 30001:31001(1000) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 31001");
+    peer_read(&p, s, 1000);
+    end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +365,8 @@ int main(void)
         cmocka_unit_test(text_in_reverse_order_is_put_right),
         cmocka_unit_test(any_order_of_segments_gives_the_same_text),
         cmocka_unit_test(one_byte_segments_cost_no_more_window_than_their_bytes),
+        cmocka_unit_test(text_out_of_order_leaves_half_of_the_pool),
+        cmocka_unit_test(unread_text_leaves_a_quarter_of_the_pool),
         cmocka_unit_test(text_in_order_wakes_the_reader),
         cmocka_unit_test(peeking_leaves_the_text),
         cmocka_unit_test(text_after_shutdown_of_reading_is_thrown_away),
