@@ -117,16 +117,11 @@ int net_add_netif(struct net *net, struct netif *nif, struct ip_addr addr,
     nif->addr = addr;
     nif->prefix = (uint8_t)prefix;
     append(net, nif);
-    if (!nif->unplugged)
-        net_plug_in(nif);
-    return 0;
-}
-
-void net_plug_in(struct netif *nif)
-{
-    nif->unplugged = false;
+    if (nif->unplugged)
+        return 0;
     nif->up = true;
     arp_announce(nif);
+    return 0;
 }
 
 bool net_is_local(const struct net *net, struct ip_addr a)

@@ -71,13 +71,10 @@ void net_init(struct net *net, const struct net_setup *setup);
 /* Drops what waits, frees tables, asserts an empty pool. */
 void net_free(struct net *net);
 
-/* Adds nif (the caller's memory, fields name link mac mtu set) and its route; up,
- * unless it is unplugged. 0 or negative errno. */
+/* Adds nif (the caller's memory, fields name link mac mtu set) and its route; up, and
+ * its address announced, unless it is unplugged. 0 or negative errno. */
 int net_add_netif(struct net *net, struct netif *nif, struct ip_addr addr,
                   unsigned prefix);
-
-/* nif's cable is there: up, and its address is announced (RFC 5227 s2.3). */
-void net_plug_in(struct netif *nif);
 
 /* Is this one of our own unicast addresses (127/8 too)? */
 bool net_is_local(const struct net *net, struct ip_addr a);

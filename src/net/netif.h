@@ -34,7 +34,7 @@ struct netif {
     uint8_t prefix;      /* its prefix length */
     usec defend_after;   /* RFC 5227 s2.4: the next conflict is answered from then on */
     bool up;             /* false: the device is down or gone */
-    bool unplugged;      /* set before it is added: its cable comes later */
+    bool unplugged;      /* set before it is added: its cable, and `up`, come later */
     bool blocked;        /* the link said -EAGAIN and has not called back */
     uint64_t in_frames, in_bytes, out_frames, out_bytes; /* device frames, not wire */
 };

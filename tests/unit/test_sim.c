@@ -157,8 +157,7 @@ static void each_direction_of_a_wire_has_its_own_faults(void **state)
     char byte = 0;
     int a, b;
 
-    /* One way takes 30 ms, the other 5 ms; what b announces when the wire is there
-     * answers the question that a is about to ask. */
+    /* One way takes 30 ms, the other 5 ms; ARP goes there and back first. */
     hosts_up(&h, 1, "out: delay 30ms in: delay 5ms");
     tapir_use(h.b);
     b = tapir_socket(AF_INET, SOCK_DGRAM, 0);
@@ -167,7 +166,7 @@ static void each_direction_of_a_wire_has_its_own_faults(void **state)
     a = tapir_socket(AF_INET, SOCK_DGRAM, 0);
     assert_int_equal(tapir_sendto(a, "x", 1, 0, (struct sockaddr *)&to, sizeof to), 1);
     assert_int_equal(tapir_recv(b, &byte, 1, 0), 1);
-    assert_int_equal(sim_now(h.sim), 5000 + 30000);
+    assert_int_equal(sim_now(h.sim), 30000 + 5000 + 30000);
     tapir_use(NULL);
     hosts_down(&h);
 }

@@ -75,8 +75,13 @@ static void counters_are_printed_at_the_end_if_asked_for(void **state)
     size_t size = 0;
     struct tapir_config config = { .stat = true, .talk = open_memstream(&text, &size) };
     struct hosts h;
+    int a, b;
 
     hosts_up_with(&h, 1, NULL, &config);
+    datagrams(&h, &a, &b);
+    must(tapir_write(a, "x", 1) == 1);
+    tapir_close(a);
+    tapir_close(b);
     hosts_down(&h);
     fclose(config.talk);
     assert_non_null(strstr(text, "ArpOutRequests "));

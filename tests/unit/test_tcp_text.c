@@ -347,7 +347,7 @@ static void unread_text_leaves_a_quarter_of_the_pool(void **state)
     peer_read(&p, s, 30000);
     peer_skip(&p);
     peer_send(&p, "P. 30001:31001(1000) ack 1 win 65535");
-    peer_expect(&p, ". 1:1(0) ack 31001");
+    peer_expect_after(&p, 40000, ". 1:1(0) ack 31001");
     peer_read(&p, s, 1000);
     end(s);
 }
