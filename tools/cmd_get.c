@@ -89,8 +89,7 @@ static const struct option_row rows[] = {
     { 0, 0, NULL, false },
 };
 
-/* --- output
- * ------------------------------------------------------------------------- */
+/* --- output --- */
 
 static bool open_output(struct get *g)
 {
@@ -152,8 +151,7 @@ static void on_talk(void *ctx, char mark, const char *line)
     fprintf(stderr, "%c %s\n", mark, line);
 }
 
-/* --- fetching
- * ----------------------------------------------------------------------- */
+/* --- fetching --- */
 
 static void tell_failure(const struct get *g, const struct tapir_error *error)
 {
@@ -229,8 +227,7 @@ static int get_body(struct options *o, void *arg)
     return status;
 }
 
-/* --- the command
- * -------------------------------------------------------------------- */
+/* --- the command --- */
 
 static int add(const char **list, size_t max, size_t *n, const char *value)
 {

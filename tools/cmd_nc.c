@@ -50,8 +50,7 @@ static const struct option_row rows[] = {
     { 0, 0, NULL, false },
 };
 
-/* --- moving bytes
- * -------------------------------------------------------------------- */
+/* --- moving bytes --- */
 
 static bool again(int err)
 {
@@ -187,8 +186,7 @@ static int talk(struct nc *c, struct options *o)
     return drain(c);
 }
 
-/* --- opening
- * ------------------------------------------------------------------------- */
+/* --- opening --- */
 
 static int bind_port(const struct nc *c, int fd)
 {
@@ -287,8 +285,7 @@ static int nc_body(struct options *o, void *arg)
     return options_stopped(o) ? 0 : status;
 }
 
-/* --- the command
- * --------------------------------------------------------------------- */
+/* --- the command --- */
 
 static int check_call(struct nc *c)
 {

@@ -26,8 +26,7 @@ static const struct option_row rows[] = {
 
 static uint8_t buffer[PERF_BUFFER];
 
-/* --- streams
- * ------------------------------------------------------------------------- */
+/* --- streams --- */
 
 static int open_stream(struct perf *p, struct perf_stream *s)
 {
@@ -91,8 +90,7 @@ static bool all_closed(const struct perf *p)
     return true;
 }
 
-/* --- the run
- * ------------------------------------------------------------------------- */
+/* --- the run --- */
 
 /* Waits for the streams, at most until `until`; false: poll failed. */
 static bool wait_streams(struct perf *p, const struct options *o, struct pollfd *fds,
@@ -183,8 +181,7 @@ static int perf_client(struct options *o, void *arg)
     return status;
 }
 
-/* --- the command
- * --------------------------------------------------------------------- */
+/* --- the command --- */
 
 static int take_option(struct perf *p, int id, const char *value)
 {

@@ -35,8 +35,7 @@ static const struct option_row rows[] = {
     { 'W', 'W', NULL, true }, { 'j', 0, "json", false }, { 0, 0, NULL, false },
 };
 
-/* --- one echo
- * ------------------------------------------------------------------------ */
+/* --- one echo --- */
 
 static void send_request(struct ping *p)
 {
@@ -118,8 +117,7 @@ static bool wait_until(struct ping *p, const struct options *o, int64_t until)
     }
 }
 
-/* --- the report
- * ---------------------------------------------------------------------- */
+/* --- the report --- */
 
 static double deviation(const struct ping *p, double mean)
 {
@@ -173,8 +171,7 @@ static void report(struct ping *p, const char *addr)
     }
 }
 
-/* --- the command
- * --------------------------------------------------------------------- */
+/* --- the command --- */
 
 static int ping_body(struct options *o, void *arg)
 {

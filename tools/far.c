@@ -18,8 +18,7 @@
 
 enum { PAGE_MAX = 1 << 20, FILES_MAX = 32, NAME_LEN = 128 };
 
-/* --- services
- * ------------------------------------------------------------------------ */
+/* --- services --- */
 
 /* Beside the program in the source tree (build/tapir, build/VARIANT/tapir) and where
  * `make install` puts it. */
@@ -65,8 +64,7 @@ int far_start(struct options *far)
     return err < 0 ? err : sim_spawn(far->tapir, perf_program, far);
 }
 
-/* --- the visitor
- * --------------------------------------------------------------------- */
+/* --- the visitor --- */
 
 struct visit {
     const char *host;

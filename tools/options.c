@@ -108,8 +108,7 @@ int options_exit(int id)
     return id == OPT_HELP ? 0 : 2;
 }
 
-/* --- values
- * -------------------------------------------------------------------------- */
+/* --- values --- */
 
 static bool bad_value(const char *name, const char *value, const char *cause,
                       const char *fix)
@@ -265,8 +264,7 @@ static bool set_stack_option(struct options *o, const struct stack_option *row,
     return set_later(row);
 }
 
-/* --- the environment
- * ----------------------------------------------------------------- */
+/* --- the environment --- */
 
 /* TAPIR_SYSCTL holds several, with blanks between them. They come before the flags,
  * whose values are set later and stay. */
@@ -323,8 +321,7 @@ static bool read_environment(struct options *o)
     return true;
 }
 
-/* --- arguments
- * ----------------------------------------------------------------------- */
+/* --- arguments --- */
 
 /* `near`: the name of an option that may have been meant, or NULL. */
 static int unknown_option(struct options *o, const char *shown, const char *near)

@@ -79,8 +79,7 @@ static int stream_id(int i)
     return i + 5;
 }
 
-/* --- start
- * --------------------------------------------------------------------------- */
+/* --- start --- */
 
 static void start_json(const struct perf *p, const char *host)
 {
@@ -126,8 +125,7 @@ void perf_report_start(const struct perf *p)
     fflush(stdout);
 }
 
-/* --- intervals and sums
- * -------------------------------------------------------------- */
+/* --- intervals and sums --- */
 
 /* One line or one object of the report. */
 struct span {
@@ -218,8 +216,7 @@ void perf_report_interval(struct perf *p, int64_t now)
     fflush(stdout);
 }
 
-/* --- end
- * ----------------------------------------------------------------------------- */
+/* --- end --- */
 
 static struct span total(const struct perf *p, uint64_t bytes, uint32_t retrans,
                          bool sender)

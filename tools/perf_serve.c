@@ -35,8 +35,7 @@ static bool again(void)
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
-/* --- the services: false, the connection has ended
- * ----------------------------------- */
+/* --- the services: false, the connection has ended --- */
 
 static bool discard(struct server *s, struct conn *c)
 {
@@ -96,8 +95,7 @@ static short wanted(const struct conn *c)
     return c->service == PERF_ECHO && c->begin < c->end ? POLLOUT : POLLIN;
 }
 
-/* --- connections
- * --------------------------------------------------------------------- */
+/* --- connections --- */
 
 static void accept_all(struct server *s, int which)
 {
@@ -122,8 +120,7 @@ static void end_conn(struct server *s, unsigned i)
     s->conn[i] = s->conn[--s->n];
 }
 
-/* --- the loop
- * ------------------------------------------------------------------------ */
+/* --- the loop --- */
 
 static bool serve_once(struct server *s, const struct options *o)
 {

@@ -42,8 +42,7 @@ static struct {
     volatile sig_atomic_t watched;     /* the body looks at stop_fd */
 } process = { .pipe = { -1, -1 } };
 
-/* --- signals
- * ------------------------------------------------------------------------- */
+/* --- signals --- */
 
 static void wake_body(void)
 {
@@ -108,8 +107,7 @@ static void catch_signals(const struct options *o, const struct job *job)
         sigaction(SIGCHLD, &child, NULL);
 }
 
-/* --- COMMAND
- * ------------------------------------------------------------------------- */
+/* --- COMMAND --- */
 
 /* In the child: what must be done before exec. */
 static void become_command(const struct options *o)
@@ -214,8 +212,7 @@ int options_status(const struct options *o, int status)
     return process.interrupted ? 130 : status;
 }
 
-/* --- waiting for the far side
- * -------------------------------------------------------- */
+/* --- waiting for the far side --- */
 
 /* Does anything listen on the port in this network namespace? Asking the kernel's table
  * disturbs nobody; a trial connection would use up the only accept of an `nc -l`. */
@@ -250,8 +247,7 @@ void options_wait_far(struct options *o, uint16_t port)
     }
 }
 
-/* --- a live link
- * --------------------------------------------------------------------- */
+/* --- a live link --- */
 
 /* 2 when an option's value is wrong ("bad --sysctl ...", "bad TAPIR_..."), else the
  * job's own number. */
@@ -305,8 +301,7 @@ static int run_live(struct options *o, const struct job *job)
     return options_status(o, status);
 }
 
-/* --- a simulated link
- * ---------------------------------------------------------------- */
+/* --- a simulated link --- */
 
 struct simulation {
     const struct job *job;

@@ -127,8 +127,7 @@ size_t peer_take(struct peer *p, uint8_t *buf, size_t room);
 /* Throws away what the stack has sent so far. */
 void peer_skip(struct peer *p);
 
-/* --- the stack's side
- * -------------------------------------------------------------- */
+/* --- the stack's side --- */
 
 struct sock *peer_tcp(struct peer *p);
 

@@ -23,8 +23,7 @@ static struct tcp_slot slot_of(uint16_t local_port, uint32_t n)
                               .remote_port = (uint16_t)(1 + n % 50000) };
 }
 
-/* --- the table ---------------------------------------------------------------------
- */
+/* --- the table --- */
 
 static void the_table_grows_and_finds_everyone(void **state)
 {
@@ -108,8 +107,7 @@ static void each_of_the_four_tells_connections_apart(void **state)
     peer_free(&p);
 }
 
-/* --- listeners ---------------------------------------------------------------------
- */
+/* --- listeners --- */
 
 static struct tcp_listener *listen_on(struct peer *p, struct ip_addr a, uint16_t port)
 {
@@ -156,8 +154,7 @@ static void a_listener_that_names_the_address_goes_before_any(void **state)
     peer_free(&p);
 }
 
-/* --- ports: RFC 6056 ---------------------------------------------------------------
- */
+/* --- ports: RFC 6056 --- */
 
 static int choose(struct tcp *tcp, struct tcp_slot *s, uint16_t remote_port)
 {

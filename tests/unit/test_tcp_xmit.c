@@ -107,8 +107,7 @@ static void text_in_two_pieces_is_summed_as_one(void **state)
     peer_free(&p);
 }
 
-/* --- a link that cuts and sums by itself -------------------------------------------
- */
+/* --- a link that cuts and sums by itself --- */
 
 static struct {
     uint32_t bytes, gso_size, offset;
@@ -162,8 +161,7 @@ static void a_single_segment_is_not_to_be_cut(void **state)
     peer_free(&p);
 }
 
-/* --- segments that no connection sends ----------------------------------------------
- */
+/* --- segments that no connection sends --- */
 
 /* RFC 9293 s3.5.2, group 1: believable to whoever sent the segment. */
 static void a_segment_for_nobody_is_reset(void **state)
