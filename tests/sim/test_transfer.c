@@ -13,28 +13,10 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "harness/pair.h"
-#include "harness/sha256.h"
+#include "harness/transfer.h"
 #include "wire/dump.h"
 
-enum { PORT = 80, MEG = 1 << 20, CHUNK = 20000, MINUTE = 60 };
-
-/* One socket's part: it writes `size` bytes, ends, and reads to the end. */
-struct end {
-    struct sock *sock;
-    struct rng rng; /* of what it writes */
-    uint8_t chunk[CHUNK];
-    size_t have, at; /* bytes in chunk, written of them */
-    size_t size, written, read;
-    bool shut, ended;
-    struct sha256 out, in;
-};
-
-struct transfer {
-    struct pair pair;
-    struct end end[2];
-    usec took; /* until both had read to the end */
-};
+enum { MEG = 1 << 20 };
 
 struct row {
     const char *name, *netem;
@@ -42,118 +24,12 @@ struct row {
     uint64_t seed;
 };
 
-static void end_init(struct end *e, struct sock *s, size_t size, uint64_t seed)
-{
-    memset(e, 0, sizeof *e);
-    e->sock = s;
-    e->size = size;
-    rng_seed(&e->rng, seed);
-    sha256_init(&e->out);
-    sha256_init(&e->in);
-}
-
-static void refill(struct end *e)
-{
-    e->have = min_size(CHUNK, e->size - e->written);
-    e->at = 0;
-    for (size_t i = 0; i < e->have; i++)
-        e->chunk[i] = (uint8_t)rng_next(&e->rng);
-    sha256_add(&e->out, e->chunk, e->have);
-}
-
-static void write_some(struct end *e)
-{
-    while (e->written < e->size) {
-        if (e->at == e->have)
-            refill(e);
-        struct piece piece = { e->chunk + e->at, e->have - e->at };
-        ssize_t n = sock_send(e->sock, &piece, 1, 0, NULL);
-        if (n == -EAGAIN)
-            return;
-        assert_true(n > 0);
-        e->at += (size_t)n;
-        e->written += (size_t)n;
-    }
-    if (!e->shut)
-        assert_int_equal(sock_shutdown(e->sock, 1), 0);
-    e->shut = true;
-}
-
-static void read_some(struct end *e)
-{
-    uint8_t buf[CHUNK];
-    while (!e->ended) {
-        ssize_t n = sock_receive(e->sock, buf, sizeof buf, 0, NULL);
-        if (n == -EAGAIN)
-            return;
-        if (n < 0)
-            fail_msg("receive: %s after %zu bytes", strerror((int)-n), e->read);
-        e->ended = n == 0;
-        e->read += (size_t)n;
-        sha256_add(&e->in, buf, (size_t)n);
-    }
-}
-
-static bool done(void *ctx)
-{
-    struct transfer *t = ctx;
-    bool all = true;
-    for (int i = 0; i < 2; i++) {
-        write_some(&t->end[i]);
-        read_some(&t->end[i]);
-        all &= t->end[i].shut && t->end[i].ended;
-    }
-    return all;
-}
-
-static void assert_same(struct end *from, struct end *to)
-{
-    char written[SHA256_TEXT], read[SHA256_TEXT];
-    sha256_text(&from->out, written);
-    sha256_text(&to->in, read);
-    assert_int_equal(from->size, to->read);
-    assert_string_equal(written, read);
-}
-
-/* Opens, transfers, compares, closes, and waits until both stacks have forgotten. */
-static void transfer(struct transfer *t, const struct pair_setup *setup,
-                     const struct row *row)
-{
-    struct sock *client, *server;
-    pair_init(&t->pair, setup);
-    struct sock *listener = pair_listen(&t->pair, PAIR_B, PORT);
-    pair_connect(&t->pair, listener, &client, &server);
-    end_init(&t->end[0], client, row->to_server, row->seed + 1);
-    end_init(&t->end[1], server, row->to_client, row->seed + 2);
-    usec began = t->pair.now;
-    if (!pair_run_until(&t->pair, done, t, 30 * MINUTE * USEC_PER_SEC))
-        fail_msg("%s: read %zu of %zu and %zu of %zu bytes", row->name, t->end[1].read,
-                 row->to_server, t->end[0].read, row->to_client);
-    t->took = t->pair.now - began;
-    assert_same(&t->end[0], &t->end[1]);
-    assert_same(&t->end[1], &t->end[0]);
-    sock_close(client);
-    sock_close(server);
-    sock_close(listener);
-    pair_run(&t->pair, 30 * MINUTE * USEC_PER_SEC);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(t->pair.host[i].st->tcp.n_tcb, 0);
-        assert_int_equal(t->pair.host[i].st->tcp.n_time_wait, 0);
-        assert_int_equal(t->pair.host[i].st->net.pool.live, 0);
-    }
-}
-
-static uint64_t counter(const struct transfer *t, int host, enum count which)
-{
-    return t->pair.host[host].st->net.count.n[which];
-}
-
 static void run_row(const struct row *row)
 {
-    static struct transfer t;
     struct pair_setup setup = { .seed = row->seed, .netem = row->netem };
-    transfer(&t, &setup, row);
-    pair_free(&t.pair);
+    struct transfer_plan plan = { row->name, row->to_server, row->to_client,
+                                  row->seed };
+    transfer_run(&setup, &plan);
 }
 
 static void every_size_arrives_whole_in_both_directions(void **state)
@@ -264,31 +140,31 @@ static void the_last_ack_is_repeated_from_time_wait(void **state)
 {
     static struct transfer t;
     struct last_ack l = { 0 };
-    struct row row = { "last ACK", "delay 10ms", 3000, 3000, 1 };
+    struct transfer_plan plan = { "last ACK", 3000, 3000, 1 };
     struct pair_setup setup = {
-        .seed = 1, .netem = row.netem, .hook = drop_last_ack, .ctx = &l
+        .seed = 1, .netem = "delay 10ms", .hook = drop_last_ack, .ctx = &l
     };
     (void)state;
-    transfer(&t, &setup, &row);
+    transfer(&t, &setup, &plan);
     assert_true(l.dropped > 0);
-    assert_true(counter(&t, 0, COUNT_TcpRetransSegs) +
-                    counter(&t, 1, COUNT_TcpRetransSegs) >=
+    assert_true(transfer_count(&t, 0, COUNT_TcpRetransSegs) +
+                    transfer_count(&t, 1, COUNT_TcpRetransSegs) >=
                 1);
-    assert_int_equal(counter(&t, 0, COUNT_TcpOutRsts), 0);
-    assert_int_equal(counter(&t, 1, COUNT_TcpOutRsts), 0);
+    assert_int_equal(transfer_count(&t, 0, COUNT_TcpOutRsts), 0);
+    assert_int_equal(transfer_count(&t, 1, COUNT_TcpOutRsts), 0);
     pair_free(&t.pair);
 }
 
 static void a_clean_wire_sees_no_retransmission(void **state)
 {
     static struct transfer t;
-    struct row row = { "clean", "delay 10ms", MEG, MEG, 1 };
-    struct pair_setup setup = { .seed = 1, .netem = row.netem };
+    struct transfer_plan plan = { "clean", MEG, MEG, 1 };
+    struct pair_setup setup = { .seed = 1, .netem = "delay 10ms" };
     (void)state;
-    transfer(&t, &setup, &row);
+    transfer(&t, &setup, &plan);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(counter(&t, i, COUNT_TcpRetransSegs), 0);
-        assert_int_equal(counter(&t, i, COUNT_TcpOutRsts), 0);
+        assert_int_equal(transfer_count(&t, i, COUNT_TcpRetransSegs), 0);
+        assert_int_equal(transfer_count(&t, i, COUNT_TcpOutRsts), 0);
     }
     pair_free(&t.pair);
 }
@@ -311,11 +187,11 @@ static void every_option_may_be_missing(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(with); i++)
         for (uint64_t seed = 0; seed < 4; seed++) {
-            struct row row = { with[i][0], "delay 10ms loss 3%", 300000, 300000, seed };
+            struct transfer_plan plan = { with[i][0], 300000, 300000, seed };
             struct pair_setup setup = { .seed = seed,
-                                        .netem = row.netem,
+                                        .netem = "delay 10ms loss 3%",
                                         .sysctl = with[i] };
-            transfer(&t, &setup, &row);
+            transfer(&t, &setup, &plan);
             pair_free(&t.pair);
         }
 }
@@ -326,9 +202,11 @@ static void a_small_mtu_is_kept_to(void **state)
     static const unsigned mtu[] = { 296, 576, 9000 };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(mtu); i++) {
-        struct row row = { "mtu", "delay 1ms loss 1%", 100000, 100000, i };
-        struct pair_setup setup = { .seed = i, .netem = row.netem, .mtu = mtu[i] };
-        transfer(&t, &setup, &row);
+        struct transfer_plan plan = { "mtu", 100000, 100000, i };
+        struct pair_setup setup = { .seed = i,
+                                    .netem = "delay 1ms loss 1%",
+                                    .mtu = mtu[i] };
+        transfer(&t, &setup, &plan);
         pair_free(&t.pair);
     }
 }
@@ -347,12 +225,13 @@ static void hash_run(uint64_t seed, char out[SHA256_TEXT])
 {
     static struct transfer t;
     struct sha256 frames;
-    struct row row = { "seed", "delay 10ms 5ms loss 2%", 100000, 100000, 1 };
-    struct pair_setup setup = {
-        .seed = seed, .netem = row.netem, .hook = hash_frame, .ctx = &frames
-    };
+    struct transfer_plan plan = { "seed", 100000, 100000, 1 };
+    struct pair_setup setup = { .seed = seed,
+                                .netem = "delay 10ms 5ms loss 2%",
+                                .hook = hash_frame,
+                                .ctx = &frames };
     sha256_init(&frames);
-    transfer(&t, &setup, &row);
+    transfer(&t, &setup, &plan);
     sha256_text(&frames, out);
     pair_free(&t.pair);
 }
