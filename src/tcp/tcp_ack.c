@@ -52,20 +52,30 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
 }
 
 /* RFC 6298 s3 and RFC 7323 s4.1: from the record where that is not ambiguous, else from
- * the timestamp that the ACK echoes. False: neither tells. */
+ * the timestamp that the ACK echoes. False: neither tells.
+ *
+ * An echo that is older than the last transmission may come from a slow path, or from a
+ * receiver that had the first copy, lost its ACK on the way, and answers the second
+ * copy with the echo that it had (RFC 7323 s5.3 does not take TS.Recent from
+ * duplicates). Such an age holds our own time-out, and an SRTT fed with it grows
+ * without end. So it is no sample, and the doubled RTO stays until there is one (Karn).
+ */
 static bool take_rtt(struct tcb *tcb, const struct tcp_seg *seg,
                      const struct sent_news *news)
 {
+    usec now = tcb->tcp->net->now;
+
     if (news->sent_at != NEVER && !news->resent) {
-        rtt_sample(&tcb->rtt, tcb->tcp->net->now - news->sent_at);
+        rtt_sample(&tcb->rtt, now - news->sent_at);
         return true;
     }
     if (!news->resent || !tcb->ts.on || !seg->opts.has_ts || seg->opts.ts_ecr == 0)
         return false;
     int32_t ms = (int32_t)(tcp_ts_now(tcb->tcp, tcb->ts.offset) - seg->opts.ts_ecr);
-    if (ms >= 0)
-        rtt_sample(&tcb->rtt, usec_max(ms, 1) * USEC_PER_MS);
-    return ms >= 0;
+    if (ms < 0 || ms > (now - news->resent_at) / USEC_PER_MS + 1)
+        return false;
+    rtt_sample(&tcb->rtt, usec_max(ms, 1) * USEC_PER_MS);
+    return true;
 }
 
 /* RFC 6298 s5 (end), Karn: what only a retransmission was acknowledged for keeps the

@@ -146,10 +146,12 @@ static void tell(const struct sent *s, uint32_t len, struct sent_news *news)
     if (s->state == SENT_SACKED)
         return;
     news->delivered += len;
-    if (s->tries > 1)
-        news->resent = true;
-    else
+    if (s->tries == 1) {
         news->sent_at = usec_min(news->sent_at, s->at);
+        return;
+    }
+    news->resent_at = news->resent ? usec_max(news->resent_at, s->at) : s->at;
+    news->resent = true;
 }
 
 void sent_ack(struct sent_list *l, struct seq una, struct sent_news *news)

@@ -46,7 +46,8 @@ struct sent_news {
     uint32_t delivered; /* sequence numbers that arrived, not known before */
     usec sent_at;       /* when the oldest of them that was sent only once had left, or
                          * NEVER: a round-trip sample that Karn's rule allows */
-    bool resent;        /* some of them had been sent more than once */
+    bool resent;        /* some of them had been sent more than once ... */
+    usec resent_at;     /* ... the last of these at this time */
 };
 
 void sent_pool_init(struct sent_pool *pool);

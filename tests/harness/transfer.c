@@ -95,14 +95,16 @@ static void assert_same(struct transfer_end *from, struct transfer_end *to)
 void transfer(struct transfer *t, const struct pair_setup *setup,
               const struct transfer_plan *plan)
 {
+    usec limit = plan->limit ? plan->limit : 30 * MINUTE;
     struct sock *client, *server;
+
     pair_init(&t->pair, setup);
     struct sock *listener = pair_listen(&t->pair, PAIR_B, PORT);
     pair_connect(&t->pair, listener, &client, &server);
     end_init(&t->end[0], client, plan->to_server, plan->seed + 1);
     end_init(&t->end[1], server, plan->to_client, plan->seed + 2);
     usec began = t->pair.now;
-    if (!pair_run_until(&t->pair, done, t, 30 * MINUTE))
+    if (!pair_run_until(&t->pair, done, t, limit))
         fail_msg("%s: read %zu of %zu and %zu of %zu bytes", plan->name, t->end[1].read,
                  plan->to_server, t->end[0].read, plan->to_client);
     t->took = t->pair.now - began;
@@ -111,7 +113,7 @@ void transfer(struct transfer *t, const struct pair_setup *setup,
     sock_close(client);
     sock_close(server);
     sock_close(listener);
-    pair_run(&t->pair, 30 * MINUTE);
+    pair_run(&t->pair, limit);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(t->pair.host[i].st->tcp.n_tcb, 0);
         assert_int_equal(t->pair.host[i].st->tcp.n_time_wait, 0);

@@ -19,6 +19,7 @@ struct transfer_plan {
     const char *name;            /* what a failure is reported under */
     size_t to_server, to_client; /* bytes: a connects and writes the first */
     uint64_t seed;               /* of what is written */
+    usec limit;                  /* of each of transfer and close; 0: half an hour */
 };
 
 /* One socket's part: it writes `size` bytes, ends, and reads to the end. */

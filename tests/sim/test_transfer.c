@@ -27,8 +27,8 @@ struct row {
 static void run_row(const struct row *row)
 {
     struct pair_setup setup = { .seed = row->seed, .netem = row->netem };
-    struct transfer_plan plan = { row->name, row->to_server, row->to_client,
-                                  row->seed };
+    struct transfer_plan plan = { row->name, row->to_server, row->to_client, row->seed,
+                                  0 };
     transfer_run(&setup, &plan);
 }
 
@@ -140,7 +140,7 @@ static void the_last_ack_is_repeated_from_time_wait(void **state)
 {
     static struct transfer t;
     struct last_ack l = { 0 };
-    struct transfer_plan plan = { "last ACK", 3000, 3000, 1 };
+    struct transfer_plan plan = { "last ACK", 3000, 3000, 1, 0 };
     struct pair_setup setup = {
         .seed = 1, .netem = "delay 10ms", .hook = drop_last_ack, .ctx = &l
     };
@@ -158,7 +158,7 @@ static void the_last_ack_is_repeated_from_time_wait(void **state)
 static void a_clean_wire_sees_no_retransmission(void **state)
 {
     static struct transfer t;
-    struct transfer_plan plan = { "clean", MEG, MEG, 1 };
+    struct transfer_plan plan = { "clean", MEG, MEG, 1, 0 };
     struct pair_setup setup = { .seed = 1, .netem = "delay 10ms" };
     (void)state;
     transfer(&t, &setup, &plan);
@@ -187,7 +187,7 @@ static void every_option_may_be_missing(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(with); i++)
         for (uint64_t seed = 0; seed < 4; seed++) {
-            struct transfer_plan plan = { with[i][0], 300000, 300000, seed };
+            struct transfer_plan plan = { with[i][0], 300000, 300000, seed, 0 };
             struct pair_setup setup = { .seed = seed,
                                         .netem = "delay 10ms loss 3%",
                                         .sysctl = with[i] };
@@ -202,7 +202,7 @@ static void a_small_mtu_is_kept_to(void **state)
     static const unsigned mtu[] = { 296, 576, 9000 };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(mtu); i++) {
-        struct transfer_plan plan = { "mtu", 100000, 100000, i };
+        struct transfer_plan plan = { "mtu", 100000, 100000, i, 0 };
         struct pair_setup setup = { .seed = i,
                                     .netem = "delay 1ms loss 1%",
                                     .mtu = mtu[i] };
@@ -225,7 +225,7 @@ static void hash_run(uint64_t seed, char out[SHA256_TEXT])
 {
     static struct transfer t;
     struct sha256 frames;
-    struct transfer_plan plan = { "seed", 100000, 100000, 1 };
+    struct transfer_plan plan = { "seed", 100000, 100000, 1, 0 };
     struct pair_setup setup = { .seed = seed,
                                 .netem = "delay 10ms 5ms loss 2%",
                                 .hook = hash_frame,

@@ -205,6 +205,43 @@ static void answers_to_old_timestamps_are_limited(void **state)
     end(s);
 }
 
+/* --- what an echo is worth as a sample ------------------------------------------- */
+
+/* Sends 100 bytes, again after the time-out of 200 ms, and takes an ACK that echoes
+ * this. Then 100 bytes more. */
+static void resent_and_acknowledged(const char *ack)
+{
+    struct sock *s = with_timestamps();
+    peer_write(&p, s, 100);
+    peer_expect(&p, "P. 1:101(100) ack 1 <TS val 0 ecr 1000>");
+    peer_expect_after(&p, 200001, "P. 1:101(100) ack 1 <TS val 200 ecr 1000>");
+    peer_wait(&p, 9999);
+    peer_send(&p, ack);
+    peer_write(&p, s, 100);
+    peer_expect(&p, "P. 101:201(100) ack 1 <TS val 210 ecr *>");
+}
+
+/* RFC 7323 s4.1: the echo tells which copy it answers; 10 ms are a sample, and the
+ * time-out is the shortest again. */
+static void an_echo_of_the_second_copy_is_a_sample(void **state)
+{
+    (void)state;
+    resent_and_acknowledged(". 1:1(0) ack 101 win 65535 <TS val 1210 ecr 200>");
+    peer_expect_after(&p, 201251, "P. 101:201(100) ack 1 <...>");
+    peer_free(&p);
+}
+
+/* RFC 6298 s3 and s5 (Karn). The receiver had the first copy, its ACK was lost, and to
+ * the second it answers with the echo that it had (RFC 7323 s5.3, R2 before R3): 210 ms
+ * that hold our own time-out. They are no sample, and the doubled time-out stays. */
+static void an_echo_older_than_the_last_copy_is_no_sample(void **state)
+{
+    (void)state;
+    resent_and_acknowledged(". 1:1(0) ack 101 win 65535 <TS val 1210 ecr 0>");
+    peer_expect_after(&p, 400002, "P. 101:201(100) ack 1 <...>");
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +259,8 @@ int main(void)
         cmocka_unit_test(text_sent_again_that_is_partly_new_updates_the_echo),
         cmocka_unit_test(an_old_duplicate_in_the_window_is_caught_by_its_timestamp),
         cmocka_unit_test(answers_to_old_timestamps_are_limited),
+        cmocka_unit_test(an_echo_of_the_second_copy_is_a_sample),
+        cmocka_unit_test(an_echo_older_than_the_last_copy_is_no_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
