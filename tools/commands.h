@@ -37,6 +37,7 @@ int get_run(int argc, char **argv);
 int ping_run(int argc, char **argv);
 int nc_run(int argc, char **argv);
 int perf_run(int argc, char **argv);
+int simulation_run(int argc, char **argv);
 int doctor_run(int argc, char **argv);
 int help_run(int argc, char **argv);
 

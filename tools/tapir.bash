@@ -4,9 +4,9 @@ _tapir() {
     local options="--link --addr --gateway --host-addr --mac --mtu --no-offload --netem
         --sysctl --pcap --pcap-raw --ladder --stat --seed --help"
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "serve get ping nc perf doctor help --version" -- "$word"))
+        COMPREPLY=($(compgen -W "serve get ping nc perf sim doctor help --version" -- "$word"))
     elif [ "$before" = help ]; then
-        COMPREPLY=($(compgen -W "serve get ping nc perf doctor" -- "$word"))
+        COMPREPLY=($(compgen -W "serve get ping nc perf sim doctor" -- "$word"))
     elif [ "$before" = --link ]; then
         COMPREPLY=($(compgen -W "ns tap: sim kernel" -- "$word"))
     elif [[ $word == -* ]]; then

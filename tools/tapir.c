@@ -44,6 +44,18 @@ const struct command commands[] = {
       "  -P N                 connections at once (1)\n"
       "      --json           the report as iperf3's JSON: start, intervals, end\n",
       perf_run },
+    { "sim", "[options]", "run bulk flows between two hosts in virtual time",
+      "  -P N                 flows, each a connection (1)\n"
+      "  -t SECONDS           of virtual time that they send (10); or\n"
+      "  -n BYTES             what each of them carries: 500, 64K, 10M\n"
+      "  -R                   from the second host to the first, which has --netem\n"
+      "  -C NAME[,NAME...]    congestion controllers, which the flows take in turn\n"
+      "      --stagger SECONDS  between the starts of two flows (0)\n"
+      "      --csv FILE       cwnd, rtt ... of each flow over time (-: stdout)\n"
+      "  -i SECONDS           between two rows of it (0.1)\n"
+      "      --json           the figures as one JSON object\n"
+      "  Without --netem the wire is 'delay 10ms rate 10mbit limit 50'.\n",
+      simulation_run },
     { "doctor", "[options]", "tell what on this host would stop Tapir, and how to mend it",
       "      --json           the findings as JSON\n",
       doctor_run },
@@ -53,7 +65,7 @@ const struct command commands[] = {
 
 /* Commands of later issues, so that they are not taken for misspellings. */
 static const char *const later[] = {
-    "page", "lab", "host", "wire", "sim", "drill", "up", "run",
+    "page", "lab", "host", "wire", "drill", "up", "run",
     "ss", "stat", "explain", "plot", "top", NULL,
 };
 /* clang-format on */

@@ -42,6 +42,16 @@ int sim_run(struct sim *sim, int64_t limit);
 /* Virtual time since the beginning. */
 int64_t sim_now(const struct sim *sim);
 
+/* What one direction of a wire has carried so far. */
+struct sim_link {
+    uint64_t frames, bytes; /* that the sending host handed over, Ethernet header on */
+    uint64_t lost;          /* of these by the emulators: loss, queue limits, scripts */
+    uint64_t delivered;     /* frames that reached the other host, copies included */
+};
+
+/* The way from this host to the one at the other end; zeros where there is none. */
+void sim_link_stats(const struct tapir *from, struct sim_link *out);
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus

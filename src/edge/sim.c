@@ -123,6 +123,19 @@ void sim_transmit(struct tapir *t, const struct pkt *p)
         net_drop(&t->peer->stack->net, NULL, DROP_NO_BUFFER);
 }
 
+void sim_link_stats(const struct tapir *from, struct sim_link *out)
+{
+    const struct tapir *to = from->peer;
+
+    *out = (struct sim_link){ 0 };
+    if (!to)
+        return;
+    out->frames = from->tap.nif.out_frames;
+    out->bytes = from->tap.nif.out_bytes;
+    out->lost = from->out.lost + from->wire_out.lost + to->in.lost;
+    out->delivered = to->tap.nif.in_frames;
+}
+
 /* ---- events ---- */
 
 /* What happens next: one of the three. */

@@ -192,6 +192,30 @@ what='a host that is not there is unreachable'
 in_ns && refuses 1 'No route to host' "$tapir" nc --link ns 192.0.2.77 80
 
 # started COMMAND...: in the background, until its stderr says that it serves.
+# --- two hosts in virtual time -----------------------------------------------------------
+
+refuses 2 'sim takes options only' "$tapir" sim 192.0.2.1
+refuses 2 "bad value for -n" "$tapir" sim -n many
+refuses 2 'sim has a link of its own' "$tapir" sim --link ns
+gives 0 '"bytes":10485760,' "$tapir" sim -n 10M --json --netem 'delay 10ms loss 1%'
+what='one seed of sim gives one run, and another a different one'
+"$tapir" sim -t 2 -P 2 --seed 5 --netem 'delay 10ms loss 1%' --csv "$dir/a.csv" >"$dir/a"
+"$tapir" sim -t 2 -P 2 --seed 5 --netem 'delay 10ms loss 1%' --csv "$dir/b.csv" >"$dir/b"
+"$tapir" sim -t 2 -P 2 --seed 6 --netem 'delay 10ms loss 1%' --csv "$dir/c.csv" >"$dir/c"
+if cmp -s "$dir/a" "$dir/b" && cmp -s "$dir/a.csv" "$dir/b.csv" &&
+    ! cmp -s "$dir/a.csv" "$dir/c.csv"; then
+    good
+else
+    bad 'the runs do not compare as they should'
+fi
+what='sim writes a row of CSV for each flow and interval'
+if [ "$(head -1 "$dir/a.csv" | cut -d, -f1-4)" = time,flow,cc,cwnd ] &&
+    [ "$(grep -c ',2,cubic,' "$dir/a.csv")" -ge 20 ]; then
+    good
+else
+    bad 'rows or columns are missing'
+fi
+
 started() {
     "$@" >"$dir/out" 2>"$dir/err" </dev/null &
     pid=$!

@@ -147,11 +147,11 @@ static void the_last_ack_is_repeated_from_time_wait(void **state)
     (void)state;
     transfer(&t, &setup, &plan);
     assert_true(l.dropped > 0);
-    assert_true(transfer_count(&t, 0, COUNT_TcpRetransSegs) +
-                    transfer_count(&t, 1, COUNT_TcpRetransSegs) >=
+    assert_true(transfer_count(&t, PAIR_A, COUNT_TcpRetransSegs) +
+                    transfer_count(&t, PAIR_B, COUNT_TcpRetransSegs) >=
                 1);
-    assert_int_equal(transfer_count(&t, 0, COUNT_TcpOutRsts), 0);
-    assert_int_equal(transfer_count(&t, 1, COUNT_TcpOutRsts), 0);
+    assert_int_equal(transfer_count(&t, PAIR_A, COUNT_TcpOutRsts), 0);
+    assert_int_equal(transfer_count(&t, PAIR_B, COUNT_TcpOutRsts), 0);
     pair_free(&t.pair);
 }
 
@@ -162,7 +162,7 @@ static void a_clean_wire_sees_no_retransmission(void **state)
     struct pair_setup setup = { .seed = 1, .netem = "delay 10ms" };
     (void)state;
     transfer(&t, &setup, &plan);
-    for (int i = 0; i < 2; i++) {
+    for (enum pair_side i = PAIR_A; i <= PAIR_B; i++) {
         assert_int_equal(transfer_count(&t, i, COUNT_TcpRetransSegs), 0);
         assert_int_equal(transfer_count(&t, i, COUNT_TcpOutRsts), 0);
     }
