@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -123,6 +124,14 @@ int tapir_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 /* F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD; others EINVAL. */
 int tapir_fcntl(int fd, int cmd, ...);
 int tapir_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+
+/* epoll(7) over descriptors of both kinds; level, EPOLLET, EPOLLONESHOT and
+ * EPOLLEXCLUSIVE. A set belongs to the stack that made it: a descriptor of another
+ * stack is EINVAL, a set of Tapir's in a set EPERM (but tapir_poll() waits for one);
+ * EPOLLWAKEUP is EINVAL. */
+int tapir_epoll_create1(int flags);
+int tapir_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+int tapir_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout_ms);
 
 #pragma GCC visibility pop
 

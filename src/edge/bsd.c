@@ -5,7 +5,7 @@
  * it is the smallest free number, never one that the kernel uses, and small enough for
  * an fd_set. The table says which numbers are ours; the others go to the kernel.
  *
- *     fd ──► table.at[fd] ──► struct file ──► struct sock
+ *     fd ──► table.at[fd] ──► struct file ──► struct sock (or struct epoll)
  *
  * A file has one reference from the table and one from each call that is inside. close
  * takes it out of the table, closes its socket under the stack's lock and wakes who
@@ -152,6 +152,7 @@ struct file *file_new(struct tapir *t, int flags, int *err)
     atomic_init(&f->refs, 1);
     list_init(&f->node);
     list_init(&f->waiters);
+    list_init(&f->interests);
     pthread_mutex_lock(&table.lock);
     *err = f->fd = number_new(flags);
     table.open += f->fd >= 0;
@@ -165,7 +166,8 @@ struct file *file_new(struct tapir *t, int flags, int *err)
 void file_open(struct file *f, struct sock *s)
 {
     f->sock = s;
-    s->user = f;
+    if (s)
+        s->user = f;
     list_add_tail(&f->t->files, &f->node);
     pthread_mutex_lock(&table.lock);
     assert((size_t)f->fd < table.n && !table.at[f->fd]);
@@ -240,17 +242,32 @@ void file_wake(struct file *f)
         waiter_wake(f->t, list_entry(at, struct waiter, node));
     list_each_safe (at, after, &f->t->pollers)
         waiter_wake(f->t, list_entry(at, struct waiter, node));
+    epoll_notice(f);
+}
+
+unsigned file_readiness(const struct file *f)
+{
+    if (f->sock)
+        return sock_readiness(f->sock);
+    return f->epoll && epoll_readable(f->epoll) ? SOCK_IN : 0;
 }
 
 void file_shut(struct file *f)
 {
     struct sock *s = f->sock;
+    struct epoll *set = f->epoll;
 
-    if (!s)
+    if (!s && !set)
         return;
     f->sock = NULL;
-    s->user = NULL;
+    f->epoll = NULL;
     list_del(&f->node);
-    sock_close(s);
+    epoll_forget(f);
+    if (s) {
+        s->user = NULL;
+        sock_close(s);
+    } else {
+        epoll_free(set);
+    }
     file_wake(f);
 }

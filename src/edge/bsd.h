@@ -5,16 +5,20 @@
 
 #include "edge/tapir.h"
 
-/* An open descriptor. In the table while open; lives until the last call on it
- * is over. */
+struct epoll;
+
+/* An open descriptor: a socket, or a set of descriptors (epoll). In the table while
+ * open; lives until the last call on it is over. */
 struct file {
     struct list node; /* in tapir->files while open */
     struct tapir *t;
-    struct sock *sock;   /* NULL once it is closed */
-    int fd;              /* its number, a duplicate of the inert descriptor */
-    bool nonblock;       /* O_NONBLOCK */
-    atomic_int refs;     /* the table's and one for each call inside */
-    struct list waiters; /* struct waiter.node: calls that wait for it */
+    struct sock *sock;     /* NULL once it is closed, and for a set */
+    struct epoll *epoll;   /* the same of a set; NULL for a socket */
+    int fd;                /* its number, a duplicate of the inert descriptor */
+    bool nonblock;         /* O_NONBLOCK */
+    atomic_int refs;       /* the table's and one for each call inside */
+    struct list waiters;   /* struct waiter.node: calls that wait for it */
+    struct list interests; /* struct interest.of_file: sets that watch it */
 };
 
 /* --- the table; bsd.c ------------------------------------------------------------ */
@@ -22,7 +26,7 @@ struct file {
 /* A new descriptor of t, not yet in the table and without a socket. NULL with *err. */
 struct file *file_new(struct tapir *t, int flags, int *err);
 
-/* Gives it a socket and puts it into the table. */
+/* Gives it a socket (NULL: it is a set) and puts it into the table. */
 void file_open(struct file *f, struct sock *s);
 
 /* Undoes file_new(). */
@@ -41,6 +45,15 @@ struct file *file_take(int fd);
 
 /* Ends what is open: the socket is closed, calls that wait get -EBADF. Lock held. */
 void file_shut(struct file *f);
+
+/* Has it not been shut? Lock held. */
+static inline bool file_is_open(const struct file *f)
+{
+    return f->sock || f->epoll;
+}
+
+/* What poll(2) would say of it: bits as SOCK_IN. 0 when it is shut. Lock held. */
+unsigned file_readiness(const struct file *f);
 
 /* Something happened to f: whoever waits for it, or polls, looks again. Lock held. */
 void file_wake(struct file *f);
@@ -97,6 +110,9 @@ struct call {
  * ours, nothing was entered. Unless it is 0 there is nothing to leave. */
 int call_enter(struct call *c, int fd, enum call_kind kind);
 
+/* The same for a set, too, which call_enter() takes for -ENOTSOCK. */
+int call_enter_any(struct call *c, int fd, enum call_kind kind);
+
 /* What the call waits for has not happened. 0: look again; -EAGAIN: it does not wait,
  * or its timeout is over; -EINTR; -EBADF: closed meanwhile (c->sock is gone). */
 int call_wait(struct call *c);
@@ -110,6 +126,22 @@ void call_say(struct call *c, const char *format, ...)
 
 /* -1 and errno for a negative errno. */
 ssize_t bsd_result(ssize_t result);
+
+/* --- sets of descriptors; bsd_epoll.c; lock held --------------------------------- */
+
+/* Something happened to f: the sets that watch it hear of it. */
+void epoll_notice(struct file *f);
+
+/* f is shut: no set watches it any more. */
+void epoll_forget(struct file *f);
+
+void epoll_free(struct epoll *set);
+
+/* Is anything of the stack ready in it? */
+bool epoll_readable(const struct epoll *set);
+
+/* The kernel's descriptors in it: readable when one is; -1 when there are none. */
+int epoll_kernel(const struct epoll *set);
 
 /* --- addresses; bsd_addr.c ------------------------------------------------------- */
 

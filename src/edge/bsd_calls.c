@@ -18,7 +18,15 @@
 
 /* ---- the frame ---- */
 
-int call_enter(struct call *c, int fd, enum call_kind kind)
+/* Leaves at once. Returns err. */
+static int refuse(struct call *c, int err)
+{
+    tapir_leave(c->t);
+    file_put(c->file);
+    return err;
+}
+
+int call_enter_any(struct call *c, int fd, enum call_kind kind)
 {
     c->file = file_get(fd);
     if (!c->file)
@@ -31,11 +39,14 @@ int call_enter(struct call *c, int fd, enum call_kind kind)
     c->sock = c->file->sock;
     c->nonblock = c->file->nonblock;
     waiter_init(&c->w, kind == CALL_SEND ? BATCH_WRITE : BATCH_READ);
-    if (c->sock)
-        return 0;
-    tapir_leave(c->t);
-    file_put(c->file);
-    return -EBADF;
+    return file_is_open(c->file) ? 0 : refuse(c, -EBADF);
+}
+
+int call_enter(struct call *c, int fd, enum call_kind kind)
+{
+    int r = call_enter_any(c, fd, kind);
+
+    return r == 0 && !c->sock ? refuse(c, -ENOTSOCK) : r;
 }
 
 static usec give_up_at(const struct call *c)
@@ -297,6 +308,7 @@ int tapir_close(int fd)
         /* To all others it is closed already. */
         f->sock = NULL;
         list_del(&f->node);
+        epoll_forget(f);
         file_wake(f);
         linger(c.t, f, s);
         s->user = NULL;

@@ -18,6 +18,12 @@ enum {
     PIECES = 64, /* pieces handed to a socket at once */
 };
 
+/* The error of a call that is not for sockets alone: of a set it is EINVAL. */
+static ssize_t no_file(ssize_t err)
+{
+    return bsd_result(err == -ENOTSOCK ? -EINVAL : err);
+}
+
 /* ---- receiving ---- */
 
 struct receive {
@@ -85,7 +91,7 @@ ssize_t tapir_read(int fd, void *buf, size_t n)
     ssize_t r = call_enter(&c, fd, CALL_RECEIVE);
 
     if (r)
-        return r > 0 ? read(fd, buf, n) : bsd_result(r);
+        return r > 0 ? read(fd, buf, n) : no_file(r);
     r = receive_wait(&c, &want);
     call_say(&c, "read(%d, %zu)", fd, n);
     return call_leave(&c, r);
@@ -134,7 +140,7 @@ ssize_t tapir_readv(int fd, const struct iovec *iov, int n)
     ssize_t r = call_enter(&c, fd, CALL_RECEIVE);
 
     if (r)
-        return r > 0 ? readv(fd, iov, n) : bsd_result(r);
+        return r > 0 ? readv(fd, iov, n) : no_file(r);
     r = check_iov(iov, n, &total);
     call_say(&c, "readv(%d, %zu)", fd, total);
     if (r == 0)
@@ -258,7 +264,7 @@ ssize_t tapir_write(int fd, const void *buf, size_t n)
     ssize_t r = call_enter(&c, fd, CALL_SEND);
 
     if (r)
-        return r > 0 ? write(fd, buf, n) : bsd_result(r);
+        return r > 0 ? write(fd, buf, n) : no_file(r);
     r = send_checked(&c, &s);
     call_say(&c, "write(%d, %zu)", fd, n);
     return call_leave(&c, r);
@@ -271,7 +277,7 @@ ssize_t tapir_writev(int fd, const struct iovec *iov, int n)
     ssize_t r = call_enter(&c, fd, CALL_SEND);
 
     if (r)
-        return r > 0 ? writev(fd, iov, n) : bsd_result(r);
+        return r > 0 ? writev(fd, iov, n) : no_file(r);
     r = send_checked(&c, &s);
     call_say(&c, "writev(%d, %zu)", fd, s.total);
     return call_leave(&c, r);

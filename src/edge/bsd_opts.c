@@ -92,7 +92,7 @@ int tapir_fcntl(int fd, int cmd, ...)
     va_start(args, cmd);
     arg = va_arg(args, long);
     va_end(args);
-    r = call_enter(&c, fd, CALL_RECEIVE);
+    r = call_enter_any(&c, fd, CALL_RECEIVE);
     if (r)
         return r > 0 ? fcntl(fd, cmd, arg) : (int)bsd_result(r);
     r = file_control(&c, fd, cmd, arg);

@@ -25,12 +25,23 @@ struct poll_set {
     size_t n_kernel;       /* slots in use */
 };
 
+/* The kernel's descriptor that fds[i] is, or that is behind a set (epoll); or -1. */
+static int kernel_fd(const struct poll_set *s, size_t i)
+{
+    const struct file *f = s->file[i];
+
+    if (!f)
+        return s->fds[i].fd;
+    return f->epoll ? epoll_kernel(f->epoll) : -1;
+}
+
 static void add_kernel_fds(struct poll_set *s)
 {
     s->n_kernel = POLL_SLOTS;
     for (size_t i = 0; i < s->n; i++)
-        if (!s->file[i] && s->fds[i].fd >= 0)
-            s->kernel[s->n_kernel++] = s->fds[i];
+        if (kernel_fd(s, i) >= 0)
+            s->kernel[s->n_kernel++] = (struct pollfd){ .fd = kernel_fd(s, i),
+                                                        .events = s->fds[i].events };
 }
 
 static bool has_kernel_fds(const struct poll_set *s)
@@ -40,9 +51,9 @@ static bool has_kernel_fds(const struct poll_set *s)
 
 static short file_events(const struct file *f, short asked)
 {
-    if (!f->sock)
+    if (!file_is_open(f))
         return POLLNVAL;
-    return (short)(sock_readiness(f->sock) & ((unsigned)asked | SOCK_ERR | SOCK_HUP));
+    return (short)(file_readiness(f) & ((unsigned)asked | SOCK_ERR | SOCK_HUP));
 }
 
 /* Looks at everything; how many are ready, or negative errno. */
@@ -51,6 +62,7 @@ static int scan(struct poll_set *s)
     size_t k = POLL_SLOTS;
     int ready = 0;
 
+    add_kernel_fds(s); /* sets may have got some meanwhile, or gone */
     if (has_kernel_fds(s) && poll(s->kernel + k, s->n_kernel - k, 0) < 0)
         return -errno;
     for (size_t i = 0; i < s->n; i++) {
@@ -59,8 +71,8 @@ static int scan(struct poll_set *s)
         p->revents = 0;
         if (s->file[i])
             p->revents = file_events(s->file[i], p->events);
-        else if (p->fd >= 0)
-            p->revents = s->kernel[k++].revents;
+        if (kernel_fd(s, i) >= 0)
+            p->revents |= s->kernel[k++].revents;
         ready += p->revents != 0;
     }
     return ready;
@@ -74,14 +86,12 @@ static int poll_wait(struct tapir *t, struct poll_set *s, int timeout_ms)
     waiter_init(&w, BATCH_READ);
     if (timeout_ms > 0)
         w.deadline = t->now + timeout_ms * USEC_PER_MS;
-    if (has_kernel_fds(s)) {
-        w.fds = s->kernel;
-        w.n_fds = s->n_kernel;
-    }
     if (timeout_ms == 0)
         tapir_look(t);
     list_add_tail(&t->pollers, &w.node);
     while ((r = scan(s)) == 0 && timeout_ms != 0) {
+        w.fds = s->kernel;
+        w.n_fds = has_kernel_fds(s) ? s->n_kernel : 0;
         r = waiter_wait(t, &w);
         if (r < 0)
             break;
@@ -112,7 +122,6 @@ static int poll_stack(struct tapir *t, struct poll_set *s, int timeout_ms)
 
     if (!t)
         return -EINVAL;
-    add_kernel_fds(s);
     tapir_enter(t);
     r = poll_wait(t, s, timeout_ms);
     tapir_leave(t);
