@@ -1,5 +1,6 @@
 /* Counters under the names that `nstat` gives them on Linux, so that a reader knows
- * them. Drops are counted by reason, in struct counters too. */
+ * them; what the link emulator does begins with Netem. Drops are counted by reason, in
+ * struct counters too. */
 #ifndef TAPIR_BASE_COUNT_H
 #define TAPIR_BASE_COUNT_H
 
@@ -73,7 +74,12 @@
     C(TcpExtPAWSEstab) \
     C(TcpExtPAWSActive) \
     C(TcpExtTCPReqQFullDrop) \
-    C(TcpExtTCPTimeWaitOverflow)
+    C(TcpExtTCPTimeWaitOverflow) \
+    C(NetemReordered) \
+    C(NetemDuplicated) \
+    C(NetemCorrupted) \
+    C(NetemEcnMarked) \
+    C(NetemHeld)
 /* clang-format on */
 
 #define COUNT_ENUM(name) COUNT_##name,

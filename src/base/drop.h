@@ -73,7 +73,9 @@
     D(LOOPBACK_FULL, "LoopbackFull", "the loopback queue is full")                  \
     D(NETEM_LOSS, "NetemLoss", "lost by the link emulator")                         \
     D(NETEM_SCRIPT, "NetemScripted", "dropped by the link emulator's script")       \
-    D(NETEM_LIMIT, "NetemLimit", "the link emulator's queue is full")
+    D(NETEM_LIMIT, "NetemLimit", "the link emulator's queue is full")               \
+    D(NETEM_CODEL, "NetemCodel", "waited too long in the link emulator's queue")    \
+    D(NETEM_MTU, "NetemMtu", "longer than the link emulator's mtu lets pass")
 
 #define DROP_ENUM(id, name, text) DROP_##id,
 enum drop { DROP_TABLE(DROP_ENUM) DROP_N };

@@ -36,19 +36,36 @@ usec loop_deadline(struct tapir *t)
     return at;
 }
 
-void loop_offer(struct tapir *t, struct netem *n, struct pkt *p)
+static void tell_drop(const struct tapir *t, enum drop why, bool leaving)
 {
     const struct net *net = &t->stack->net;
     struct trace_event event = { .at = net->now, .kind = TRACE_DROP };
-    int r = netem_offer(n, p, t->sim ? sim_now(t->sim) : t->now);
 
-    if (r == 0 || !trace_on(&net->trace))
+    if (!trace_on(&net->trace))
         return;
-    event.u.drop.reason = (unsigned)-r - 1;
-    event.u.drop.name = drop_name((enum drop)event.u.drop.reason);
-    /* On a wire behind our own emulator it dies when its leaving was long told. */
-    event.u.drop.leaving = n == &t->out || (n == &t->wire_out && !t->out.config.on);
+    event.u.drop.reason = why;
+    event.u.drop.name = drop_name(why);
+    event.u.drop.leaving = leaving;
     trace_emit(&net->trace, &event);
+}
+
+/* A frame that was held, or a copy: nothing that is told of just after is it. */
+static void tell_late_drop(void *ctx, enum drop why)
+{
+    tell_drop(ctx, why, false);
+}
+
+void loop_offer(struct tapir *t, struct netem *n, struct pkt *p)
+{
+    /* On a wire behind our own emulator it dies when its leaving was long told. */
+    bool leaving = n == &t->out || (n == &t->wire_out && !t->out.config.on);
+    int r;
+
+    n->late = tell_late_drop;
+    n->ctx = t;
+    r = netem_offer(n, p, t->sim ? sim_now(t->sim) : t->now);
+    if (r < 0)
+        tell_drop(t, (enum drop)(-r - 1), leaving);
 }
 
 /* ---- the way down ---- */

@@ -210,8 +210,9 @@ bool sim_event(struct sim *sim)
 
 static bool host_is_quiet(const struct tapir *t)
 {
-    return !(t->peer && t->wire_out.held.n) && !(t->in.config.on && t->in.held.n) &&
-           !(t->out.config.on && t->out.held.n) && tapir_drained(t);
+    return !(t->peer && netem_held(&t->wire_out)) &&
+           !(t->in.config.on && netem_held(&t->in)) &&
+           !(t->out.config.on && netem_held(&t->out)) && tapir_drained(t);
 }
 
 bool sim_is_over(const struct sim *sim)

@@ -96,7 +96,7 @@ refuses 2 "bad value for the port: '5001x'" "$tapir" perf --link sim -c 192.0.2.
 what='a bad address is a wrong call'
 refuses 2 'bad value for --addr' "$tapir" ping --link sim --addr 300.1.1.1/24 192.0.2.1
 what='a fault that the emulator has not is a wrong call'
-refuses 2 'reorder' "$tapir" ping --link sim --netem 'reorder 1%' 192.0.2.1
+refuses 2 'slot' "$tapir" ping --link sim --netem 'slot 1ms' 192.0.2.1
 what='an unknown tunable is a wrong call'
 refuses 2 'tcp_sock' "$tapir" ping --link sim --sysctl net.ipv4.tcp_sock=1 192.0.2.1
 what='a name that stands nowhere is told'
