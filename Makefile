@@ -154,11 +154,11 @@ tsan-tests: $(call WANTED,$(TSAN_SRC:%.c=$(B)/%))
 ASAN := build/address-undefined
 TSAN := build/thread
 test:
-	@$(MAKE) SANITIZE= B=build all examples
+	@$(MAKE) SANITIZE= B=build all examples bench-programs
 	@$(MAKE) SANITIZE=address,undefined B=$(ASAN) CFLAGS='$(TEST_CFLAGS)' tests
 	@$(MAKE) SANITIZE=thread B=$(TSAN) CFLAGS='$(TEST_CFLAGS)' tsan-tests
 	@tools/dev/run-tests $(call WANTED,$(TEST_SRC:%.c=$(ASAN)/%)) \
-	    $(call WANTED,$(TSAN_SRC:%.c=$(TSAN)/%)) $(if $(T),,tests/live/program.sh tests/live/examples.sh tests/live/run.sh)
+	    $(call WANTED,$(TSAN_SRC:%.c=$(TSAN)/%)) $(if $(T),,tests/live/program.sh tests/live/examples.sh tests/live/bench.sh tests/live/run.sh)
 
 test-long: export TAPIR_LONG = 1
 test-long: test

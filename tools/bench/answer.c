@@ -11,8 +11,7 @@ static bool read_fields(const char *head, struct answer *a)
     const char *at = strcasestr(head, length);
     char *end = NULL;
 
-    a->closes = strcasestr(head, "\r\nconnection: close") != NULL;
-    if (strncmp(head, "HTTP/1.", 7) != 0 || strlen(head) < 12 || !at)
+    if (strncmp(head, "HTTP/1.", 7) != 0 || strcspn(head, "\r") < 12 || !at)
         return false;
     a->status = (unsigned)strtoul(head + 9, NULL, 10);
     at += sizeof length - 1;

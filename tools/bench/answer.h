@@ -10,7 +10,6 @@
 struct answer {
     unsigned status;
     uint64_t length; /* of the body */
-    bool closes;     /* "Connection: close" */
 };
 
 /* Reads the head in text[0..len). Returns its

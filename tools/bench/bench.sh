@@ -8,7 +8,7 @@
 #   BENCH_SECONDS=1     of one run
 #   BENCH_CONNS=2000    idle connections of the figure memory
 #   BENCH_JSON=FILE     all of it as JSON too (or --json FILE)
-#   TAPIR=build/tapir BENCH_TOOLS=build/bench
+#   TAPIR=build/tapir BENCH_TOOLS=build/bench NGINX=nginx
 #
 # A machine has its moods, and two programs at different times are not to be compared:
 # hence the rounds, the median of ratios that were taken within one round, and the
@@ -24,6 +24,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 TAPIR=${TAPIR:-$here/../../build/tapir}
 BENCH_TOOLS=${BENCH_TOOLS:-$here/../../build/bench}
+NGINX=${NGINX:-nginx}
 ALL="bulk-in bulk-out requests-1 requests-64 connect rtt beside fair memory"
 RUNS=${RUNS:-7} T=${BENCH_SECONDS:-1} CONNS=${BENCH_CONNS:-2000}
 
@@ -161,7 +162,8 @@ veth_offload() {
 up() {
     subject=$1
     shift
-    "$@" >/dev/null 2>"$dir/log.$subject" </dev/null &
+    : >"$dir/log.$subject" # of an earlier start
+    "$@" >/dev/null 2>>"$dir/log.$subject" </dev/null &
     pid=$!
     pids="$pids $pid"
     turn=0
@@ -190,8 +192,8 @@ up_limit() {
 # nginx as Debian sets it up, but one process, no log of accesses, and connections that
 # are kept for as long as the client likes.
 up_nginx() {
-    if ! command -v nginx >/dev/null; then
-        echo "nginx is not installed: apt-get install nginx-light" >"$dir/why.nginx"
+    if ! command -v "$NGINX" >/dev/null; then
+        echo "$NGINX is not installed: apt-get install nginx-light" >"$dir/why.nginx"
         return 1
     fi
     mkdir -p "$dir/nginx"
@@ -206,7 +208,7 @@ http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000
        scgi_temp_path $dir/nginx; }
 END
     up nginx nsenter -t "$peer" -n sh -c "echo serving >&2
-        exec nginx -p '$dir/nginx' -e '$dir/nginx/error' -c '$dir/nginx/conf'"
+        exec '$NGINX' -p '$dir/nginx' -e '$dir/nginx/error' -c '$dir/nginx/conf'"
     turn=0
     while ! in_peer grep -q ':1F90 .* 0A ' /proc/net/tcp; do
         turn=$((turn + 1))
@@ -425,8 +427,9 @@ memory_of() {
     }
     at=$(host_of "$2"):$(port_of "$2")
     load get "$at" -u /1k -t 0.05 >/dev/null && before=$(resident)
+    : >"$dir/held"
     timeout 30 "$BENCH_TOOLS/load" "$1" "$at" -u /1k -c "$CONNS" -t 20 \
-        >"$dir/held" 2>"$dir/held.err" &
+        >>"$dir/held" 2>"$dir/held.err" &
     holder=$!
     while kill -0 $holder 2>/dev/null && ! grep -q held "$dir/held"; do
         sleep 0.05
@@ -536,13 +539,16 @@ done
 
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-trap 'exit 130' INT TERM
+# unshare ignores what would end it gently; without it all in its namespaces ends.
+trap 'kill -KILL "$inner"; exit 130' INT TERM
 chmod 755 "$dir"
 mkdir "$dir/site"
 head -c 1024 /dev/zero | tr '\0' x >"$dir/site/1k"
 truncate -s 64M "$dir/site/big"
-export RUNS BENCH_SECONDS BENCH_CONNS TAPIR BENCH_TOOLS
-$enter "$0" --inside "$dir" "$@" </dev/null
+export RUNS BENCH_SECONDS BENCH_CONNS TAPIR BENCH_TOOLS NGINX
+$enter "$0" --inside "$dir" "$@" </dev/null &
+inner=$!
+wait "$inner"
 status=$?
 if [ -n "$BENCH_JSON" ] && [ -s "$dir/tables" ]; then
     cat "$dir/machine" "$dir/tables" | "$BENCH_TOOLS/table" --json >"$BENCH_JSON" || status=1

@@ -77,42 +77,19 @@ static const char *read_call(struct load *l, int argc, char **argv)
     return NULL;
 }
 
-static bool write_question(struct load *l)
-{
-    bool once = strcmp(l->kind->name, "connect") == 0;
-    int n = snprintf(l->question, sizeof l->question,
-                     "GET %s HTTP/1.1\r\nHost: bench\r\n%s\r\n", l->path,
-                     once ? "Connection: close\r\n" : "");
-    l->question_len = (size_t)n;
-    return n > 0 && (size_t)n < sizeof l->question;
-}
-
-/* A descriptor each, and some. */
+/* A descriptor each, and some; who may not have them hears it from socket(). */
 static void raise_limit(unsigned conns)
 {
-    struct rlimit limit;
+    struct rlimit limit, most;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= conns + 64)
         return;
+    most = limit;
     limit.rlim_cur = conns + 64;
     if (limit.rlim_max < limit.rlim_cur)
         limit.rlim_max = limit.rlim_cur;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static bool make_room(struct load *l)
-{
-    char *heads = calloc(l->conns, LOAD_HEAD);
-    l->buffer = calloc(1, LOAD_BUFFER);
-    l->conn = calloc(l->conns, sizeof *l->conn);
-    if (!heads || !l->buffer || !l->conn) {
-        free(heads);
-        return false;
-    }
-    for (unsigned i = 0; i < l->conns; i++) {
-        l->conn[i].fd = -1;
-        l->conn[i].head = heads + (size_t)i * LOAD_HEAD;
-    }
-    return true;
+    most.rlim_cur = most.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        setrlimit(RLIMIT_NOFILE, &most);
 }
 
 static double microseconds(struct load *l, unsigned permille)
@@ -149,15 +126,9 @@ int main(int argc, char **argv)
 
     if (wrong)
         return usage(wrong);
-    if (!write_question(&l))
-        return usage("that PATH is too long");
     raise_limit(l.conns);
-    if (!make_room(&l))
-        return bench_fail("cannot begin", "there is no memory", NULL);
-    status = load_run(&l) ? report(&l) : bench_fail(l.broken, NULL, NULL);
-    free(l.conn[0].head);
-    free(l.conn);
-    free(l.buffer);
-    samples_free(&l.times);
+    status = load_init(&l) && load_run(&l) ? report(&l)
+                                           : bench_fail(l.broken, NULL, NULL);
+    load_free(&l);
     return status;
 }

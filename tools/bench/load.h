@@ -54,6 +54,7 @@ struct load {
 
     int epoll;
     struct load_conn *conn;
+    char *heads;         /* of all connections, LOAD_HEAD bytes each */
     char *buffer;        /* LOAD_BUFFER bytes: to send from, or to read into */
     char question[1024]; /* get: the request */
     size_t question_len;
@@ -66,6 +67,11 @@ struct load {
 
 /* The end of the table has a NULL name. */
 extern const struct load_kind load_kinds[];
+
+/* Makes room for what the caller has filled in down to `size`. False: l->broken says
+ * why; load_free() is due in any case. */
+bool load_init(struct load *l);
+void load_free(struct load *l);
 
 /* Opens the connections and lets them run: a tenth of a second unmeasured, then the
  * measured time (LOAD_HOLD: until all have done their part, then holds them for that

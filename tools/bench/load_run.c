@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -35,6 +36,49 @@ bool load_answered(struct load *l, const struct load_conn *c)
     l->answers++;
     return samples_add(&l->times, bench_now() - c->asked) ||
            load_broke(l, "there is no memory for the times", 0);
+}
+
+/* --- from begin to end --- */
+
+static bool write_question(struct load *l)
+{
+    bool once = strcmp(l->kind->name, "connect") == 0;
+    int n = snprintf(l->question, sizeof l->question,
+                     "GET %s HTTP/1.1\r\nHost: bench\r\n%s\r\n", l->path,
+                     once ? "Connection: close\r\n" : "");
+    l->question_len = (size_t)n;
+    return (n > 0 && (size_t)n < sizeof l->question) ||
+           load_broke(l, "that path is too long", 0);
+}
+
+bool load_init(struct load *l)
+{
+    l->epoll = epoll_create1(EPOLL_CLOEXEC);
+    l->heads = calloc(l->conns, LOAD_HEAD);
+    l->buffer = calloc(1, LOAD_BUFFER);
+    l->conn = calloc(l->conns, sizeof *l->conn);
+    if (l->epoll < 0)
+        return load_broke(l, "cannot wait", errno);
+    if (!l->heads || !l->buffer || !l->conn)
+        return load_broke(l, "there is no memory for the connections", 0);
+    for (unsigned i = 0; i < l->conns; i++) {
+        l->conn[i].fd = -1;
+        l->conn[i].head = l->heads + (size_t)i * LOAD_HEAD;
+    }
+    return write_question(l);
+}
+
+void load_free(struct load *l)
+{
+    for (unsigned i = 0; l->conn && i < l->conns; i++)
+        if (l->conn[i].fd >= 0)
+            close(l->conn[i].fd);
+    if (l->epoll >= 0)
+        close(l->epoll);
+    free(l->conn);
+    free(l->heads);
+    free(l->buffer);
+    samples_free(&l->times);
 }
 
 /* --- opening --- */
@@ -168,9 +212,6 @@ static bool hold(struct load *l)
 
 bool load_run(struct load *l)
 {
-    l->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (l->epoll < 0)
-        return load_broke(l, "cannot wait", errno);
     for (unsigned i = 0; i < l->conns; i++)
         if (!load_open(l, &l->conn[i]))
             return false;
