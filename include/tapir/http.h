@@ -20,7 +20,7 @@ struct tapir_http_server {
     const char *dir;          /* files below it are served, nothing else */
     const char *addr;         /* address to listen on: "192.0.2.2"; NULL: all */
     uint16_t port;            /* 80 */
-    unsigned max_connections; /* 1024; further ones wait in the listen queue */
+    unsigned max_connections; /* 32768; further ones wait in the listen queue */
     int64_t head_timeout;     /* for a whole request; 30 s */
     int64_t idle_timeout;     /* between two requests of a connection; 60 s */
     int64_t send_timeout;     /* without the client taking a byte; 60 s */

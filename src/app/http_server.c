@@ -1,9 +1,11 @@
 /* One loop, one thread
  * --------------------
  *
- * The loop waits for the listener, the descriptor that says stop, and all connections
- * at once; a connection that is ready is moved on until it would block or has had its
- * turn. What a connection is doing decides what is waited for, and until when:
+ * The loop waits in one tapir_epoll_wait() for the listener, the descriptor that says
+ * stop, and all connections; a connection that is ready is moved on until it would
+ * block or has had its turn. A turn costs what is ready: deadlines lie in a heap, and
+ * nothing looks through all connections but the end. What a connection is doing decides
+ * what is waited for, and until when:
  *
  *     phase           waits for    deadline, from
  *     PHASE_IDLE      input        idle_timeout, the last answer (head_timeout, accept)
@@ -26,7 +28,6 @@
  * listener's backlog and are served later, instead of being refused. */
 #include "tapir/http.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -35,17 +36,20 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/http_open.h"
 #include "app/http_session.h"
 #include "base/bytes.h"
-#include "base/time.h"
+#include "base/heap.h"
+#include "base/list.h"
 
 enum {
     SCRATCH = 256 * 1024,  /* one buffer for all: a piece of a file; thrown input */
     PIECE_MIN = 16 * 1024, /* smallest piece of a file to read */
     TURN = 1024 * 1024,    /* bytes a connection may send before others have a turn */
     ACCEPT_BATCH = 64,     /* connections accepted before others have a turn */
-    BACKLOG = 512,
-    STOP_CHECK_MS = 100, /* between two questions whether to stop */
+    EVENTS = 256,          /* events taken at once */
+    CONNECTIONS = 32768,   /* the default limit */
+    STOP_CHECK_MS = 100,   /* between two questions whether to stop */
 };
 
 #define LINGER_TIME (2 * USEC_PER_SEC)
@@ -55,9 +59,11 @@ enum {
 enum phase { PHASE_IDLE, PHASE_REQUEST, PHASE_ANSWER, PHASE_LINGER, PHASE_DEAD };
 
 struct conn {
+    struct list node;         /* in server->conns */
+    struct deadline deadline; /* in server->deadlines */
     int fd;
     enum phase phase;
-    usec deadline;
+    uint32_t events;  /* what is waited for: EPOLLIN or EPOLLOUT */
     size_t piece;     /* bytes of a file to read for one send: what the socket took */
     uint64_t request; /* the session's requests when the phase was entered */
     struct http_session session;
@@ -67,12 +73,17 @@ struct server {
     struct tapir_http_server config; /* with defaults filled in */
     struct tapir_http_stats stats;
     struct http_site site;
-    struct conn *conn;    /* max_connections of them */
-    struct pollfd *polls; /* two more: [0] stop, [1] listener, then the connections */
-    size_t n;             /* connections in use */
+    struct list conns;
+    struct heap deadlines; /* struct conn.deadline */
+    size_t n;              /* connections in use */
+    usec now;              /* when this turn began */
     char *scratch;
+    int epoll;         /* the set of all that is waited for */
     int listener;      /* -1: closed */
-    usec accept_again; /* accepting is paused until then */
+    bool accepting;    /* the listener is waited for */
+    bool acceptable;   /* somebody waits to be accepted */
+    bool shall_stop;   /* stop_fd says so */
+    usec accept_again; /* accepting is paused until then; 0: it is not */
     usec stop_at;      /* NEVER: not stopping */
 };
 
@@ -111,22 +122,21 @@ static usec time_for(const struct server *sv, const struct conn *c)
     return 0;
 }
 
-static void set_phase(const struct server *sv, struct conn *c, enum phase phase)
+static void set_phase(struct server *sv, struct conn *c, enum phase phase)
 {
     c->phase = phase;
     c->request = c->session.requests;
-    c->deadline = tapir_now() + time_for(sv, c);
+    heap_set(&sv->deadlines, &c->deadline, sv->now + time_for(sv, c));
 }
 
-/* Closed at the next look, without delay. */
+/* Closed when its turn is over. */
 static void die(struct conn *c)
 {
     c->phase = PHASE_DEAD;
-    c->deadline = 0;
 }
 
 /* Says our end, and waits for the client's. */
-static void linger(const struct server *sv, struct conn *c)
+static void linger(struct server *sv, struct conn *c)
 {
     http_session_free(&c->session);
     if (tapir_shutdown(c->fd, SHUT_WR) < 0 || c->session.eof)
@@ -151,7 +161,7 @@ static enum phase phase_of(const struct http_session *s)
 }
 
 /* After the session moved: the phase it is in now, with its deadline. */
-static void update_phase(const struct server *sv, struct conn *c)
+static void update_phase(struct server *sv, struct conn *c)
 {
     enum phase phase = phase_of(&c->session);
 
@@ -230,6 +240,31 @@ static void discard(struct server *sv, struct conn *c)
     }
 }
 
+static void close_conn(struct server *sv, struct conn *c)
+{
+    http_session_free(&c->session);
+    tapir_close(c->fd);
+    heap_remove(&sv->deadlines, &c->deadline);
+    list_del(&c->node);
+    free(c);
+    sv->n--;
+}
+
+/* After c was moved: waits for what it needs next, or closes it. */
+static void settle(struct server *sv, struct conn *c)
+{
+    struct epoll_event event = { .data.ptr = c };
+
+    event.events = c->phase == PHASE_ANSWER ? EPOLLOUT : EPOLLIN;
+    if (c->phase != PHASE_DEAD && event.events != c->events) {
+        c->events = event.events;
+        if (tapir_epoll_ctl(sv->epoll, EPOLL_CTL_MOD, c->fd, &event) < 0)
+            die(c);
+    }
+    if (c->phase == PHASE_DEAD)
+        close_conn(sv, c);
+}
+
 /* Moves a connection on until it would block or has had its turn. */
 static void serve_conn(struct server *sv, struct conn *c)
 {
@@ -245,12 +280,13 @@ static void serve_conn(struct server *sv, struct conn *c)
     }
     if (c->phase == PHASE_LINGER)
         discard(sv, c);
+    settle(sv, c);
 }
 
 static void expire(struct server *sv, struct conn *c)
 {
     if (c->phase == PHASE_ANSWER || c->phase == PHASE_LINGER) {
-        die(c);
+        close_conn(sv, c);
         return;
     }
     http_session_expire(&c->session, &sv->site, seconds(sv));
@@ -258,16 +294,50 @@ static void expire(struct server *sv, struct conn *c)
     serve_conn(sv, c);
 }
 
+static void expire_conns(struct server *sv)
+{
+    struct deadline *due;
+
+    while ((due = heap_pop(&sv->deadlines, sv->now)))
+        expire(sv, list_entry(due, struct conn, deadline));
+}
+
 /* --- accepting ------------------------------------------------------------------- */
+
+/* A connection that is waited for; NULL: no memory. */
+static struct conn *new_conn(struct server *sv, int fd)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+    struct conn *c = malloc(sizeof *c);
+
+    event.data.ptr = c;
+    if (!c || !heap_reserve(&sv->deadlines, 1)) {
+        free(c);
+        return NULL;
+    }
+    *c = (struct conn){ .fd = fd, .events = EPOLLIN, .piece = SCRATCH };
+    deadline_init(&c->deadline, 0);
+    http_session_init(&c->session);
+    if (tapir_epoll_ctl(sv->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
+        heap_remove(&sv->deadlines, &c->deadline);
+        free(c);
+        return NULL;
+    }
+    list_add_tail(&sv->conns, &c->node);
+    sv->n++;
+    return c;
+}
 
 static void add_conn(struct server *sv, int fd)
 {
-    struct conn *c = &sv->conn[sv->n++];
+    struct conn *c = new_conn(sv, fd);
     int one = 1;
 
+    if (!c) {
+        tapir_close(fd);
+        return;
+    }
     tapir_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    *c = (struct conn){ .fd = fd, .piece = SCRATCH };
-    http_session_init(&c->session);
     set_phase(sv, c, PHASE_IDLE);
     sv->stats.connections++;
     serve_conn(sv, c); /* the request may have come with the handshake */
@@ -282,7 +352,7 @@ static void accept_conns(struct server *sv)
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-            sv->accept_again = tapir_now() + FULL_TIME;
+            sv->accept_again = sv->now + FULL_TIME;
         if (errno != ECONNABORTED && errno != EINTR)
             return;
     }
@@ -296,31 +366,25 @@ static bool accepts(const struct server *sv)
            sv->accept_again == 0;
 }
 
-static void ask(struct server *sv)
+/* Waits for the listener, or not. */
+static void watch_listener(struct server *sv)
 {
-    bool stopping = sv->stop_at != NEVER;
+    bool accepting = accepts(sv);
+    struct epoll_event event = { .events = accepting ? EPOLLIN : 0,
+                                 .data.ptr = &sv->listener };
 
-    sv->polls[0] = (struct pollfd){ .fd = stopping ? -1 : sv->config.stop_fd,
-                                    .events = POLLIN };
-    sv->polls[1] = (struct pollfd){ .fd = accepts(sv) ? sv->listener : -1,
-                                    .events = POLLIN };
-    for (size_t i = 0; i < sv->n; i++) {
-        const struct conn *c = &sv->conn[i];
-        sv->polls[i + 2] = (struct pollfd){
-            .fd = c->fd, .events = c->phase == PHASE_ANSWER ? POLLOUT : POLLIN
-        };
-    }
+    if (sv->listener >= 0 && accepting != sv->accepting)
+        tapir_epoll_ctl(sv->epoll, EPOLL_CTL_MOD, sv->listener, &event);
+    sv->accepting = accepting;
 }
 
 /* Milliseconds until the first deadline, rounded up; -1: there is none. */
-static int wait_time(const struct server *sv)
+static int wait_time(struct server *sv)
 {
-    usec next = sv->stop_at, left;
+    usec next = usec_min(sv->stop_at, heap_next(&sv->deadlines)), left;
 
     if (sv->accept_again)
         next = usec_min(next, sv->accept_again);
-    for (size_t i = 0; i < sv->n; i++)
-        next = usec_min(next, sv->conn[i].deadline);
     if (next == NEVER)
         return sv->config.stopped ? STOP_CHECK_MS : -1;
     left = usec_max(next - tapir_now(), 0);
@@ -330,73 +394,72 @@ static int wait_time(const struct server *sv)
     return (int)left;
 }
 
-static void close_conn(struct server *sv, size_t i)
+static void take_event(struct server *sv, const struct epoll_event *event)
 {
-    struct conn *c = &sv->conn[i];
-
-    http_session_free(&c->session);
-    tapir_close(c->fd);
-    sv->conn[i] = sv->conn[--sv->n];
-}
-
-/* Moves on what is ready or late, and forgets what is dead. Backwards: the connection
- * that takes a dead one's place has been looked at already. */
-static void serve_conns(struct server *sv)
-{
-    usec now = tapir_now();
-
-    for (size_t i = sv->n; i-- > 0;) {
-        struct conn *c = &sv->conn[i];
-        if (sv->polls[i + 2].revents)
-            serve_conn(sv, c);
-        else if (c->deadline <= now)
-            expire(sv, c);
-        if (c->phase == PHASE_DEAD)
-            close_conn(sv, i);
-    }
+    if (event->data.ptr == &sv->listener)
+        sv->acceptable = true;
+    else if (event->data.ptr == &sv->shall_stop)
+        sv->shall_stop = true;
+    else
+        serve_conn(sv, event->data.ptr);
 }
 
 static bool shall_stop(const struct server *sv)
 {
-    if (sv->polls[0].fd >= 0 && sv->polls[0].revents)
-        return true;
-    return sv->config.stopped && sv->config.stopped(sv->config.ctx);
+    return sv->shall_stop || (sv->config.stopped && sv->config.stopped(sv->config.ctx));
 }
 
 /* No new connections; idle ones are closed, answers under way are finished. */
 static void stop(struct server *sv)
 {
-    sv->stop_at = tapir_now() + STOP_TIME;
+    sv->stop_at = sv->now + STOP_TIME;
     sv->site.closing = true;
     tapir_close(sv->listener);
     sv->listener = -1;
-    for (size_t i = 0; i < sv->n; i++)
-        if (sv->conn[i].phase == PHASE_IDLE)
-            linger(sv, &sv->conn[i]);
+    if (sv->config.stop_fd >= 0)
+        tapir_epoll_ctl(sv->epoll, EPOLL_CTL_DEL, sv->config.stop_fd, NULL);
+    list_each_safe (at, after, &sv->conns) {
+        struct conn *c = list_entry(at, struct conn, node);
+
+        if (c->phase == PHASE_IDLE) {
+            linger(sv, c);
+            settle(sv, c);
+        }
+    }
 }
 
 static bool is_over(const struct server *sv)
 {
-    return sv->stop_at != NEVER && (sv->n == 0 || tapir_now() >= sv->stop_at);
+    return sv->stop_at != NEVER && (sv->n == 0 || sv->now >= sv->stop_at);
+}
+
+/* What is ready, then what is late, then who is new. */
+static void turn(struct server *sv, const struct epoll_event *events, int n)
+{
+    sv->now = tapir_now();
+    for (int i = 0; i < n; i++)
+        take_event(sv, &events[i]);
+    expire_conns(sv);
+    if (sv->now >= sv->accept_again)
+        sv->accept_again = 0;
+    if (sv->acceptable && sv->listener >= 0)
+        accept_conns(sv);
+    sv->acceptable = false;
+    if (sv->stop_at == NEVER && shall_stop(sv))
+        stop(sv);
 }
 
 /* 0, or -1 with errno when waiting itself fails. */
 static int loop(struct server *sv)
 {
+    struct epoll_event events[EVENTS];
+
     while (!is_over(sv)) {
-        ask(sv);
-        int n = tapir_poll(sv->polls, (nfds_t)sv->n + 2, wait_time(sv));
+        watch_listener(sv);
+        int n = tapir_epoll_wait(sv->epoll, events, EVENTS, wait_time(sv));
         if (n < 0 && errno != EINTR)
             return -1;
-        if (n < 0)
-            continue;
-        if (sv->accept_again && tapir_now() >= sv->accept_again)
-            sv->accept_again = 0;
-        serve_conns(sv);
-        if (sv->polls[1].fd >= 0 && sv->polls[1].revents)
-            accept_conns(sv);
-        if (sv->stop_at == NEVER && shall_stop(sv))
-            stop(sv);
+        turn(sv, events, n);
     }
     return 0;
 }
@@ -405,10 +468,12 @@ static int loop(struct server *sv)
 
 static void fill_defaults(struct tapir_http_server *c)
 {
+    if (!c->dir)
+        c->dir = ".";
     if (c->port == 0)
         c->port = 80;
     if (c->max_connections == 0)
-        c->max_connections = 1024;
+        c->max_connections = CONNECTIONS;
     if (c->head_timeout == 0)
         c->head_timeout = 30 * USEC_PER_SEC;
     if (c->idle_timeout == 0)
@@ -421,121 +486,69 @@ static void fill_defaults(struct tapir_http_server *c)
         c->clock = wall_clock;
 }
 
-/* Fills *error from errno-like `err`; returns -1 with errno set. */
-static int failed(struct tapir_error *error, int err, const char *what,
-                  const char *cause, const char *fix)
+/* A descriptor that stays in the set, and whose event is known by `mark`. */
+static int watch(struct server *sv, int fd, void *mark)
 {
-    if (error) {
-        snprintf(error->what, sizeof error->what, "%s: %s", what, strerror(err));
-        snprintf(error->cause, sizeof error->cause, "%s", cause);
-        snprintf(error->fix, sizeof error->fix, "%s", fix);
-    }
-    errno = err;
-    return -1;
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = mark };
+
+    return tapir_epoll_ctl(sv->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-static int open_site(struct server *sv, struct tapir_error *error)
+static int open_set(struct server *sv, struct tapir_error *error)
 {
-    const char *dir = sv->config.dir ? sv->config.dir : ".";
-    char what[128];
-    int err = -http_files_open(&sv->site.files, dir);
-
-    if (err == 0)
-        return 0;
-    snprintf(what, sizeof what, "cannot serve %.100s", dir);
-    if (err == ENOTDIR)
-        return failed(error, err, what, "a directory is served, not a file",
-                      "name the directory that the file is in");
-    if (err == ENOENT)
-        return failed(error, err, what, "there is no such directory",
-                      "check the path; make the directory with mkdir -p");
-    return failed(error, err, what, "the directory cannot be opened",
-                  "check its permissions");
-}
-
-static int listen_failed(const struct server *sv, struct tapir_error *error, int err)
-{
-    char what[128];
-
-    snprintf(what, sizeof what, "cannot listen on port %u", sv->config.port);
-    if (err == EADDRINUSE)
-        return failed(error, err, what, "something else listens on that port",
-                      "stop it, or choose another port with --port");
-    if (err == EACCES)
-        return failed(error, err, what, "ports below 1024 need a privilege here",
-                      "choose another port with --port 8080");
-    if (err == EADDRNOTAVAIL)
-        return failed(error, err, what, "the address is not one of this host's",
-                      "check --addr");
-    return failed(error, err, what, "", "");
-}
-
-static int open_listener(struct server *sv, struct tapir_error *error)
-{
-    struct sockaddr_in at = { .sin_family = AF_INET,
-                              .sin_port = htons(sv->config.port) };
-    const char *addr = sv->config.addr;
-    int one = 1, err;
-
-    if (addr && inet_pton(AF_INET, addr, &at.sin_addr) != 1)
-        return failed(error, EINVAL, "bad address to listen on", addr, "use 192.0.2.2");
-    sv->listener = tapir_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    sv->listener = http_open_listener(sv->config.addr, sv->config.port, error);
     if (sv->listener < 0)
-        return failed(error, errno, "cannot open a socket", "", "");
-    tapir_setsockopt(sv->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (tapir_bind(sv->listener, (struct sockaddr *)&at, sizeof at) == 0 &&
-        tapir_listen(sv->listener, BACKLOG) == 0)
-        return 0;
-    err = errno;
-    tapir_close(sv->listener);
-    sv->listener = -1;
-    return listen_failed(sv, error, err);
-}
-
-static int open_memory(struct server *sv, struct tapir_error *error)
-{
-    size_t max = sv->config.max_connections;
-
-    sv->conn = calloc(max, sizeof *sv->conn);
-    sv->polls = calloc(max + 2, sizeof *sv->polls);
+        return -1;
     sv->scratch = malloc(SCRATCH);
-    if (sv->conn && sv->polls && sv->scratch)
+    if (!sv->scratch)
+        return http_failed(error, ENOMEM, "cannot make room for a buffer", "", "");
+    sv->epoll = tapir_epoll_create1(EPOLL_CLOEXEC);
+    if (sv->epoll < 0 || watch(sv, sv->listener, &sv->listener) < 0)
+        return http_failed(error, errno, "cannot wait for connections", "", "");
+    sv->accepting = true;
+    if (sv->config.stop_fd < 0 || watch(sv, sv->config.stop_fd, &sv->shall_stop) == 0)
         return 0;
-    return failed(error, ENOMEM, "cannot make room for the connections", "", "");
+    return http_failed(
+        error, errno, "cannot wait for the descriptor that says stop",
+        "stop_fd is no open descriptor, or one that poll cannot wait for",
+        "give a pipe or an eventfd; 0 for none");
 }
 
 static void close_server(struct server *sv)
 {
-    while (sv->n > 0)
-        close_conn(sv, sv->n - 1);
+    list_each_safe (at, after, &sv->conns)
+        close_conn(sv, list_entry(at, struct conn, node));
+    heap_free(&sv->deadlines);
     if (sv->listener >= 0)
         tapir_close(sv->listener);
+    if (sv->epoll >= 0)
+        tapir_close(sv->epoll);
     if (sv->site.files.root >= 0)
         http_files_close(&sv->site.files);
-    free(sv->conn);
-    free(sv->polls);
     free(sv->scratch);
 }
 
 int tapir_http_serve(const struct tapir_http_server *server,
                      struct tapir_http_stats *stats, struct tapir_error *error)
 {
-    struct server sv = { .config = *server, .listener = -1, .stop_at = NEVER };
+    struct server sv = {
+        .config = *server, .epoll = -1, .listener = -1, .stop_at = NEVER
+    };
     int result, err;
 
+    list_init(&sv.conns);
+    heap_init(&sv.deadlines);
     fill_defaults(&sv.config);
     sv.site.files.root = -1;
-    result = open_site(&sv, error);
+    result = http_open_files(&sv.site.files, sv.config.dir, error);
     if (result == 0)
-        result = open_memory(&sv, error);
-    if (result == 0)
-        result = open_listener(&sv, error);
+        result = open_set(&sv, error);
     if (result == 0) {
         if (sv.config.ready)
             sv.config.ready(sv.config.ctx);
         result = loop(&sv);
         if (result < 0)
-            failed(error, errno, "cannot wait for connections", "", "");
+            http_failed(error, errno, "cannot wait for connections", "", "");
     }
     err = errno;
     sv.stats.requests = sv.site.requests;

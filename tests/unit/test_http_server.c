@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/hosts.h"
 #include "harness/site.h"
@@ -381,6 +382,41 @@ static void a_server_that_stops_finishes_what_it_began(void **state)
     assert_int_equal(stats.requests, 2);
 }
 
+static int stop_pipe[2];
+
+static void stops_by_the_pipe(void *arg)
+{
+    char answer[200000];
+    int fd = hosts_connect(HOST_B, 80);
+
+    say(fd, "GET /big.bin HTTP/1.1\r\nHost: b\r\n\r\n");
+    must(tapir_read(fd, answer, 1) == 1);
+    must(write(stop_pipe[1], "x", 1) == 1);
+    must(ask(fd, "", answer, sizeof answer) > 100000);
+    tapir_close(fd);
+}
+
+static void a_readable_descriptor_stops_the_server(void **state)
+{
+    must(pipe(stop_pipe) == 0);
+    config.stopped = NULL;
+    config.stop_fd = stop_pipe[0];
+    client(stops_by_the_pipe);
+    run();
+    close(stop_pipe[0]);
+    close(stop_pipe[1]);
+}
+
+static void what_cannot_be_waited_for_cannot_say_stop(void **state)
+{
+    config.stop_fd = 9999;
+    sim_spawn(h.b, server, NULL);
+    hosts_run(&h);
+    assert_int_equal(result, -1);
+    assert_int_equal(error_number, EBADF);
+    assert_string_equal(error.fix, "give a pipe or an eventfd; 0 for none");
+}
+
 /* --- wrong calls ----------------------------------------------------------------- */
 
 static void a_directory_that_is_none_is_told(void **state)
@@ -427,6 +463,8 @@ int main(void)
         IN_SIM(beyond_the_limit_of_connections_clients_wait_their_turn),
         IN_SIM(a_client_in_the_backlog_is_served_when_another_goes),
         IN_SIM(a_server_that_stops_finishes_what_it_began),
+        IN_SIM(a_readable_descriptor_stops_the_server),
+        IN_SIM(what_cannot_be_waited_for_cannot_say_stop),
         IN_SIM(a_directory_that_is_none_is_told),
         IN_SIM(a_port_that_is_taken_is_told),
     };

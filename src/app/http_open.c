@@ -1,0 +1,79 @@
+/* Opening is where a person makes mistakes: a directory that is none, a port that is
+ * taken. Each gets a sentence of what, why and what to do; the rest is told by errno.
+ */
+#include "app/http_open.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+enum { BACKLOG = 512 };
+
+int http_failed(struct tapir_error *error, int err, const char *what, const char *cause,
+                const char *fix)
+{
+    if (error) {
+        snprintf(error->what, sizeof error->what, "%s: %s", what, strerror(err));
+        snprintf(error->cause, sizeof error->cause, "%s", cause);
+        snprintf(error->fix, sizeof error->fix, "%s", fix);
+    }
+    errno = err;
+    return -1;
+}
+
+int http_open_files(struct http_files *files, const char *dir,
+                    struct tapir_error *error)
+{
+    char what[128];
+    int err = -http_files_open(files, dir);
+
+    if (err == 0)
+        return 0;
+    snprintf(what, sizeof what, "cannot serve %.100s", dir);
+    if (err == ENOTDIR)
+        return http_failed(error, err, what, "a directory is served, not a file",
+                           "name the directory that the file is in");
+    if (err == ENOENT)
+        return http_failed(error, err, what, "there is no such directory",
+                           "check the path; make the directory with mkdir -p");
+    return http_failed(error, err, what, "the directory cannot be opened",
+                       "check its permissions");
+}
+
+static int listen_failed(uint16_t port, struct tapir_error *error, int err)
+{
+    char what[128];
+
+    snprintf(what, sizeof what, "cannot listen on port %u", port);
+    if (err == EADDRINUSE)
+        return http_failed(error, err, what, "something else listens on that port",
+                           "stop it, or choose another port with --port");
+    if (err == EACCES)
+        return http_failed(error, err, what, "ports below 1024 need a privilege here",
+                           "choose another port with --port 8080");
+    if (err == EADDRNOTAVAIL)
+        return http_failed(error, err, what, "the address is not one of this host's",
+                           "check --addr");
+    return http_failed(error, err, what, "", "");
+}
+
+int http_open_listener(const char *addr, uint16_t port, struct tapir_error *error)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+    int one = 1, err, fd;
+
+    if (addr && inet_pton(AF_INET, addr, &at.sin_addr) != 1)
+        return http_failed(error, EINVAL, "bad address to listen on", addr,
+                           "use 192.0.2.2");
+    fd = tapir_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return http_failed(error, errno, "cannot open a socket", "", "");
+    tapir_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (tapir_bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
+        tapir_listen(fd, BACKLOG) == 0)
+        return fd;
+    err = errno;
+    tapir_close(fd);
+    return listen_failed(port, error, err);
+}

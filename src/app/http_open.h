@@ -1,0 +1,20 @@
+/* What a file server opens before it serves, with errors for a person. */
+#ifndef TAPIR_APP_HTTP_OPEN_H
+#define TAPIR_APP_HTTP_OPEN_H
+
+#include "app/http_files.h"
+#include "tapir/socket.h"
+
+/* Fills *error (may be NULL) for errno `err`; returns -1 with errno set. */
+int http_failed(struct tapir_error *error, int err, const char *what, const char *cause,
+                const char *fix);
+
+/* The directory that is served. 0, or -1 with errno and *error. */
+int http_open_files(struct http_files *files, const char *dir,
+                    struct tapir_error *error);
+
+/* A listening descriptor that does not block, at addr (NULL: all). -1 with errno and
+ * *error. */
+int http_open_listener(const char *addr, uint16_t port, struct tapir_error *error);
+
+#endif

@@ -1,0 +1,110 @@
+#include "app/http_open.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "harness/hosts.h"
+#include "harness/site.h"
+
+static struct hosts h;
+static struct tapir_error error;
+static struct http_files files;
+
+static int up(void **state)
+{
+    error = (struct tapir_error){ .what = "" };
+    hosts_up(&h, 1, NULL);
+    tapir_use(h.b);
+    return 0;
+}
+
+static int down(void **state)
+{
+    tapir_use(NULL);
+    hosts_down(&h);
+    return 0;
+}
+
+static void a_listener_accepts_without_blocking(void **state)
+{
+    int fd = http_open_listener("192.0.2.2", 8080, &error);
+
+    assert_true(fd >= 0);
+    assert_int_equal(tapir_accept(fd, NULL, NULL), -1);
+    assert_int_equal(errno, EAGAIN);
+}
+
+static void a_port_that_is_taken_is_told(void **state)
+{
+    hosts_listen(80);
+    assert_int_equal(http_open_listener(NULL, 80, &error), -1);
+    assert_int_equal(errno, EADDRINUSE);
+    assert_string_equal(error.what, "cannot listen on port 80: Address already in use");
+    assert_string_equal(error.cause, "something else listens on that port");
+    assert_string_equal(error.fix, "stop it, or choose another port with --port");
+}
+
+static void an_address_of_somebody_else_is_told(void **state)
+{
+    assert_int_equal(http_open_listener("192.0.2.77", 80, &error), -1);
+    assert_int_equal(errno, EADDRNOTAVAIL);
+    assert_string_equal(error.cause, "the address is not one of this host's");
+}
+
+static void a_word_that_is_no_address_is_told(void **state)
+{
+    assert_int_equal(http_open_listener("here", 80, &error), -1);
+    assert_int_equal(errno, EINVAL);
+    assert_string_equal(error.what, "bad address to listen on: Invalid argument");
+    assert_string_equal(error.cause, "here");
+}
+
+static void an_error_need_not_be_wanted(void **state)
+{
+    assert_int_equal(http_open_listener("here", 80, NULL), -1);
+    assert_int_equal(http_open_files(&files, "/nonexistent", NULL), -1);
+    assert_int_equal(errno, ENOENT);
+}
+
+static void a_directory_is_opened(void **state)
+{
+    const char *dir = site_up();
+
+    assert_int_equal(http_open_files(&files, dir, &error), 0);
+    http_files_close(&files);
+    site_down();
+}
+
+static void a_directory_that_is_none_is_told(void **state)
+{
+    assert_int_equal(http_open_files(&files, "/nonexistent/directory", &error), -1);
+    assert_int_equal(errno, ENOENT);
+    assert_string_equal(error.what, "cannot serve /nonexistent/directory: No such file "
+                                    "or directory");
+    assert_int_equal(http_open_files(&files, "/proc/self/status", &error), -1);
+    assert_int_equal(errno, ENOTDIR);
+    assert_string_equal(error.cause, "a directory is served, not a file");
+}
+
+#define WITH(test) cmocka_unit_test_setup_teardown(test, up, down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH(a_listener_accepts_without_blocking),
+        WITH(a_port_that_is_taken_is_told),
+        WITH(an_address_of_somebody_else_is_told),
+        WITH(a_word_that_is_no_address_is_told),
+        WITH(an_error_need_not_be_wanted),
+        WITH(a_directory_is_opened),
+        WITH(a_directory_that_is_none_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
