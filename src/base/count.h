@@ -59,6 +59,10 @@
     C(TcpExtListenOverflows) \
     C(TcpExtListenDrops) \
     C(TcpExtTCPChallengeACK) \
+    C(TcpExtTCPACKSkippedChallenge) \
+    C(TcpExtSyncookiesSent) \
+    C(TcpExtSyncookiesRecv) \
+    C(TcpExtSyncookiesFailed) \
     C(TcpExtTCPAbortOnData) \
     C(TcpExtTCPAbortOnClose) \
     C(TcpExtTCPAbortOnTimeout) \

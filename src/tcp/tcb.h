@@ -142,6 +142,7 @@ struct tcp_half_open {
     usec oow_ack_at;      /* last ACK for a segment that was refused */
     uint8_t resent;       /* how often it was sent again */
     uint8_t wscale;       /* our shift count */
+    bool cookie;          /* made by the ACK of a SYN cookie */
 };
 
 /* A connection in TIME-WAIT: 96 bytes. tcp_timewait.c */
@@ -249,8 +250,11 @@ bool tcp_may_answer(const struct tcp *tcp, const struct tcp_seg *seg, usec *last
 void tcp_synsent_input(struct tcb *tcb, struct tcp_seg *seg);
 /* The SYN-ACK that completes a simultaneous open: it goes there too. */
 bool tcp_crossed_syn_ack(const struct tcb *tcb, const struct tcp_seg *seg);
-void tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
-                      struct tcp_seg *seg, const struct seq *iss);
+/* A connection, for seg to go on with, if that is the ACK of a SYN cookie; else NULL.
+ */
+struct tcb *tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
+                             struct tcp_seg *seg, const struct seq *iss);
+bool tcp_listener_has_room(const struct tcp_listener *l); /* for one more SYN */
 struct tcb *tcp_half_open_input(struct tcp_half_open *h, struct tcp_seg *seg);
 void tcp_half_open_fire(struct tcp_half_open *h);
 void tcp_half_open_free(struct tcp_half_open *h);

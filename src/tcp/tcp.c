@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "tcp/tcb.h"
+#include "tcp/tcp_cookie.h"
 
 enum { SLOTS_AT_FIRST = 64 };
 
@@ -47,6 +48,8 @@ void tcp_config_default(struct tcp_config *c)
         .wmem_default = 1 << 20,
         .wmem_max = 4 << 20,
         .max_syn_backlog = 1024,
+        .syncookies = COOKIES_WHEN_FULL,
+        .challenge_ack_limit = 1000,
         .somaxconn = 4096,
         .max_tw_buckets = 65536,
         .invalid_ratelimit = 500 * USEC_PER_MS,
@@ -57,6 +60,8 @@ void tcp_config_default(struct tcp_config *c)
 int tcp_init(struct tcp *tcp, struct net *net)
 {
     *tcp = (struct tcp){ .net = net, .n_slots = SLOTS_AT_FIRST };
+    tcp->cookie_sent_at = -COOKIE_LIFE;
+    tcp->challenge_since = -USEC_PER_SEC;
     tcp_config_default(&tcp->config);
     cc_table_init(&tcp->controllers);
     list_init(&tcp->dirty);

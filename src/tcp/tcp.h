@@ -63,10 +63,12 @@ struct tcp_config {
     uint32_t rmem_min, rmem_default, rmem_max; /* tcp_rmem: bytes */
     uint32_t wmem_min, wmem_default, wmem_max; /* tcp_wmem: bytes */
     uint32_t max_syn_backlog; /* tcp_max_syn_backlog: 1024, a listener */
-    uint32_t somaxconn;       /* net.core.somaxconn: 4096 */
-    uint32_t max_tw_buckets;  /* tcp_max_tw_buckets: 65536 */
-    usec invalid_ratelimit;   /* tcp_invalid_ratelimit: 500 ms between challenges */
-    const struct cc_ops *cc;  /* tcp_congestion_control: cubic */
+    uint8_t syncookies;       /* tcp_syncookies: 0, 1 (default): when that is full; 2 */
+    uint32_t challenge_ack_limit; /* tcp_challenge_ack_limit: 1000 a second, about */
+    uint32_t somaxconn;           /* net.core.somaxconn: 4096 */
+    uint32_t max_tw_buckets;      /* tcp_max_tw_buckets: 65536 */
+    usec invalid_ratelimit;       /* tcp_invalid_ratelimit: 500 ms between challenges */
+    const struct cc_ops *cc;      /* tcp_congestion_control: cubic */
 };
 
 /* The stack's whole TCP. Owned by struct stack. */
@@ -84,6 +86,9 @@ struct tcp {
     size_t n_slots, n_hashed;    /* a power of two; entries in it */
     uint32_t port_offset;        /* RFC 6056 s3.3.3's counter */
     struct deadline tw_deadline; /* of the oldest TIME-WAIT record */
+    usec cookie_sent_at;         /* the last SYN cookie left then */
+    usec challenge_since;        /* RFC 5961 s10: this second's challenges ... */
+    uint32_t challenge_left;     /* ... that may still be sent */
     struct sent_pool sent_pool;  /* records of what was sent, for all connections */
 };
 

@@ -46,11 +46,36 @@ bool tcp_challenge(struct tcb *tcb, const struct tcp_seg *seg)
     return true;
 }
 
+/* RFC 5961 s10: so many challenges a second from the whole stack. How many is drawn
+ * anew each second, between half of the limit and one and a half: a fixed number could
+ * be used up on purpose and counted, to learn which connections exist (CVE-2016-5696).
+ */
+static bool challenge_budget(struct tcp *tcp)
+{
+    uint32_t limit = tcp->config.challenge_ack_limit;
+
+    if (limit == INT32_MAX)
+        return true;
+    if (tcp->net->now - tcp->challenge_since >= USEC_PER_SEC) {
+        tcp->challenge_since = tcp->net->now;
+        tcp->challenge_left = limit - limit / 2;
+        if (limit > 1)
+            tcp->challenge_left += (uint32_t)rng_below(&tcp->net->rng, limit);
+    }
+    if (tcp->challenge_left == 0) {
+        count(&tcp->net->count, COUNT_TcpExtTCPACKSkippedChallenge);
+        return false;
+    }
+    tcp->challenge_left--;
+    return true;
+}
+
 /* RFC 5961: who sent this must prove that it knows the connection. */
 static void challenge(struct tcb *tcb, const struct tcp_seg *seg)
 {
-    if (tcp_challenge(tcb, seg))
-        count(&tcb->tcp->net->count, COUNT_TcpExtTCPChallengeACK);
+    if (!challenge_budget(tcb->tcp) || !tcp_challenge(tcb, seg))
+        return;
+    count(&tcb->tcp->net->count, COUNT_TcpExtTCPChallengeACK);
 }
 
 /* --- first: the sequence number --- */
@@ -228,10 +253,13 @@ static void stranger_input(struct tcp *tcp, const struct ip_info *ip,
                            struct tcp_seg *seg, const struct seq *iss)
 {
     struct tcp_listener *l = tcp_lookup_listener(tcp, ip->dst, seg->dst_port);
-    if (l)
-        tcp_listen_input(l, ip, seg, iss);
-    else
+    if (!l) {
         closed_input(tcp, ip, seg);
+        return;
+    }
+    struct tcb *tcb = tcp_listen_input(l, ip, seg, iss);
+    if (tcb)
+        connection_input(tcb, seg);
 }
 
 static void dispatch(struct tcp *tcp, const struct ip_info *ip, struct tcp_seg *seg)

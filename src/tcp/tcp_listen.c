@@ -8,12 +8,18 @@
  * of steps. The acceptable ACK turns it into a tcb, and that segment goes on through
  * the tcb's steps with whatever text and FIN it carries. When the accept queue is full
  * the ACK is dropped, as on Linux: the peer sends again, and by then there may
- * be room. */
+ * be room.
+ *
+ * When there are too many half-open entries a SYN is answered with a cookie
+ * (tcp_cookie.c) and nothing is remembered; the ACK that brings it back makes the
+ * entry, and goes on as if it had been there. With tcp_syncookies 0 the oldest entry
+ * whose SYN-ACK was sent again already makes room: real peers answer the first. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
 #include "tcp/tcb.h"
+#include "tcp/tcp_cookie.h"
 
 enum { BACKLOG_MIN = 1 };
 
@@ -81,6 +87,11 @@ size_t tcp_acceptable(const struct tcp_listener *l)
     return l->n_accept;
 }
 
+bool tcp_listener_has_room(const struct tcp_listener *l)
+{
+    return l->n_accept < l->backlog && l->n_half_open < l->tcp->config.max_syn_backlog;
+}
+
 void tcp_listener_free(struct tcp_listener *l)
 {
     while (!list_empty(&l->half_open))
@@ -101,7 +112,8 @@ static void stamp(const struct tcp_half_open *h, struct tcp_opts *out)
     out->has_ts = tcp->config.timestamps && h->opts.has_ts;
     if (!out->has_ts)
         return;
-    out->ts_val = tcp_ts_now(tcp, tcp_ts_offset(tcp, &h->slot));
+    out->ts_val = h->cookie ? tcp_cookie_stamp(tcp, &h->slot, &h->opts)
+                            : tcp_ts_now(tcp, tcp_ts_offset(tcp, &h->slot));
     out->ts_ecr = h->ts_recent;
 }
 
@@ -140,6 +152,16 @@ static void arm(struct tcp_half_open *h)
     heap_set(&net->heap, &h->deadline, net->now + syn_ack_timeout(h));
 }
 
+static void name_slot(struct tcp_slot *slot, const struct ip_info *ip,
+                      const struct tcp_seg *seg)
+{
+    *slot = (struct tcp_slot){ .kind = SLOT_HALF_OPEN,
+                               .local = ip->dst,
+                               .remote = ip->src,
+                               .local_port = seg->dst_port,
+                               .remote_port = seg->src_port };
+}
+
 static struct tcp_half_open *half_open_new(struct tcp_listener *l,
                                            const struct ip_info *ip,
                                            const struct tcp_seg *seg)
@@ -151,11 +173,7 @@ static struct tcp_half_open *half_open_new(struct tcp_listener *l,
         free(h);
         return NULL;
     }
-    h->slot.kind = SLOT_HALF_OPEN;
-    h->slot.local = ip->dst;
-    h->slot.remote = ip->src;
-    h->slot.local_port = seg->dst_port;
-    h->slot.remote_port = seg->src_port;
+    name_slot(&h->slot, ip, seg);
     h->listener = l;
     h->irs = seg->seq;
     h->opts = seg->opts;
@@ -183,31 +201,82 @@ void tcp_half_open_free(struct tcp_half_open *h)
     free(h);
 }
 
-/* No room for a SYN? Says why. */
-static enum drop refuse_syn(struct tcp_listener *l)
+static void half_open_fails(struct tcp_half_open *h)
+{
+    struct tcp *tcp = h->listener->tcp;
+
+    count(&tcp->net->count, COUNT_TcpAttemptFails);
+    tcp_trace_arrow(tcp, &h->slot, TCPS_SYN_RECEIVED, TCPS_CLOSED);
+    tcp_half_open_free(h);
+}
+
+/* Is there room for one more half-open entry, or can there be made? */
+static bool room_for_syn(struct tcp_listener *l)
+{
+    struct tcp_half_open *oldest;
+
+    if (l->n_half_open < l->tcp->config.max_syn_backlog)
+        return true;
+    if (list_empty(&l->half_open) || l->tcp->config.syncookies)
+        return false;
+    oldest = list_entry(l->half_open.next, struct tcp_half_open, node);
+    if (oldest->resent == 0)
+        return false;
+    half_open_fails(oldest);
+    return true;
+}
+
+/* The accept queue counts for a SYN too: whoever could not be accepted is not
+ * answered. */
+static bool backlog_full(struct tcp_listener *l)
 {
     struct counters *c = &l->tcp->net->count;
 
-    if (l->n_accept >= l->backlog) {
-        count(c, COUNT_TcpExtListenOverflows);
-        count(c, COUNT_TcpExtListenDrops);
-        return DROP_TCP_BACKLOG;
-    }
-    if (l->n_half_open >= l->tcp->config.max_syn_backlog) {
-        count(c, COUNT_TcpExtTCPReqQFullDrop);
-        count(c, COUNT_TcpExtListenDrops);
-        return DROP_TCP_SYN_QUEUE;
-    }
-    return DROP_N;
+    if (l->n_accept < l->backlog)
+        return false;
+    count(c, COUNT_TcpExtListenOverflows);
+    count(c, COUNT_TcpExtListenDrops);
+    return true;
+}
+
+static void send_cookie(struct tcp_listener *l, const struct ip_info *ip,
+                        struct tcp_seg *seg)
+{
+    struct tcp *tcp = l->tcp;
+    struct tcp_half_open h = { .listener = l, .irs = seg->seq, .opts = seg->opts };
+    uint16_t mss = seg->opts.has_mss ? seg->opts.mss : 0;
+
+    name_slot(&h.slot, ip, seg);
+    h.iss = tcp_cookie_make(tcp, &h.slot, seg->seq, mss);
+    h.ts_recent = seg->opts.ts_val;
+    h.wscale = tcp_our_wscale(tcp, l->options.rcvbuf);
+    h.cookie = true;
+    /* Without timestamps nothing can bring these back. */
+    h.opts.sack_ok &= seg->opts.has_ts;
+    h.opts.has_wscale &= seg->opts.has_ts;
+    tcp->cookie_sent_at = tcp->net->now;
+    count(&tcp->net->count, COUNT_TcpExtSyncookiesSent);
+    send_syn_ack(&h);
 }
 
 static void take_syn(struct tcp_listener *l, const struct ip_info *ip,
                      struct tcp_seg *seg, const struct seq *iss)
 {
-    enum drop full = refuse_syn(l);
+    const struct tcp_config *c = &l->tcp->config;
 
-    if (full != DROP_N) {
-        tcp_reject(seg, full);
+    if (backlog_full(l)) {
+        tcp_reject(seg, DROP_TCP_BACKLOG);
+        return;
+    }
+    bool full = !room_for_syn(l);
+    if (!iss && (c->syncookies == COOKIES_ALWAYS || (full && c->syncookies))) {
+        send_cookie(l, ip, seg);
+        return;
+    }
+    if (full) {
+        count(&l->tcp->net->count, COUNT_TcpExtTCPReqQFullDrop);
+        count(&l->tcp->net->count, COUNT_TcpExtListenDrops);
+        tcp_reject(seg, DROP_TCP_SYN_QUEUE);
         return;
     }
     struct tcp_half_open *h = half_open_new(l, ip, seg);
@@ -222,13 +291,78 @@ static void take_syn(struct tcp_listener *l, const struct ip_info *ip,
     arm(h);
 }
 
+/* --- the ACK of a cookie --- */
+
+/* Cookies are looked for only while one can still be good: a stray ACK costs no
+ * hash. */
+static bool cookies_about(const struct tcp *tcp)
+{
+    if (tcp->config.syncookies == COOKIES_ALWAYS)
+        return true;
+    return tcp->config.syncookies && tcp->net->now - tcp->cookie_sent_at < COOKIE_LIFE;
+}
+
+/* The entry that was not made when the SYN came, or NULL: it is no cookie of ours. */
+static struct tcp_half_open *entry_from_cookie(struct tcp_listener *l,
+                                               const struct ip_info *ip,
+                                               const struct tcp_seg *seg)
+{
+    struct tcp *tcp = l->tcp;
+    struct tcp_seg syn = { .src_port = seg->src_port,
+                           .dst_port = seg->dst_port,
+                           .seq = seq_sub(seg->seq, 1),
+                           .wnd = seg->wnd,
+                           .opts = { .has_mss = true } };
+    struct seq iss = seq_sub(seg->ack, 1);
+    struct tcp_slot slot;
+
+    name_slot(&slot, ip, seg);
+    if (!tcp_cookie_check(tcp, &slot, syn.seq, iss, &syn.opts.mss)) {
+        count(&tcp->net->count, COUNT_TcpExtSyncookiesFailed);
+        return NULL;
+    }
+    count(&tcp->net->count, COUNT_TcpExtSyncookiesRecv);
+    tcp_cookie_options(tcp, &slot, &seg->opts, &syn.opts);
+    struct tcp_half_open *h = half_open_new(l, ip, &syn);
+    if (h) {
+        h->iss = iss;
+        h->cookie = true;
+        tcp_trace_arrow(tcp, &h->slot, TCPS_LISTEN, TCPS_SYN_RECEIVED);
+    }
+    return h;
+}
+
+/* The connection that it became, for the segment to go on with; NULL with seg->drop
+ * set, or NULL without: it is no cookie. */
+static struct tcb *take_cookie(struct tcp_listener *l, const struct ip_info *ip,
+                               struct tcp_seg *seg)
+{
+    if (!cookies_about(l->tcp) || (seg->flags & TCP_SYN))
+        return NULL;
+    if (l->n_accept >= l->backlog) { /* it is sent again, with the same cookie */
+        backlog_full(l);
+        tcp_reject(seg, DROP_TCP_BACKLOG);
+        return NULL;
+    }
+    struct tcp_half_open *h = entry_from_cookie(l, ip, seg);
+    if (!h)
+        return NULL;
+    struct tcb *tcb = tcp_half_open_input(h, seg);
+    if (!tcb) /* no memory for a connection: the entry is none without a deadline */
+        tcp_half_open_free(h);
+    return tcb;
+}
+
 /* RFC 9293 s3.10.7.2: RST, ACK, SYN, anything else. */
-void tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
-                      struct tcp_seg *seg, const struct seq *iss)
+struct tcb *tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
+                             struct tcp_seg *seg, const struct seq *iss)
 {
     if (seg->flags & TCP_RST) {
         tcp_reject(seg, DROP_TCP_CLOSED_RST);
     } else if (seg->flags & TCP_ACK) {
+        struct tcb *tcb = take_cookie(l, ip, seg);
+        if (tcb || seg->drop != DROP_N)
+            return tcb;
         tcp_reject(seg, DROP_TCP_LISTEN_ACK);
         tcp_reset_reply(l->tcp, ip, seg);
     } else if (!(seg->flags & TCP_SYN)) {
@@ -238,6 +372,7 @@ void tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
     } else {
         take_syn(l, ip, seg, iss);
     }
+    return NULL;
 }
 
 /* --- a half-open entry's steps --- */
@@ -259,6 +394,14 @@ static void half_open_ack(struct tcp_half_open *h, const struct tcp_seg *seg)
     tcp_reply(h->listener->tcp, &r);
 }
 
+/* RFC 7323 s5.3 R1; a SYN or RST is not judged by its timestamp. */
+static bool half_open_paws(const struct tcp_half_open *h, const struct tcp_seg *seg)
+{
+    if ((seg->flags & (TCP_SYN | TCP_RST)) || !seg->opts.has_ts || !h->opts.has_ts)
+        return false;
+    return (int32_t)(seg->opts.ts_val - h->ts_recent) < 0;
+}
+
 /* First: the sequence number. The SYN once more means that our SYN-ACK was lost. */
 static bool half_open_sequence(struct tcp_half_open *h, struct tcp_seg *seg)
 {
@@ -266,6 +409,11 @@ static bool half_open_sequence(struct tcp_half_open *h, struct tcp_seg *seg)
 
     bool again = (seg->flags & (TCP_SYN | TCP_RST)) == TCP_SYN;
 
+    if (half_open_paws(h, seg)) {
+        count(&h->listener->tcp->net->count, COUNT_TcpExtPAWSEstab);
+        half_open_ack(h, seg);
+        return tcp_reject(seg, DROP_TCP_PAWS);
+    }
     if (again && seq_eq(seg->seq, h->irs)) {
         send_syn_ack(h);
         return tcp_reject(seg, DROP_TCP_DUPLICATE);
@@ -276,15 +424,6 @@ static bool half_open_sequence(struct tcp_half_open *h, struct tcp_seg *seg)
         half_open_ack(h, seg);
     return tcp_reject(seg, seq_leq(seg->seq, h->irs) ? DROP_TCP_OLD_SEQ
                                                      : DROP_TCP_FUTURE_SEQ);
-}
-
-static void half_open_fails(struct tcp_half_open *h)
-{
-    struct tcp *tcp = h->listener->tcp;
-
-    count(&tcp->net->count, COUNT_TcpAttemptFails);
-    tcp_trace_arrow(tcp, &h->slot, TCPS_SYN_RECEIVED, TCPS_CLOSED);
-    tcp_half_open_free(h);
 }
 
 /* Second and fourth: RST (RFC 5961 s3.2) and SYN. */
@@ -357,7 +496,7 @@ static void inherit(struct tcb *tcb, const struct tcp_half_open *h,
     tcb->ts.recent = h->ts_recent;
     tcb->ts.offset = tcp_ts_offset(tcb->tcp, &tcb->slot);
     tcb->ts.last_ack = tcb->rcv.nxt;
-    if (h->resent == 0)
+    if (h->resent == 0 && !h->cookie)
         rtt_sample(&tcb->rtt, tcb->tcp->net->now - h->sent_at);
 }
 

@@ -157,6 +157,10 @@ bool tcp_timewait_input(struct tcp *tcp, struct tcp_timewait *tw, struct tcp_seg
                         struct seq *iss)
 {
     if (may_open_again(tcp, tw, seg)) {
+        /* The record is given up for a connection, not for a SYN that finds no room. */
+        if (!tcp_listener_has_room(
+                tcp_lookup_listener(tcp, tw->slot.local, tw->slot.local_port)))
+            return tcp_reject(seg, DROP_TCP_BACKLOG);
         *iss = seq_add(tw->snd_nxt, ISS_STEP);
         count(&tcp->net->count, COUNT_TcpExtTWRecycled);
         tcp_timewait_free(tcp, tw);

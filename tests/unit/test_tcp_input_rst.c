@@ -213,6 +213,40 @@ static void a_reset_ends_a_connection_that_nobody_owns(void **state)
     peer_free(&p);
 }
 
+/* RFC 5961 s10: of 100 a second, half to one and a half times as many leave. */
+static void challenges_of_the_whole_stack_are_limited(void **state)
+{
+    struct sock *s = conversation();
+    peer_sysctl(&p, "net.ipv4.tcp_challenge_ack_limit", "100");
+    peer_sysctl(&p, "net.ipv4.tcp_invalid_ratelimit", "0");
+    for (int second = 1; second <= 3; second++) {
+        peer_wait(&p, USEC_PER_SEC);
+        long before = peer_count(&p, "TcpExtTCPChallengeACK");
+        for (int i = 0; i < 300; i++)
+            peer_send(&p, "R 500:500(0) win 0");
+        long sent = peer_count(&p, "TcpExtTCPChallengeACK") - before;
+        assert_in_range(sent, 50, 149);
+        assert_int_equal(peer_count(&p, "TcpExtTCPACKSkippedChallenge") +
+                             peer_count(&p, "TcpExtTCPChallengeACK"),
+                         300 * second);
+        peer_skip(&p);
+    }
+    end(s);
+}
+
+/* Linux's INT_MAX: no limit. */
+static void a_limit_of_all_is_none(void **state)
+{
+    struct sock *s = conversation();
+    peer_sysctl(&p, "net.ipv4.tcp_challenge_ack_limit", "2147483647");
+    peer_sysctl(&p, "net.ipv4.tcp_invalid_ratelimit", "0");
+    for (int i = 0; i < 3000; i++)
+        peer_send(&p, "R 500:500(0) win 0");
+    assert_int_equal(peer_count(&p, "TcpExtTCPChallengeACK"), 3000);
+    peer_skip(&p);
+    end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +261,8 @@ int main(void)
         cmocka_unit_test(the_limit_on_challenges_does_not_starve_text_or_fin),
         cmocka_unit_test(a_challenge_on_one_connection_does_not_use_up_another_ones),
         cmocka_unit_test(a_reset_ends_a_connection_that_nobody_owns),
+        cmocka_unit_test(challenges_of_the_whole_stack_are_limited),
+        cmocka_unit_test(a_limit_of_all_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

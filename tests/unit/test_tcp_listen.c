@@ -238,10 +238,12 @@ static void a_full_accept_queue_drops_new_syns(void **state)
     end(l);
 }
 
-/* tcp_max_syn_backlog: so many half-open entries at most. */
+/* tcp_max_syn_backlog: so many half-open entries at most (with tcp_syncookies 1 further
+ * SYNs are answered with cookies: test_tcp_cookie.c). */
 static void too_many_half_open_entries_drop_new_syns(void **state)
 {
     struct sock *l = listening();
+    peer_sysctl(&p, "net.ipv4.tcp_syncookies", "0");
     peer_sysctl(&p, "net.ipv4.tcp_max_syn_backlog", "2");
     for (unsigned i = 0; i < 3; i++) {
         peer_use(&p, i);

@@ -336,6 +336,20 @@ static void segments_without_text_are_answered_once_in_half_a_second(void **stat
     end(l);
 }
 
+/* RFC 7323 s5.3 R1: an ACK older than the SYN is no ACK of this handshake. */
+static void an_ack_with_an_older_timestamp_than_the_syn_opens_nothing(void **state)
+{
+    struct sock *l = half_open_with("<mss 1460,TS val 1000 ecr 0>");
+    peer_send(&p, ". 1:1(0) ack 1 win 1000 <TS val 999 ecr 0>");
+    peer_expect(&p, ". 1:1(0) ack 1 <TS val 0 ecr 1000>");
+    assert_int_equal(entries(l), 1);
+    assert_int_equal(peer_drops(&p, "TcpPaws"), 1);
+    peer_send(&p, ". 1:1(0) ack 1 win 1000 <TS val 1000 ecr 0>");
+    assert_int_equal(entries(l), 0);
+    sock_close(peer_accept(&p, l));
+    end(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +371,7 @@ int main(void)
         cmocka_unit_test(the_handshake_measures_the_round_trip_once),
         cmocka_unit_test(without_an_mss_segments_have_536_bytes),
         cmocka_unit_test(a_connection_reset_in_the_accept_queue_tells_its_reader),
+        cmocka_unit_test(an_ack_with_an_older_timestamp_than_the_syn_opens_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

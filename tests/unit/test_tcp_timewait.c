@@ -168,6 +168,19 @@ static void a_new_syn_beyond_the_old_numbers_opens_again_with_a_higher_one(void 
     end();
 }
 
+/* The wait is given up for a connection, not for a SYN that finds no room. */
+static void a_new_syn_that_finds_no_room_leaves_the_wait_alone(void **state)
+{
+    time_wait();
+    peer_sysctl(&p, "net.ipv4.tcp_max_syn_backlog", "0");
+    peer_send(&p, "S 3:3(0) win 1000 <mss 1460>");
+    peer_expect_nothing(&p);
+    assert_int_equal(records(), 1);
+    assert_int_equal(peer_drops(&p, "TcpListenOverflow"), 1);
+    assert_int_equal(peer_count(&p, "TcpExtTWRecycled"), 0);
+    end();
+}
+
 /* The same: at or before the old numbers it is an old duplicate: acknowledged (RFC 5961
  * s4: the peer that means it resets and tries again). */
 static void an_old_syn_is_acknowledged(void **state)
@@ -423,6 +436,7 @@ int main(void)
         cmocka_unit_test(answers_are_stamped_and_scaled),
         cmocka_unit_test(
             a_new_syn_beyond_the_old_numbers_opens_again_with_a_higher_one),
+        cmocka_unit_test(a_new_syn_that_finds_no_room_leaves_the_wait_alone),
         cmocka_unit_test(an_old_syn_is_acknowledged),
         cmocka_unit_test(a_syn_with_a_younger_timestamp_opens_again),
         cmocka_unit_test(a_new_syn_without_a_listener_does_not_end_time_wait),
