@@ -4,15 +4,15 @@
  * byte. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "commands.h"
 #include "options.h"
 #include "tapir/http.h"
 
 enum {
-    DESCRIPTORS = 4096, /* a connection and its file each, and some */
-    LATER_OPTION = 1000 /* and above: known, and not built */
+    CONNECTIONS = 32768,       /* at once, where descriptors suffice */
+    CONNECTIONS_MAX = 1000000, /* as many numbers as Linux gives a process, about */
+    LATER_OPTION = 1000        /* and above: known, and not built */
 };
 
 #define SIM_DATE INT64_C(784111777) /* Sun, 06 Nov 1994 08:49:37 GMT */
@@ -21,10 +21,12 @@ struct serve {
     struct options *o;
     const char *dir;
     uint16_t port;
+    unsigned connections; /* at once */
 };
 
 static const struct option_row rows[] = {
     { 'p', 'p', "port", true },
+    { 'n', 0, "max-connections", true },
     { LATER_OPTION + 0, 0, "echo", true },
     { LATER_OPTION + 1, 0, "header-timeout", true },
     { LATER_OPTION + 2, 0, "body-timeout", true },
@@ -62,19 +64,20 @@ static void tell_summary(const struct tapir_http_stats *stats)
             (unsigned long long)stats->bytes);
 }
 
-int serve_files(struct options *o, const char *dir, uint16_t port)
+static int serve_all(struct serve *s)
 {
-    struct serve s = { o, dir, port };
+    struct options *o = s->o;
     struct tapir_http_stats stats = { 0, 0, 0 };
     struct tapir_error error = { .what = "" };
     struct tapir_http_server server = {
-        .dir = dir,
-        .port = port,
+        .dir = s->dir,
+        .port = s->port,
+        .max_connections = s->connections,
         .stop_fd = o->stop_fd,
         .stopped = o->stop_fd < 0 ? stopped : NULL,
         .ready = ready,
         .clock = o->sim ? virtual_date : NULL,
-        .ctx = &s,
+        .ctx = s,
     };
 
     if (tapir_http_serve(&server, &stats, &error) < 0) {
@@ -86,27 +89,40 @@ int serve_files(struct options *o, const char *dir, uint16_t port)
     return 0;
 }
 
-static int serve_body(struct options *o, void *arg)
+int serve_files(struct options *o, const char *dir, uint16_t port)
 {
-    const struct serve *s = arg;
-    return serve_files(o, s->dir, s->port);
+    struct serve s = { o, dir, port, descriptors_for(CONNECTIONS) };
+
+    return serve_all(&s);
 }
 
-/* A connection costs up to two descriptors. */
-static void raise_limit(void)
+static int serve_body(struct options *o, void *arg)
 {
-    struct rlimit limit;
+    struct serve *s = arg;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS)
-        return;
-    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    s->o = o;
+    return serve_all(s);
+}
+
+/* As many connections as were asked for, or else as there can be descriptors. */
+static bool find_connections(struct serve *s, long long asked)
+{
+    unsigned fit = descriptors_for(asked ? (unsigned)asked : CONNECTIONS);
+    char what[80];
+
+    s->connections = fit;
+    if (fit >= asked)
+        return true;
+    snprintf(what, sizeof what, "cannot hold %lld connections at once", asked);
+    tell(what, "each takes a descriptor, and the limit of open files is too low",
+         "raise it with ulimit -n, or run as root, which may raise it by itself");
+    return false;
 }
 
 int serve_run(int argc, char **argv)
 {
     struct serve s = { .port = 80 };
-    long long port = 80;
+    long long port = 80, connections = 0;
     struct options o;
     int id;
 
@@ -118,15 +134,19 @@ int serve_run(int argc, char **argv)
             return tell_usage("serve takes one DIR", "tapir help serve");
         else if (id >= LATER_OPTION)
             return tell_later_option(&o, rows, id);
-        else if (id != 'p')
+        else if (id == 'n' && !option_number("--max-connections", o.value, 1,
+                                             CONNECTIONS_MAX, &connections))
+            return 2;
+        else if (id != 'p' && id != 'n')
             return options_exit(id);
-        else if (!option_number("--port", o.value, 1, 65535, &port))
+        else if (id == 'p' && !option_number("--port", o.value, 1, 65535, &port))
             return 2;
     }
     if (!s.dir)
         return tell_usage("serve needs a DIR", "tapir serve .");
     s.port = (uint16_t)port;
-    raise_limit();
+    if (!find_connections(&s, connections))
+        return 1;
     return options_run(&o, &(struct job){ .body = serve_body,
                                           .arg = &s,
                                           .failed = 1,

@@ -1,6 +1,8 @@
-/* tapir perf -s: three services on one thread and one tapir_poll(). A connection is a
- * descriptor and what it is for; the echo has a buffer of its own, discard and source
- * share one each. A turn moves a few buffers, so no connection starves another. */
+/* tapir perf -s: three services on one thread and one tapir_epoll_wait(). A connection
+ * is a descriptor and what it is for; all share one buffer, and the echo keeps what its
+ * peer would not take yet, no more. So a connection that is idle costs its descriptor
+ * and a few words, and a turn costs what is ready. A turn moves a few buffers of one
+ * connection, so none starves another. */
 #include "perf.h"
 
 #include <errno.h>
@@ -10,22 +12,33 @@
 #include "commands.h"
 #include "options.h"
 
-enum { SERVICES = 3, CONNS = 1024, TURN = 8, SIM_TICK_MS = 100 };
+enum {
+    SERVICES = 3,
+    CONNECTIONS = 32768, /* at once, where descriptors suffice */
+    BACKLOG = 512,
+    TURN = 8, /* buffers that one connection moves in its turn */
+    EVENTS = 256,
+    SIM_TICK_MS = 100
+};
 
 struct conn {
+    struct conn *next, **at; /* among all; where it is linked */
     int fd;
     uint16_t service;  /* PERF_DISCARD, PERF_SOURCE, PERF_ECHO */
-    uint8_t *echo;     /* PERF_ECHO: PERF_BUFFER bytes */
-    size_t begin, end; /* of what is to be echoed yet */
-    bool eof;          /* PERF_ECHO: nothing more comes */
+    uint32_t events;   /* what is waited for */
+    uint8_t *held;     /* PERF_ECHO: what the peer has not taken; NULL: nothing */
+    size_t begin, end; /* of it */
 };
 
 struct server {
+    int epoll;
     int listener[SERVICES];
-    unsigned n;
-    struct conn conn[CONNS];
-    struct pollfd fds[SERVICES + CONNS + 1];
-    uint8_t sink[PERF_BUFFER], source[PERF_BUFFER];
+    bool open; /* the listeners are waited for */
+    bool somebody[SERVICES];
+    unsigned n, most; /* connections: in use; at most */
+    struct conn *conns;
+    uint8_t buffer[PERF_BUFFER]; /* what was read last */
+    uint8_t source[PERF_BUFFER]; /* what PERF_SOURCE sends */
 };
 
 static const uint16_t port_of[SERVICES] = { PERF_DISCARD, PERF_SOURCE, PERF_ECHO };
@@ -40,16 +53,16 @@ static bool again(void)
 static bool discard(struct server *s, struct conn *c)
 {
     for (int i = 0; i < TURN; i++) {
-        ssize_t n = tapir_read(c->fd, s->sink, sizeof s->sink);
+        ssize_t n = tapir_read(c->fd, s->buffer, sizeof s->buffer);
         if (n <= 0)
             return n < 0 && again();
     }
     return true;
 }
 
-static bool source(struct server *s, struct conn *c, short ready)
+static bool source(struct server *s, struct conn *c, uint32_t ready)
 {
-    if (ready & POLLIN && tapir_read(c->fd, s->sink, sizeof s->sink) == 0)
+    if (ready & EPOLLIN && tapir_read(c->fd, s->buffer, sizeof s->buffer) == 0)
         return false; /* the peer has closed: it wants no more */
     for (int i = 0; i < TURN; i++)
         if (tapir_write(c->fd, s->source, sizeof s->source) < 0)
@@ -57,90 +70,166 @@ static bool source(struct server *s, struct conn *c, short ready)
     return true;
 }
 
-static bool echo(struct conn *c)
+/* Sends what is held; true also when some is left. */
+static bool send_held(struct conn *c)
 {
-    for (int i = 0; i < TURN; i++) {
-        ssize_t n;
-        if (c->begin == c->end && !c->eof) {
-            n = tapir_read(c->fd, c->echo, PERF_BUFFER);
-            if (n < 0)
-                return again();
-            c->begin = 0;
-            c->end = (size_t)n;
-            c->eof = n == 0;
-        }
-        if (c->begin == c->end)
-            return false;
-        n = tapir_write(c->fd, c->echo + c->begin, c->end - c->begin);
-        if (n < 0)
-            return again();
-        c->begin += (size_t)n;
+    ssize_t n = tapir_write(c->fd, c->held + c->begin, c->end - c->begin);
+    if (n < 0)
+        return again();
+    c->begin += (size_t)n;
+    if (c->begin == c->end) {
+        free(c->held);
+        c->held = NULL;
     }
     return true;
 }
 
-static bool serve_conn(struct server *s, struct conn *c, short ready)
+static bool hold(struct conn *c, const uint8_t *at, size_t n)
+{
+    c->held = malloc(n);
+    if (!c->held)
+        return false;
+    memcpy(c->held, at, n);
+    c->begin = 0;
+    c->end = n;
+    return true;
+}
+
+static bool echo(struct server *s, struct conn *c)
+{
+    if (c->held && !send_held(c))
+        return false;
+    for (int i = 0; i < TURN && !c->held; i++) {
+        ssize_t n = tapir_read(c->fd, s->buffer, sizeof s->buffer);
+        ssize_t sent = 0;
+        if (n <= 0)
+            return n < 0 && again();
+        sent = tapir_write(c->fd, s->buffer, (size_t)n);
+        if (sent < 0 && !again())
+            return false;
+        sent = sent < 0 ? 0 : sent;
+        if (sent < n && !hold(c, s->buffer + sent, (size_t)(n - sent)))
+            return false;
+        if (n < (ssize_t)sizeof s->buffer)
+            break; /* nothing more is there, as a rule */
+    }
+    return true;
+}
+
+static bool serve(struct server *s, struct conn *c, uint32_t ready)
 {
     if (c->service == PERF_DISCARD)
         return discard(s, c);
     if (c->service == PERF_SOURCE)
         return source(s, c, ready);
-    return echo(c);
+    return echo(s, c);
 }
 
-static short wanted(const struct conn *c)
+static uint32_t wanted(const struct conn *c)
 {
     if (c->service == PERF_SOURCE)
-        return POLLIN | POLLOUT;
-    return c->service == PERF_ECHO && c->begin < c->end ? POLLOUT : POLLIN;
+        return EPOLLIN | EPOLLOUT;
+    return c->held ? EPOLLOUT : EPOLLIN;
 }
 
 /* --- connections --- */
 
-static void accept_all(struct server *s, int which)
+static bool control(struct server *s, int op, int fd, uint32_t events, void *mark)
 {
-    int fd;
-    while (s->n < CONNS &&
-           (fd = tapir_accept4(s->listener[which], NULL, NULL, SOCK_NONBLOCK)) >= 0) {
-        struct conn *c = &s->conn[s->n];
-        *c = (struct conn){ .fd = fd, .service = port_of[which] };
-        if (c->service == PERF_ECHO)
-            c->echo = malloc(PERF_BUFFER);
-        if (c->service == PERF_ECHO && !c->echo)
-            tapir_close(fd);
-        else
-            s->n++;
-    }
+    struct epoll_event event = { .events = events, .data.ptr = mark };
+    return tapir_epoll_ctl(s->epoll, op, fd, &event) == 0;
 }
 
-static void end_conn(struct server *s, unsigned i)
+static void add_conn(struct server *s, int fd, uint16_t service)
 {
-    tapir_close(s->conn[i].fd);
-    free(s->conn[i].echo);
-    s->conn[i] = s->conn[--s->n];
+    struct conn *c = malloc(sizeof *c);
+    if (c) {
+        *c = (struct conn){ .next = s->conns, .at = &s->conns };
+        c->fd = fd;
+        c->service = service;
+        c->events = wanted(c);
+    }
+    if (!c || !control(s, EPOLL_CTL_ADD, fd, c->events, c)) {
+        tapir_close(fd);
+        free(c);
+        return;
+    }
+    if (c->next)
+        c->next->at = &c->next;
+    s->conns = c;
+    s->n++;
+}
+
+static void end_conn(struct server *s, struct conn *c)
+{
+    tapir_close(c->fd);
+    *c->at = c->next;
+    if (c->next)
+        c->next->at = c->at;
+    free(c->held);
+    free(c);
+    s->n--;
+}
+
+static void serve_conn(struct server *s, struct conn *c, uint32_t ready)
+{
+    bool goes_on = serve(s, c, ready);
+    uint32_t events = wanted(c);
+    if (goes_on && events != c->events) {
+        c->events = events;
+        goes_on = control(s, EPOLL_CTL_MOD, c->fd, events, c);
+    }
+    if (!goes_on)
+        end_conn(s, c);
+}
+
+static void accept_all(struct server *s, int which)
+{
+    int fd = 0;
+    s->somebody[which] = false;
+    while (s->n < s->most && fd >= 0) {
+        fd = tapir_accept4(s->listener[which], NULL, NULL, SOCK_NONBLOCK);
+        if (fd >= 0)
+            add_conn(s, fd, port_of[which]);
+    }
+    /* No descriptor or memory is left: no more connections than there are. */
+    if (fd < 0 && !again() && errno != ECONNABORTED && s->n > 0)
+        s->most = s->n;
+}
+
+/* At the limit nobody is accepted: clients wait in the listeners' queues. */
+static void watch_listeners(struct server *s)
+{
+    bool open = s->n < s->most;
+    if (open == s->open)
+        return;
+    s->open = open;
+    for (int i = 0; i < SERVICES; i++)
+        control(s, EPOLL_CTL_MOD, s->listener[i], open ? EPOLLIN : 0, &s->somebody[i]);
 }
 
 /* --- the loop --- */
 
+static void take_event(struct server *s, const struct epoll_event *event)
+{
+    bool *mark = event->data.ptr;
+    if (mark >= s->somebody && mark < s->somebody + SERVICES)
+        *mark = true;
+    else if (event->data.ptr != s) /* s: it shall stop, which the loop asks */
+        serve_conn(s, event->data.ptr, event->events);
+}
+
 static bool serve_once(struct server *s, const struct options *o)
 {
-    struct pollfd *conns = s->fds + SERVICES;
-    unsigned n = s->n;
-    for (int i = 0; i < SERVICES; i++)
-        s->fds[i] = (struct pollfd){ .fd = n < CONNS ? s->listener[i] : -1,
-                                     .events = POLLIN };
-    for (unsigned i = 0; i < n; i++)
-        conns[i] = (struct pollfd){ .fd = s->conn[i].fd,
-                                    .events = wanted(&s->conn[i]) };
-    conns[n] = (struct pollfd){ .fd = o->stop_fd, .events = POLLIN };
-    if (tapir_poll(s->fds, SERVICES + n + 1, o->sim ? SIM_TICK_MS : -1) < 0)
+    struct epoll_event events[EVENTS];
+    watch_listeners(s);
+    int n = tapir_epoll_wait(s->epoll, events, EVENTS, o->sim ? SIM_TICK_MS : -1);
+    if (n < 0)
         return again();
-    /* From the last: end_conn() moves the last one into the gap. */
-    for (unsigned i = n; i-- > 0;)
-        if (conns[i].revents && !serve_conn(s, &s->conn[i], conns[i].revents))
-            end_conn(s, i);
+    for (int i = 0; i < n; i++)
+        take_event(s, &events[i]);
     for (int i = 0; i < SERVICES; i++)
-        if (s->fds[i].revents)
+        if (s->somebody[i])
             accept_all(s, i);
     return true;
 }
@@ -153,7 +242,7 @@ static int open_service(uint16_t port)
     int fd = tapir_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     tapir_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (fd >= 0 && tapir_bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
-        tapir_listen(fd, 128) == 0)
+        tapir_listen(fd, BACKLOG) == 0)
         return fd;
     int err = errno;
     snprintf(what, sizeof what, "cannot listen on port %d: %s", port, strerror(err));
@@ -164,17 +253,32 @@ static int open_service(uint16_t port)
     return -1;
 }
 
+/* Puts the listeners and what says stop into the set. */
+static bool open_set(struct server *s, const struct options *o)
+{
+    s->epoll = tapir_epoll_create1(EPOLL_CLOEXEC);
+    bool ok = s->epoll >= 0;
+    for (int i = 0; i < SERVICES; i++)
+        ok = ok && control(s, EPOLL_CTL_ADD, s->listener[i], EPOLLIN, &s->somebody[i]);
+    s->open = true;
+    return ok && (o->stop_fd < 0 || control(s, EPOLL_CTL_ADD, o->stop_fd, EPOLLIN, s));
+}
+
 static int serve_all(struct server *s, struct options *o)
 {
     int status = 0;
     char host[64];
+    if (!open_set(s, o)) {
+        tell("cannot wait for connections", strerror(errno), NULL);
+        return 1;
+    }
     options_address(o, host, sizeof host);
     options_ready(o, "listening on %s, ports %d (discard), %d (source) and %d (echo)",
                   host, PERF_DISCARD, PERF_SOURCE, PERF_ECHO);
     while (status == 0 && !options_stopped(o))
         status = serve_once(s, o) ? 0 : 1;
-    while (s->n)
-        end_conn(s, s->n - 1);
+    while (s->conns)
+        end_conn(s, s->conns);
     return status;
 }
 
@@ -187,11 +291,15 @@ int perf_serve(struct options *o, void *unused)
         tell("cannot serve", "there is no memory", NULL);
         return 1;
     }
+    s->epoll = -1;
+    s->most = descriptors_for(CONNECTIONS);
     while (n < SERVICES && (s->listener[n] = open_service(port_of[n])) >= 0)
         n++;
     status = n == SERVICES ? serve_all(s, o) : 1;
     while (n > 0)
         tapir_close(s->listener[--n]);
+    if (s->epoll >= 0)
+        tapir_close(s->epoll);
     free(s);
     return status;
 }

@@ -10,6 +10,7 @@ _tapir() {
     elif [ "$before" = --link ]; then
         COMPREPLY=($(compgen -W "ns tap: sim kernel" -- "$word"))
     elif [[ $word == -* ]]; then
+        [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --max-connections"
         COMPREPLY=($(compgen -W "$options" -- "$word"))
     else
         COMPREPLY=($(compgen -f -- "$word"))

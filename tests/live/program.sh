@@ -79,6 +79,8 @@ what='a link of a later issue is refused by its name'
 refuses 2 'not built yet' "$tapir" ping --link fd:3 192.0.2.1
 what='an option of a later HTTP is refused by its name'
 refuses 2 'serve: --idle-timeout is not built yet' "$tapir" serve --idle-timeout 5 .
+what='a limit of connections that is no number is refused'
+refuses 2 "bad value for --max-connections: 'none'" "$tapir" serve --max-connections none .
 what='a later letter of curl is refused by its name'
 refuses 2 'get: -L (--location) is not built yet' "$tapir" get -L http://192.0.2.1/
 what='an unknown option is a wrong call'
