@@ -5,10 +5,11 @@
  *     partial checksum, link without LINK_CSUM    completed in place
  *     all else                                    handed over as it is
  *
- * A link that is full takes nothing and says -EAGAIN; the netif is then blocked until
- * its owner calls back, and the caller still has the text. A cut super-segment of which
- * the link took a part cannot be given back: its rest is lost here, as it could have
- * been on the wire.
+ * A link that is full says so; the netif is then blocked until its owner calls back:
+ * it takes nothing (-EAGAIN), and the caller still has the text. A cut super-segment of
+ * which the link took a part cannot be given back. So a link that knows its room in
+ * advance says that it is full while it still takes the rest of one; of a link that
+ * does not, the rest is lost here, as it could have been on the wire.
  *
  * The trace shows frames that the link took, as the link got them. */
 #include "net/netif.h"
@@ -31,10 +32,9 @@ static int send_frame(struct netif *nif, const struct pkt *p)
 {
     int r = nif->link->send(nif->link, p);
 
-    if (r < 0) {
-        nif->blocked = true;
+    nif->blocked |= r != 0;
+    if (r < 0)
         return -EAGAIN;
-    }
     nif->out_frames++;
     nif->out_bytes += pkt_total(p);
     if (trace_on(&nif->net->trace))
@@ -74,6 +74,10 @@ int netif_output(struct netif *nif, struct pkt *p)
     if (!nif->up) {
         net_drop(nif->net, p, DROP_LINK_DOWN);
         return -ENETDOWN;
+    }
+    if (nif->blocked) {
+        pkt_free(p);
+        return -EAGAIN;
     }
     /* A link that cuts must complete the checksums of what it cuts. */
     if (p->gso_size && (caps & (LINK_TSO | LINK_CSUM)) != (LINK_TSO | LINK_CSUM))

@@ -16,8 +16,9 @@ enum {
 
 struct link {
     /* Sends one frame. Borrows p: the link copies what it must keep. 0: taken, or
-     * dropped with a counted reason; -EAGAIN: nothing was taken, and the owner of the
-     * link calls stack_writable() when it can take more. Never calls back. */
+     * dropped with a counted reason; 1: taken, and full with it, but for the rest of a
+     * super-segment; -EAGAIN: nothing was taken. After the last two the owner of the
+     * link calls stack_unblock() when it can take more. Never calls back. */
     int (*send)(struct link *link, const struct pkt *p);
     uint32_t caps; /* LINK_CSUM | LINK_TSO */
 };
@@ -35,7 +36,7 @@ struct netif {
     usec defend_after;   /* RFC 5227 s2.4: the next conflict is answered from then on */
     bool up;             /* false: the device is down or gone */
     bool unplugged;      /* set before it is added: its cable, and `up`, come later */
-    bool blocked;        /* the link said -EAGAIN and has not called back */
+    bool blocked;        /* the link is full and has not called back */
     uint64_t in_frames, in_bytes, out_frames, out_bytes; /* device frames, not wire */
 };
 

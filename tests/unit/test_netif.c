@@ -105,6 +105,36 @@ static void a_full_link_takes_nothing_and_blocks_the_interface(void **state)
     assert_int_equal(h->n_events, 0);
 }
 
+/* Takes all, and says that it is full. */
+static int take_and_be_full(struct link *link, const struct pkt *p)
+{
+    struct wirelink *wire = (struct wirelink *)(void *)link;
+
+    pkt_queue_push(&wire->sent, pkt_copy(&wire->pool, p));
+    return 1;
+}
+
+static void a_link_that_is_full_in_advance_takes_a_whole_super_segment_more(
+    void **state)
+{
+    struct nethost *h = *state;
+
+    h->wire.link.send = take_and_be_full;
+    assert_int_equal(netif_output(&h->nif, super_segment(h)), 0);
+    assert_true(h->nif.blocked);
+    for (int i = 0; i < 3; i++)
+        assert_frame(h, wire_frame[i]);
+    assert_int_equal(netif_output(&h->nif, super_segment(h)), -EAGAIN);
+    assert_int_equal(netif_output(&h->nif, nethost_hex(h, udp_full)), -EAGAIN);
+    assert_int_equal(h->wire.sent.n, 0);
+    assert_int_equal(h->nif.out_frames, 3);
+    assert_int_equal(h->net.count.drop[DROP_LINK_BUSY], 0);
+    h->nif.blocked = false;
+    assert_int_equal(netif_output(&h->nif, nethost_hex(h, udp_full)), 0);
+    assert_int_equal(h->wire.sent.n, 1);
+    wirelink_clear(&h->wire);
+}
+
 static void a_link_that_cuts_gets_the_super_segment_whole(void **state)
 {
     struct nethost *h = *state;
@@ -221,6 +251,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             the_rest_of_a_super_segment_that_went_in_part_is_dropped, nethost_setup,
             nethost_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_link_that_is_full_in_advance_takes_a_whole_super_segment_more,
+            nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(a_cut_takes_its_scratch_packet_from_the_reserve,
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(
