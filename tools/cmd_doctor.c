@@ -50,8 +50,8 @@ static void remark(struct tapir_error *e, const char *text)
 
 static int try_node(struct tapir_error *e)
 {
-    struct tap t = { .fd = -1 };
-    struct tap_setup setup = { .name = "tapir-doctor", .mtu = 1500 };
+    struct tap t;
+    struct port_setup setup = { .name = "tapir-doctor", .mtu = 1500 };
     struct stat st;
     char text[64];
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
@@ -90,9 +90,9 @@ static int try_network_namespace(struct tapir_error *e)
 
 static int try_device(struct tapir_error *e, bool offload)
 {
-    struct tap_setup setup = { .name = "tapir-doctor",
-                               .mtu = 1500,
-                               .offload = offload };
+    struct port_setup setup = { .name = "tapir-doctor",
+                                .mtu = 1500,
+                                .offload = offload };
     struct tap t;
     int err = ns_enter(e);
 
@@ -100,7 +100,7 @@ static int try_device(struct tapir_error *e, bool offload)
         err = tap_open(&t, &setup, e);
     if (err < 0)
         return err;
-    tap_close(&t);
+    tap_close(&t.port);
     remark(e, offload ? "checksums and super-segments up to 64 KiB"
                       : "made one, set it up");
     return 0;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "edge/port.h"
 #include "nearest.h"
 
 enum kind { TEXT, SWITCH, ADDRESS, LINK, MTU, SEED, SYSCTL, LATER };
@@ -159,22 +160,21 @@ static bool set_seed(struct options *o, const char *value)
 
 static bool set_link(struct options *o, const char *value)
 {
+    struct port_setup port;
+    struct tapir_error error;
+    int err;
+
     o->sim = strcmp(value, "sim") == 0;
     o->config.link = o->sim ? NULL : value;
     if (o->sim || strcmp(value, "ns") == 0 || strcmp(value, "kernel") == 0)
         return true;
-    if (strncmp(value, "tap:", 4) == 0 && value[4] != '\0')
+    err = port_parse(value, &port, &error);
+    if (err == 0)
         return true;
-    if (strncmp(value, "fd:", 3) == 0 || strncmp(value, "unix:", 5) == 0)
-        return bad_value("--link", value,
-                         "this kind of link belongs to a later issue and is not built "
-                         "yet",
-                         "use ns, tap:NAME, sim or kernel");
-    if (strcmp(value, "tap:") == 0)
-        return bad_value("--link", value, "the name of the device is missing",
-                         "--link tap:tap0");
-    return bad_value("--link", value, "there is no such kind of link",
-                     "use ns, tap:NAME, sim or kernel");
+    if (err == -ENOENT)
+        return bad_value("--link", value, "there is no such kind of link",
+                         "use ns, tap:NAME, unix:PATH, fd:N, sim or kernel");
+    return bad_value("--link", value, error.cause, error.fix);
 }
 
 /* "A/P", or "A" alone where the stack takes one (the gateway). */

@@ -8,7 +8,7 @@ _tapir() {
     elif [ "$before" = help ]; then
         COMPREPLY=($(compgen -W "serve get ping nc perf sim doctor" -- "$word"))
     elif [ "$before" = --link ]; then
-        COMPREPLY=($(compgen -W "ns tap: sim kernel" -- "$word"))
+        COMPREPLY=($(compgen -W "ns tap: unix: fd: sim kernel" -- "$word"))
     elif [[ $word == -* ]]; then
         [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --max-connections"
         COMPREPLY=($(compgen -W "$options" -- "$word"))

@@ -37,7 +37,9 @@ struct cc_ops;
  * _MAC, _MTU, _NETEM, _PCAP, _SEED, and as 1 TAPIR_NO_OFFLOAD, _PCAP_RAW, _LADDER,
  * _STAT. */
 struct tapir_config {
-    const char *link; /* "ns" (default), "tap:NAME", "kernel"; "sim" is tapir/sim.h */
+    const char *link; /* "ns" (default), "tap:NAME", "unix:PATH" (a stream socket, each
+                       * frame behind its length), "fd:N" (an inherited TAP descriptor
+                       * or stream socket, taken over), "kernel"; "sim": tapir/sim.h */
     const char *addr; /* "192.0.2.2/24" */
     const char *gateway;   /* "192.0.2.1"; "" for none */
     const char *host_addr; /* "192.0.2.1/24": the kernel's side, where Tapir makes it */

@@ -41,8 +41,8 @@
 enum {
     EVENTS_MAX = INT_MAX / sizeof(struct epoll_event), /* Linux's EP_MAX_EVENTS */
     NOT_ASKED = -1, /* revents of the kernel's set when no poll(2) has looked at it */
-    SLOT_KERNEL = 2,
-    SLOTS = 3, /* device, kick, the kernel's set */
+    SLOT_KERNEL = LOOP_SLOTS, /* the kernel's set, behind the driver's own */
+    SLOTS = LOOP_SLOTS + 1,
 };
 
 /* What is about an interest and not a state of the socket. */

@@ -3,8 +3,8 @@
  * to any, and looks again. The kernel's descriptors join the driver's own poll(2), so
  * that one sleep waits for both.
  *
- *     slot     0       1       2 ...
- *              TAP     kick    the caller's kernel descriptors
+ *     slot     0       1       2       3 ...
+ *              device  door    kick    the caller's kernel descriptors
  *
  * All stack descriptors of one call belong to one stack (EINVAL otherwise). In a
  * simulation kernel descriptors are looked at, but never waited for: their time is not
@@ -15,13 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_LOCAL = 64, POLL_SLOTS = 2 };
+enum { POLL_LOCAL = 64 };
 
 struct poll_set {
     struct pollfd *fds;    /* the caller's */
     size_t n;              /* their number */
     struct file **file;    /* n: whose they are; NULL: the kernel's */
-    struct pollfd *kernel; /* POLL_SLOTS free ones, then the kernel's */
+    struct pollfd *kernel; /* LOOP_SLOTS free ones, then the kernel's */
     size_t n_kernel;       /* slots in use */
 };
 
@@ -37,7 +37,7 @@ static int kernel_fd(const struct poll_set *s, size_t i)
 
 static void add_kernel_fds(struct poll_set *s)
 {
-    s->n_kernel = POLL_SLOTS;
+    s->n_kernel = LOOP_SLOTS;
     for (size_t i = 0; i < s->n; i++)
         if (kernel_fd(s, i) >= 0)
             s->kernel[s->n_kernel++] = (struct pollfd){ .fd = kernel_fd(s, i),
@@ -46,7 +46,7 @@ static void add_kernel_fds(struct poll_set *s)
 
 static bool has_kernel_fds(const struct poll_set *s)
 {
-    return s->n_kernel > POLL_SLOTS;
+    return s->n_kernel > LOOP_SLOTS;
 }
 
 static short file_events(const struct file *f, short asked)
@@ -59,7 +59,7 @@ static short file_events(const struct file *f, short asked)
 /* Looks at everything; how many are ready, or negative errno. */
 static int scan(struct poll_set *s)
 {
-    size_t k = POLL_SLOTS;
+    size_t k = LOOP_SLOTS;
     int ready = 0;
 
     add_kernel_fds(s); /* sets may have got some meanwhile, or gone */
@@ -149,14 +149,14 @@ static int poll_both(struct poll_set *s, int timeout_ms)
 int tapir_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
     struct file *file[POLL_LOCAL];
-    struct pollfd kernel[POLL_LOCAL + POLL_SLOTS];
+    struct pollfd kernel[POLL_LOCAL + LOOP_SLOTS];
     struct poll_set s = { .fds = fds, .n = n, .file = file, .kernel = kernel };
     int r;
 
     if (n <= POLL_LOCAL)
         return poll_both(&s, timeout_ms);
     s.file = malloc(n * sizeof *s.file);
-    s.kernel = malloc((n + POLL_SLOTS) * sizeof *s.kernel);
+    s.kernel = malloc((n + LOOP_SLOTS) * sizeof *s.kernel);
     r = s.file && s.kernel ? poll_both(&s, timeout_ms) : (int)bsd_result(-ENOMEM);
     free(s.file);
     free(s.kernel);

@@ -118,22 +118,22 @@ static int sleep_for_bell(struct tapir *t, struct waiter *w, usec until)
     return err == -EINTR ? -EINTR : 0;
 }
 
-/* The same for a call that waits for kernel descriptors too: poll(2), where slot 1 is
- * an eventfd of its own (the driver's kick must not be taken from the driver). */
+/* The same for a call that waits for kernel descriptors too: poll(2), with an
+ * eventfd of its own (the driver's kick must not be taken from the driver). */
 static int poll_for_bell(struct tapir *t, struct waiter *w, usec until)
 {
     struct timespec room;
     struct timespec *timeout = clock_until(loop_clock(t), until, &room);
     int r, err;
 
-    w->fds[0] = (struct pollfd){ .fd = -1 };
-    w->fds[1] = (struct pollfd){ .fd = w->event, .events = POLLIN };
+    w->fds[SLOT_DEVICE] = w->fds[SLOT_DOOR] = (struct pollfd){ .fd = -1 };
+    w->fds[SLOT_KICK] = (struct pollfd){ .fd = w->event, .events = POLLIN };
     pthread_mutex_unlock(&t->lock);
     r = ppoll(w->fds, w->n_fds, timeout, NULL);
     err = r < 0 ? -errno : 0;
     pthread_mutex_lock(&t->lock);
     t->now = loop_clock(t);
-    for (size_t i = 2; r > 0 && i < w->n_fds; i++)
+    for (size_t i = LOOP_SLOTS; r > 0 && i < w->n_fds; i++)
         w->woken |= w->fds[i].revents != 0;
     return err == -EINTR ? -EINTR : 0;
 }
@@ -193,9 +193,12 @@ static void hand_over(struct tapir *t)
         ring(&t->watch);
 }
 
+/* The driver sleeps too long, or on what is not the device's any more. */
 static void kick_if_late(struct tapir *t)
 {
-    if (!t->driver || loop_deadline(t) >= t->driver->until)
+    if (!t->driver || t->driver->until == 0)
+        return; /* rung already */
+    if (loop_deadline(t) >= t->driver->until && !(t->driver->polling && loop_stale(t)))
         return;
     t->driver->until = 0;
     ring_fd(t->kick);

@@ -84,24 +84,16 @@ static int read_env(struct tapir_config *c, struct tapir_error *e)
     return 0;
 }
 
-static int read_device(struct plan *p, const char *name, struct tapir_error *e)
-{
-    if (!*name || strlen(name) >= sizeof p->device)
-        return refuse_so(e, "--link tap:", name, "a device name has 1 to 15 characters",
-                         "--link tap:tap0");
-    p->link = PLAN_TAP;
-    strcpy(p->device, name);
-    return 0;
-}
-
 static int read_link(struct plan *p, struct tapir_error *e)
 {
     const char *link = p->config.link ? p->config.link : "ns";
-    int err;
+    int err = port_parse(link, &p->port, e);
 
-    strcpy(p->device, "tap0");
-    if (strncmp(link, "tap:", 4) == 0)
-        return read_device(p, link + 4, e);
+    p->link = PLAN_PORT;
+    if (err != -ENOENT)
+        return err;
+    p->port.kind = PORT_TAP;
+    p->port.name = "tap0";
     p->link = PLAN_NS;
     if (strcmp(link, "ns") == 0)
         return 0;
@@ -109,15 +101,12 @@ static int read_link(struct plan *p, struct tapir_error *e)
     if (strcmp(link, "kernel") == 0)
         return 0;
     if (strcmp(link, "sim") == 0)
-        err = refuse(e, "--link", link,
-                     "a simulated link has both its ends in one "
-                     "process: see tapir/sim.h");
-    else if (strncmp(link, "fd:", 3) == 0 || strncmp(link, "unix:", 5) == 0)
-        err = refuse(e, "--link", link, "this kind of link is not built yet");
+        refuse(e, "--link", link,
+               "a simulated link has both its ends in one process: see tapir/sim.h");
     else
-        err = refuse(e, "--link", link, "no link of this kind");
-    explain_fix(e, "--link ns, --link tap:NAME or --link kernel");
-    return err;
+        refuse(e, "--link", link, "no link of this kind");
+    explain_fix(e, "--link ns, tap:NAME, unix:PATH, fd:N or kernel");
+    return -EINVAL;
 }
 
 /* "A/P" where A may be a station's address. */
@@ -160,9 +149,9 @@ static int read_gateway(struct plan *p, struct tapir_error *e)
     if (gateway && !*gateway)
         return 0;
     if (!gateway) {
-        if (ip_same_net(p->host_addr, p->addr, p->prefix) &&
-            !ip_eq(p->host_addr, p->addr))
-            p->gateway = p->host_addr;
+        if (ip_same_net(p->port.host_addr, p->addr, p->prefix) &&
+            !ip_eq(p->port.host_addr, p->addr))
+            p->gateway = p->port.host_addr;
         return 0;
     }
     if (!ip_parse(gateway, &p->gateway))
@@ -183,13 +172,14 @@ static int read_addresses(struct plan *p, struct tapir_error *e)
 
     if (err < 0)
         return err;
-    p->host_addr = neighbour_of(p->addr, p->prefix);
-    p->host_prefix = p->prefix;
+    p->port.host_addr = neighbour_of(p->addr, p->prefix);
+    p->port.host_prefix = p->prefix;
     if (host)
-        err = read_address("--host-addr", host, &p->host_addr, &p->host_prefix, e);
+        err = read_address("--host-addr", host, &p->port.host_addr,
+                           &p->port.host_prefix, e);
     if (err < 0)
         return err;
-    if (host && ip_eq(p->host_addr, p->addr))
+    if (host && ip_eq(p->port.host_addr, p->addr))
         return refuse_so(e, "--host-addr", host, "the stack's own address, see --addr",
                          "another address of the same subnet");
     return read_gateway(p, e);
@@ -202,9 +192,9 @@ static int read_interface(struct plan *p, struct tapir_error *e)
     uint64_t n;
     char text[24];
 
-    p->mtu = c->mtu ? c->mtu : MTU_DEFAULT;
-    if (p->mtu < MTU_MIN || p->mtu > MTU_MAX) {
-        snprintf(text, sizeof text, "%u", p->mtu);
+    p->port.mtu = c->mtu ? c->mtu : MTU_DEFAULT;
+    if (p->port.mtu < MTU_MIN || p->port.mtu > MTU_MAX) {
+        snprintf(text, sizeof text, "%u", p->port.mtu);
         return refuse_so(e, "--mtu", text, "an MTU is 68 to 65521 bytes", "--mtu 1500");
     }
     if (c->mac) {
@@ -215,7 +205,8 @@ static int read_interface(struct plan *p, struct tapir_error *e)
         return 0;
     }
     rng_seed(&rng, c->seed);
-    n = rng_next(&rng);
+    /* Two stacks of one seed on one wire are two stations all the same. */
+    n = rng_next(&rng) ^ (uint64_t)ip4_num(p->addr) << 8;
     for (int i = 1; i < 6; i++)
         p->mac.b[i] = (uint8_t)(n >> 8 * i);
     p->mac.b[0] = 0x02; /* locally administered, unicast (IEEE 802 s8.2) */
@@ -227,7 +218,7 @@ static int read_netem(struct plan *p, struct tapir_error *e)
     char why[160];
     const char *spec = p->config.netem;
 
-    p->offload = !p->config.no_offload;
+    p->port.offload = !p->config.no_offload;
     if (!spec || !*spec)
         return 0;
     if (netem_parse(spec, &p->netem, why, sizeof why) < 0) {
@@ -237,7 +228,7 @@ static int read_netem(struct plan *p, struct tapir_error *e)
     }
     /* A super-segment is a thing of the device: the emulator sees what a wire would. */
     if (p->netem.in.on || p->netem.out.on)
-        p->offload = false;
+        p->port.offload = false;
     return 0;
 }
 

@@ -4,19 +4,18 @@
 #define TAPIR_EDGE_CONFIG_H
 
 #include "edge/netem.h"
+#include "edge/port.h"
 #include "tapir/socket.h"
 #include "wire/addr.h"
 
-enum plan_link { PLAN_NS, PLAN_TAP, PLAN_KERNEL, PLAN_SIM };
+enum plan_link { PLAN_NS, PLAN_PORT, PLAN_KERNEL, PLAN_SIM };
 
 struct plan {
     enum plan_link link;
-    char device[16];                         /* "tap0" */
-    struct ip_addr addr, gateway, host_addr; /* gateway 0.0.0.0: none */
-    unsigned prefix, host_prefix;
+    struct port_setup port;       /* what to open: PLAN_PORT, PLAN_NS */
+    struct ip_addr addr, gateway; /* gateway 0.0.0.0: none */
+    unsigned prefix;
     struct mac_addr mac;
-    unsigned mtu;
-    bool offload;
     struct netem_spec netem;
     struct tapir_config config; /* the rest, as given or from the environment */
 };

@@ -1,7 +1,7 @@
 /* How it works
  *
- *       device ──tap_read──► [netem in] ──stack_input──► stack
- *       device ◄──tap.link── [netem out] ◄──host link─── stack_flush
+ *       port ──ops->read──► [netem in] ──stack_input──► stack
+ *       port ◄──its link─── [netem out] ◄──host link─── stack_flush
  *
  * A turn reads the device until it is empty or the budget is spent, gives each frame to
  * the stack, and lets the stack send once for the whole batch: acknowledgments and
@@ -15,10 +15,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "edge/bsd.h"
 #include "edge/sim.h"
+#include "net/arp.h"
 
 usec loop_clock(const struct tapir *t)
 {
@@ -75,7 +77,7 @@ static void to_device(struct tapir *t, const struct pkt *p)
 {
     if (t->sim)
         sim_transmit(t, p);
-    else if (t->tap.link.send(&t->tap.link, p) < 0)
+    else if (t->port->link.send(&t->port->link, p) < 0)
         net_drop(&t->stack->net, NULL, DROP_LINK_BUSY);
 }
 
@@ -101,7 +103,9 @@ void loop_link(struct tapir *t)
 {
     t->link = (struct link){ .send = host_send, .caps = 0 };
     if (t->sim || t->in.config.on || t->out.config.on)
-        t->tap.nif.link = &t->link;
+        t->nif.link = &t->link;
+    else
+        t->nif.link = &t->port->link;
 }
 
 /* ---- the way up ---- */
@@ -111,19 +115,28 @@ void loop_input(struct tapir *t, struct pkt *p)
     if (t->in.config.on)
         loop_offer(t, &t->in, p);
     else
-        stack_input(t->stack, &t->tap.nif, p, t->now);
+        stack_input(t->stack, &t->nif, p, t->now);
+}
+
+/* The port is gone for good: nothing will come, and who sends gets ENETDOWN. */
+static void end_interface(struct tapir *t)
+{
+    t->nif.up = false;
+    net_note(&t->stack->net, "the device is gone: the interface is down");
+    fprintf(t->talk, "tapir: the link is down: %s\n", t->port->why);
 }
 
 static bool read_batch(struct tapir *t, unsigned budget)
 {
+    struct port *port = t->port;
     unsigned spent = 0;
     struct pkt *p;
     int r = 1;
 
     t->looked = t->now;
     t->starved = false;
-    while (spent < budget && r == 1 && t->tap.fd >= 0 && !t->tap.dead) {
-        r = tap_read(&t->tap, &t->stack->net.pool, &p);
+    while (spent < budget && port && !port->dead) {
+        r = port->ops->read(port, &t->stack->net.pool, &p);
         if (r != 1)
             break;
         spent += p->gso_size ? BATCH_SUPER : BATCH_FRAME;
@@ -131,11 +144,22 @@ static bool read_batch(struct tapir *t, unsigned budget)
     }
     if (r == -ENOBUFS)
         t->starved = true;
-    if (t->tap.dead && t->tap.nif.up) {
-        t->tap.nif.up = false;
-        net_note(&t->stack->net, "the device is gone: the interface is down");
-    }
+    if (port && port->dead && t->nif.up)
+        end_interface(t);
     return spent > 0;
+}
+
+/* What the port left to its owner: a frame that is begun, a peer that does not know
+ * who is here. */
+static void tend_port(struct tapir *t)
+{
+    struct port *port = t->port;
+
+    if (port->pending)
+        port->ops->flush(port);
+    if (port->arrived)
+        arp_announce(&t->nif);
+    port->arrived = false;
 }
 
 /* ---- turns ---- */
@@ -145,7 +169,7 @@ static void take_in(struct tapir *t)
     struct pkt *p;
 
     while (t->in.config.on && (p = netem_take(&t->in, t->now)))
-        stack_input(t->stack, &t->tap.nif, p, t->now);
+        stack_input(t->stack, &t->nif, p, t->now);
 }
 
 static void take_out(struct tapir *t)
@@ -177,8 +201,10 @@ bool loop_turn(struct tapir *t, unsigned budget)
 {
     bool came = read_batch(t, budget);
 
-    if (t->tap.nif.blocked)
-        stack_unblock(t->stack, &t->tap.nif);
+    if (t->port)
+        tend_port(t);
+    if (t->nif.blocked && !(t->port && t->port->pending))
+        stack_unblock(t->stack, &t->nif);
     loop_settle(t);
     return came;
 }
@@ -187,37 +213,67 @@ bool loop_turn(struct tapir *t, unsigned budget)
 
 static bool any_ready(const struct pollfd *fds, size_t n)
 {
-    for (size_t i = 2; i < n; i++)
+    for (size_t i = LOOP_SLOTS; i < n; i++)
         if (fds[i].revents)
             return true;
     return false;
 }
 
-/* Device and kick in the two slots in front. A device that is gone, or whose next frame
- * finds no packet, is not looked at: it would be ready for ever. */
+/* A device that is gone, or whose next frame finds no packet, is not looked at: it
+ * would be ready for ever. */
 static void fill_slots(const struct tapir *t, struct pollfd *fds)
 {
+    const struct port *port = t->port;
     short events = POLLIN;
 
-    if (t->tap.nif.blocked)
+    if (t->nif.blocked || (port && port->pending))
         events |= POLLOUT;
-    fds[0] = (struct pollfd){ .fd = t->tap.fd, .events = events };
-    if (t->tap.dead || t->starved)
-        fds[0].fd = -1;
-    fds[1] = (struct pollfd){ .fd = t->kick, .events = POLLIN };
+    fds[SLOT_DEVICE] = (struct pollfd){ .fd = -1, .events = events };
+    fds[SLOT_DOOR] = (struct pollfd){ .fd = -1, .events = POLLIN };
+    fds[SLOT_KICK] = (struct pollfd){ .fd = t->kick, .events = POLLIN };
+    if (!port || port->dead || t->starved)
+        return;
+    fds[SLOT_DEVICE].fd = port->fd;
+    fds[SLOT_DOOR].fd = port->door;
+}
+
+bool loop_stale(const struct tapir *t)
+{
+    const struct pollfd *was = t->asleep;
+    struct pollfd want[LOOP_SLOTS];
+
+    fill_slots(t, want);
+    return want[SLOT_DEVICE].fd != was[SLOT_DEVICE].fd ||
+           want[SLOT_DOOR].fd != was[SLOT_DOOR].fd ||
+           (want[SLOT_DEVICE].events & ~was[SLOT_DEVICE].events);
+}
+
+/* The kernel's answers in the slots in front. Only the driver takes the ring off: a
+ * thread that was the driver when it went to sleep must not swallow what is meant for
+ * its successor. */
+static void take_slots(struct tapir *t, const struct waiter *w,
+                       const struct pollfd *fds)
+{
+    uint64_t rung;
+
+    if (fds[SLOT_DOOR].revents && t->port)
+        t->port->knocked = true;
+    if (fds[SLOT_KICK].revents && t->driver == w &&
+        read(t->kick, &rung, sizeof rung) < 0)
+        return;
 }
 
 int loop_sleep(struct tapir *t, struct waiter *w, usec until)
 {
-    struct pollfd own[2], *fds = w->n_fds ? w->fds : own;
-    nfds_t n = w->n_fds ? w->n_fds : 2;
+    struct pollfd own[LOOP_SLOTS], *fds = w->n_fds ? w->fds : own;
+    nfds_t n = w->n_fds ? w->n_fds : LOOP_SLOTS;
     struct timespec room, *timeout;
-    uint64_t rung;
     int r, err;
 
     if (t->starved)
         until = usec_min(until, t->now + USEC_PER_MS);
     fill_slots(t, fds);
+    memcpy(t->asleep, fds, sizeof t->asleep);
     w->until = until;
     w->polling = true;
     timeout = clock_until(clock_read(&t->clock), until, &room);
@@ -227,11 +283,8 @@ int loop_sleep(struct tapir *t, struct waiter *w, usec until)
     pthread_mutex_lock(&t->lock);
     w->polling = false;
     t->now = loop_clock(t);
-    /* Only the driver takes the ring off: a thread that was the driver when it went to
-     * sleep must not swallow what is meant for its successor. */
-    if (r > 0 && fds[1].revents && t->driver == w &&
-        read(t->kick, &rung, sizeof rung) < 0)
-        err = 0;
+    if (r > 0)
+        take_slots(t, w, fds);
     if (r > 0 && any_ready(fds, n))
         w->woken = true;
     return err == -EINTR ? -EINTR : 0;

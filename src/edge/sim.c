@@ -63,9 +63,9 @@ struct tapir *sim_host(struct sim *sim, const struct tapir_config *config,
     t->now = sim->now;
     loop_link(t);
     list_add_tail(&sim->hosts, &t->sim_node);
-    strcpy(t->tap.nif.name, "sim0");
-    t->tap.nif.mtu = (uint16_t)plan.mtu;
-    t->tap.nif.unplugged = true; /* until sim_wire() */
+    strcpy(t->nif.name, "sim0");
+    t->nif.mtu = (uint16_t)plan.port.mtu;
+    t->nif.unplugged = true; /* until sim_wire() */
     t->stack->net.now = sim->now;
     if (tapir_attach(t, &plan, error) < 0) {
         list_del(&t->sim_node);
@@ -104,7 +104,7 @@ int sim_wire(struct sim *sim, struct tapir *a, struct tapir *b, const char *nete
         return -EINVAL;
     wire_way(a, b, &spec.out);
     wire_way(b, a, &spec.in);
-    a->tap.nif.up = b->tap.nif.up = true; /* a new network: nobody has to be told */
+    a->nif.up = b->nif.up = true; /* a new network: nobody has to be told */
     return 0;
 }
 
@@ -130,10 +130,10 @@ void sim_link_stats(const struct tapir *from, struct sim_link *out)
     *out = (struct sim_link){ 0 };
     if (!to)
         return;
-    out->frames = from->tap.nif.out_frames;
-    out->bytes = from->tap.nif.out_bytes;
+    out->frames = from->nif.out_frames;
+    out->bytes = from->nif.out_bytes;
     out->lost = from->out.lost + from->wire_out.lost + to->in.lost;
-    out->delivered = to->tap.nif.in_frames;
+    out->delivered = to->nif.in_frames;
 }
 
 /* ---- events ---- */

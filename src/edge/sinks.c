@@ -23,13 +23,14 @@ void sinks_event(void *ctx, const struct trace_event *event)
 int sinks_open(struct tapir *t, const struct plan *plan, struct tapir_error *error)
 {
     const struct tapir_config *c = &plan->config;
+    const char *device = plan->port.name ? plan->port.name : "";
     char what[128];
     int err;
 
     t->talk = c->talk;
     t->stat_on = c->stat;
     if (c->pcap) {
-        err = pcapng_open(&t->pcap, c->pcap, plan->device, c->pcap_raw, t->clock.epoch);
+        err = pcapng_open(&t->pcap, c->pcap, device, c->pcap_raw, t->clock.epoch);
         if (err < 0) {
             snprintf(what, sizeof what, "cannot write the capture %s", c->pcap);
             explain(error, err, what);

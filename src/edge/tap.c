@@ -14,7 +14,9 @@
  * TUNSETOFFLOAD tells the kernel which of these it may hand to us; without it the
  * kernel cuts and sums before we read. The setting, like the length of the vnet header,
  * belongs to the device and not to the descriptor, so a persistent device would show it
- * to its next user: it is set explicitly on open and put back on close.
+ * to its next user: it is set explicitly on open and put back on close. An inherited
+ * descriptor is asked whether its frames have the header; without it there is no
+ * offload, for nothing would say so of a frame.
  *
  * Reading. With offload any frame may be 64 KiB, most are an ACK of 66 bytes. All are
  * read into one large spare packet; what is small is copied out to a small packet and
@@ -82,10 +84,10 @@ static int send_failed(struct tap *t, int err)
     if (err == EAGAIN || err == ENOBUFS)
         return -EAGAIN;
     if (err == EBADFD)
-        t->dead = true;
+        port_die(&t->port, "%s was deleted", t->port.name);
     if (err == EBADFD || err == EIO)
         why = DROP_LINK_DOWN;
-    net_drop(t->nif.net, NULL, why);
+    net_drop(t->port.net, NULL, why);
     return 0;
 }
 
@@ -93,13 +95,14 @@ static int tap_send(struct link *link, const struct pkt *p)
 {
     struct tap *t = (struct tap *)(void *)link;
     struct virtio_net_hdr_v1 vnet;
-    struct iovec iov[4] = { { &vnet, sizeof vnet }, { p->data, p->len } };
+    struct iovec iov[4] = { { &vnet, t->header }, { p->data, p->len } };
     int n = 2;
 
-    vnet_describe(p, &vnet);
+    if (t->header)
+        vnet_describe(p, &vnet);
     for (unsigned i = 0; i < p->n_text; i++)
         iov[n++] = (struct iovec){ (void *)(uintptr_t)p->text[i].at, p->text[i].len };
-    if (writev(t->fd, iov, n) >= 0)
+    if (writev(t->port.fd, iov, n) >= 0)
         return 0;
     return send_failed(t, errno);
 }
@@ -129,7 +132,7 @@ static void vnet_apply(const struct virtio_net_hdr_v1 *vnet, struct pkt *p)
  * not fit and does not say so, a full buffer tells. */
 static size_t read_room(const struct tap *t)
 {
-    return t->offload ? PKT_LARGE - PKT_HEADROOM : (size_t)t->nif.mtu + ETHERNET + 1;
+    return t->offload ? PKT_LARGE - PKT_HEADROOM : (size_t)t->port.mtu + ETHERNET + 1;
 }
 
 /* The spare holds a frame of `len` bytes, not yet accounted for. Gives it away, or a
@@ -154,33 +157,36 @@ static int read_failed(struct tap *t, int err)
 {
     if (err == EAGAIN || err == EINTR)
         return 0;
-    t->dead = true;
+    port_die(&t->port, "%s was deleted", t->port.name);
     return -ENETDOWN;
 }
 
-int tap_read(struct tap *t, struct pkt_pool *pool, struct pkt **out)
+int tap_read(struct port *port, struct pkt_pool *pool, struct pkt **out)
 {
+    struct tap *t = (struct tap *)(void *)port;
     struct virtio_net_hdr_v1 vnet;
     uint8_t *at;
     size_t room;
     ssize_t n;
 
-    if (t->dead)
+    if (port->dead)
         return -ENETDOWN;
     if (!t->spare && !(t->spare = pkt_new(pool, read_room(t))))
         return -ENOBUFS;
-    at = t->spare->data - VNET_LEN;
-    room = VNET_LEN + pkt_tailroom(t->spare);
-    n = read(t->fd, at, room);
-    if (n < VNET_LEN)
+    at = t->spare->data - t->header;
+    room = t->header + pkt_tailroom(t->spare);
+    n = read(port->fd, at, room);
+    if (n < (ssize_t)t->header)
         return n < 0 ? read_failed(t, errno) : 0;
     if ((size_t)n == room) {
-        net_drop(t->nif.net, NULL, DROP_LINK_TOO_BIG);
+        net_drop(port->net, NULL, DROP_LINK_TOO_BIG);
         return 0;
     }
-    memcpy(&vnet, at, sizeof vnet);
-    *out = spare_take(t, pool, (size_t)n - VNET_LEN);
-    vnet_apply(&vnet, *out);
+    if (t->header)
+        memcpy(&vnet, at, sizeof vnet);
+    *out = spare_take(t, pool, (size_t)n - t->header);
+    if (t->header)
+        vnet_apply(&vnet, *out);
     return 1;
 }
 
@@ -220,7 +226,7 @@ static int open_failed(struct tapir_error *error, int err)
 
 static int attach_refused(const struct tap *t, struct tapir_error *error)
 {
-    const char *name = t->nif.name;
+    const char *name = t->port.name;
 
     if (t->made) {
         explain_cause(error,
@@ -245,7 +251,7 @@ static int attach_refused(const struct tap *t, struct tapir_error *error)
 
 static int attach_failed(const struct tap *t, struct tapir_error *error, int err)
 {
-    const char *name = t->nif.name;
+    const char *name = t->port.name;
     char what[64];
 
     snprintf(what, sizeof what, "cannot attach to %s", name);
@@ -269,14 +275,23 @@ static int attach_failed(const struct tap *t, struct tapir_error *error, int err
     return err;
 }
 
-/* Vnet header length and offload flags, whatever the device's last user left behind. */
+/* Vnet header length (0: the device has none) and offload flags, whatever the device's
+ * last user left behind. */
 static int set_offload(int fd, bool offload, int header)
 {
     unsigned long flags = offload ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 : 0;
 
-    if (ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
+    if (header && ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
         return -errno;
     return ioctl(fd, TUNSETOFFLOAD, flags) < 0 ? -errno : 0;
+}
+
+static int offload_failed(struct tapir_error *error, int err)
+{
+    explain(error, err, "cannot set the offload of the TAP device");
+    explain_cause(error, "this kernel's tun driver lacks it");
+    explain_fix(error, "--no-offload");
+    return err;
 }
 
 static int attach(struct tap *t, struct tapir_error *error)
@@ -284,16 +299,11 @@ static int attach(struct tap *t, struct tapir_error *error)
     struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
     int err;
 
-    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", t->nif.name);
-    if (ioctl(t->fd, TUNSETIFF, &ifr) < 0)
+    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", t->port.name);
+    if (ioctl(t->port.fd, TUNSETIFF, &ifr) < 0)
         return attach_failed(t, error, -errno);
-    err = set_offload(t->fd, t->offload, VNET_LEN);
-    if (err < 0) {
-        explain(error, err, "cannot set the offload of the TAP device");
-        explain_cause(error, "this kernel's tun driver lacks it");
-        explain_fix(error, "--no-offload");
-    }
-    return err;
+    err = set_offload(t->port.fd, t->offload, (int)t->header);
+    return err < 0 ? offload_failed(error, err) : 0;
 }
 
 /* ---- the host's side of the device, by system calls: no `ip` is needed ---- */
@@ -329,7 +339,7 @@ static void put_address(struct sockaddr *sa, uint32_t n)
     memcpy(sa, &sin, sizeof *sa);
 }
 
-static int set_address(int s, const struct tap_setup *setup, struct ifreq *ifr,
+static int set_address(int s, const struct port_setup *setup, struct ifreq *ifr,
                        struct tapir_error *error)
 {
     uint32_t mask = setup->host_prefix ? 0xffffffffu << (32 - setup->host_prefix) : 0;
@@ -379,7 +389,7 @@ static int set_queue(const char *name, uint32_t frames)
     return err;
 }
 
-static int host_configure(int s, const struct tap_setup *setup, struct ifreq *ifr,
+static int host_configure(int s, const struct port_setup *setup, struct ifreq *ifr,
                           struct tapir_error *error)
 {
     int err;
@@ -412,7 +422,7 @@ static int host_up(int s, struct ifreq *ifr, struct tapir_error *error)
     return err;
 }
 
-static int host_side(struct tap *t, const struct tap_setup *setup,
+static int host_side(struct tap *t, const struct port_setup *setup,
                      struct tapir_error *error)
 {
     struct ifreq ifr = { 0 };
@@ -421,7 +431,7 @@ static int host_side(struct tap *t, const struct tap_setup *setup,
 
     if (s < 0)
         return explain(error, -errno, "cannot open a socket of the kernel's");
-    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", t->nif.name);
+    snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", t->port.name);
     if (t->made)
         err = host_configure(s, setup, &ifr, error);
     if (err == 0)
@@ -432,15 +442,26 @@ static int host_side(struct tap *t, const struct tap_setup *setup,
 
 /* ---- the calls ---- */
 
-int tap_open(struct tap *t, const struct tap_setup *setup, struct tapir_error *error)
+static void init(struct tap *t, const struct port_setup *setup, unsigned header)
+{
+    static const struct port_ops ops = { .read = tap_read, .close = tap_close };
+
+    memset(t, 0, sizeof *t);
+    t->header = header;
+    t->header_before = header ? VNET_LEN_DEFAULT : 0;
+    t->offload = setup->offload && header;
+    t->port.link.send = tap_send;
+    t->port.link.caps = t->offload ? LINK_CSUM | LINK_TSO : 0;
+    t->port.ops = &ops;
+    t->port.fd = t->port.door = -1;
+    t->port.mtu = (uint16_t)setup->mtu;
+}
+
+int tap_open(struct tap *t, const struct port_setup *setup, struct tapir_error *error)
 {
     int err;
 
-    memset(t, 0, sizeof *t);
-    t->fd = -1;
-    t->link.send = tap_send;
-    t->link.caps = setup->offload ? LINK_CSUM | LINK_TSO : 0;
-    t->offload = setup->offload;
+    init(t, setup, VNET_LEN);
     if (!name_ok(setup->name)) {
         err = explain(error, -EINVAL, "cannot open the TAP device");
         explain_cause(error, "a device's name has 1 to 15 characters, none of them a "
@@ -448,29 +469,76 @@ int tap_open(struct tap *t, const struct tap_setup *setup, struct tapir_error *e
         explain_fix(error, "--link tap:tap0");
         return err;
     }
-    snprintf(t->nif.name, sizeof t->nif.name, "%s", setup->name);
-    t->nif.link = &t->link;
-    t->nif.mtu = (uint16_t)setup->mtu;
+    snprintf(t->port.name, sizeof t->port.name, "%s", setup->name);
     t->made = if_nametoindex(setup->name) == 0;
-    t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    if (t->fd < 0)
+    t->port.fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (t->port.fd < 0)
         return open_failed(error, -errno);
     err = attach(t, error);
     if (err == 0)
         err = host_side(t, setup, error);
     if (err < 0)
-        tap_close(t);
+        tap_close(&t->port);
     return err;
 }
 
-void tap_close(struct tap *t)
+static int adopt_failed(int fd, const char *cause, struct tapir_error *error)
 {
+    char what[64];
+
+    snprintf(what, sizeof what, "cannot use descriptor %d as a link", fd);
+    explain(error, -EINVAL, what);
+    explain_cause(error, "%s", cause);
+    explain_fix(error, "open /dev/net/tun, TUNSETIFF with IFF_TAP | IFF_NO_PI | "
+                       "IFF_VNET_HDR; or hand over a connected stream socket");
+    return -EINVAL;
+}
+
+/* Its flags stay with the open file, which the opener may still use. */
+static void own_descriptor(struct tap *t, int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    t->port.fd = fd;
+    t->blocking = !(flags & O_NONBLOCK);
+    if (t->blocking)
+        fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+int tap_adopt(struct tap *t, const struct port_setup *setup, struct tapir_error *error)
+{
+    struct ifreq ifr = { 0 };
+    int fd = setup->fd, err;
+
+    if (ioctl(fd, TUNGETIFF, &ifr) < 0)
+        return adopt_failed(fd, "it is neither an attached TAP device nor a socket",
+                            error);
+    if (!(ifr.ifr_flags & IFF_TAP))
+        return adopt_failed(fd, "it is a TUN device, which carries no Ethernet", error);
+    init(t, setup, ifr.ifr_flags & IFF_VNET_HDR ? VNET_LEN : 0);
+    snprintf(t->port.name, sizeof t->port.name, "%s", ifr.ifr_name);
+    if (t->header && ioctl(fd, TUNGETVNETHDRSZ, &t->header_before) < 0)
+        return offload_failed(error, -errno);
+    err = set_offload(fd, t->offload, (int)t->header);
+    if (err < 0)
+        return offload_failed(error, err);
+    own_descriptor(t, fd);
+    return 0;
+}
+
+void tap_close(struct port *port)
+{
+    struct tap *t = (struct tap *)(void *)port;
+
     pkt_free(t->spare);
     t->spare = NULL;
-    if (t->fd < 0)
+    if (port->fd < 0)
         return;
-    if (!t->made && !t->dead)
-        set_offload(t->fd, false, VNET_LEN_DEFAULT);
-    close(t->fd);
-    t->fd = -1;
+    if (!t->made && !port->dead)
+        set_offload(port->fd, false, t->header_before);
+    if (t->blocking)
+        fcntl(port->fd, F_SETFL, fcntl(port->fd, F_GETFL) & ~O_NONBLOCK);
+    close(port->fd);
+    port->fd = -1;
 }

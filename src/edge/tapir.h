@@ -12,7 +12,7 @@
 #include "edge/ladder.h"
 #include "edge/netem.h"
 #include "edge/pcapng.h"
-#include "edge/tap.h"
+#include "edge/port.h"
 #include "stack/stack.h"
 
 struct sim;
@@ -26,6 +26,9 @@ enum {
     BATCH_STALE = 1000, /* microseconds after which a call that need not wait looks at
                          * the device all the same */
 };
+
+/* What poll(2) looks at besides the caller's descriptors, in front of them. */
+enum { SLOT_DEVICE, SLOT_DOOR, SLOT_KICK, LOOP_SLOTS };
 
 /* A call that waits: for one descriptor, for any (poll), or for time alone. It lives on
  * the caller's stack. */
@@ -42,7 +45,7 @@ struct waiter {
     bool polling;              /* it is the driver, asleep in poll(2) */
     atomic_uint bell;          /* 1: get up (futex) */
     int event;                 /* eventfd to ring instead of the bell, or -1 */
-    struct pollfd *fds;        /* slots 0 and 1 free, then the caller's kernel fds */
+    struct pollfd *fds;        /* LOOP_SLOTS free, then the caller's kernel fds */
     size_t n_fds;              /* slots; 0: fds is NULL */
 };
 
@@ -55,7 +58,8 @@ enum watch_state {
 struct tapir {
     /* what it is made of */
     struct stack *stack;  /* NULL on the kernel's link: every call is the kernel's */
-    struct tap tap;       /* the device; its netif serves a simulated host too */
+    struct netif nif;     /* its one interface */
+    struct port *port;    /* the device; NULL: a simulated host, or the kernel's link */
     struct link link;     /* under the netif where an emulator or a wire is */
     struct netem in, out; /* the emulator, if they are on */
     struct pcapng pcap;
@@ -81,7 +85,8 @@ struct tapir {
     struct list dozing;    /* struct waiter.dozing: asleep, another thread drives */
     struct waiter *driver; /* who reads the device, asleep in poll(2) whenever another
                             * thread holds the lock; NULL: nobody */
-    int kick;              /* eventfd that gets the driver out of poll(2) */
+    struct pollfd asleep[LOOP_SLOTS]; /* what the driver's poll(2) looks at */
+    int kick;                         /* eventfd that gets the driver out of poll(2) */
     atomic_ullong entries; /* calls so far: the watch compares, without the lock */
     atomic_int inside;     /* calls between file_get() and leave */
     bool ending;           /* tapir_down() has begun */
@@ -142,6 +147,10 @@ void loop_input(struct tapir *t, struct pkt *p);
 
 /* A frame enters an emulator; if it is dropped, t's trace hears of it. Takes p. */
 void loop_offer(struct tapir *t, struct netem *n, struct pkt *p);
+
+/* Does the driver sleep on other descriptors than the device has, or miss that it may
+ * be written to? */
+bool loop_stale(const struct tapir *t);
 
 /* Sleeps in poll(2), without the lock, until the device, a kick, one of w's own
  * descriptors (then w is woken) or `until`. 0 or -EINTR. */

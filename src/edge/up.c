@@ -32,7 +32,7 @@ static void init_lists(struct tapir *t)
     list_init(&t->sim_node);
     pthread_mutex_init(&t->lock, NULL);
     waiter_init(&t->watch, BATCH_READ);
-    t->tap.fd = t->kick = -1;
+    t->kick = -1;
 }
 
 /* "NAME=VALUE", with the sentence of what is wrong. */
@@ -122,10 +122,9 @@ struct tapir *tapir_assemble(const struct plan *plan, struct tapir_error *error)
 
 int tapir_attach(struct tapir *t, const struct plan *plan, struct tapir_error *error)
 {
-    t->tap.nif.mac = plan->mac;
+    t->nif.mac = plan->mac;
 
-    int err = stack_attach(t->stack, &t->tap.nif, plan->addr, plan->prefix,
-                           plan->gateway);
+    int err = stack_attach(t->stack, &t->nif, plan->addr, plan->prefix, plan->gateway);
 
     if (err < 0) {
         explain(error, err, "cannot add the interface to the stack");
@@ -142,8 +141,7 @@ void tapir_release(struct tapir *t)
         netem_free(&t->in);
     if (t->out.config.on)
         netem_free(&t->out);
-    if (t->tap.fd >= 0)
-        tap_close(&t->tap);
+    port_close(t->port);
     if (t->stack) {
         assert(t->stack->socks.n == 0);
         stack_free(t->stack);
@@ -178,19 +176,14 @@ int tapir_start_watch(struct tapir *t)
 static int open_device(struct tapir *t, const struct plan *plan,
                        struct tapir_error *error)
 {
-    struct tap_setup setup = {
-        .name = plan->device,
-        .offload = plan->offload,
-        .host_addr = plan->host_addr,
-        .host_prefix = plan->host_prefix,
-        .mtu = plan->mtu,
-    };
-    int err = tap_open(&t->tap, &setup, error);
+    int err;
 
-    if (err < 0) {
-        t->tap.fd = -1;
-        return err;
-    }
+    t->port = port_open(&plan->port, error);
+    if (!t->port)
+        return -errno;
+    t->port->net = &t->stack->net;
+    memcpy(t->nif.name, t->port->name, sizeof t->nif.name);
+    t->nif.mtu = t->port->mtu;
     loop_link(t);
     t->now = loop_clock(t);
     t->stack->net.now = t->now;

@@ -1,10 +1,12 @@
 #include "harness/cable.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "edge/bsd.h"
+#include "edge/tap.h"
 #include "harness/hosts.h"
 
 /* As tap_send(), with a vnet header that says nothing. */
@@ -17,12 +19,30 @@ static int cable_send(struct link *link, const struct pkt *p)
 
     for (unsigned i = 0; i < p->n_text; i++)
         iov[n++] = (struct iovec){ (void *)(uintptr_t)p->text[i].at, p->text[i].len };
-    if (writev(tap->fd, iov, n) >= 0)
+    if (writev(tap->port.fd, iov, n) >= 0)
         return 0;
     if (errno == EAGAIN)
         return -EAGAIN;
-    net_drop(tap->nif.net, NULL, DROP_LINK_ERROR);
+    net_drop(tap->port.net, NULL, DROP_LINK_ERROR);
     return 0;
+}
+
+static struct port *cable_port(int fd, struct net *net)
+{
+    static const struct port_ops ops = { .read = tap_read, .close = tap_close };
+    struct tap *tap = calloc(1, sizeof *tap);
+
+    must(tap != NULL);
+    tap->header = 12;
+    tap->made = true; /* there is no device to put back as it was */
+    tap->port = (struct port){ .link = { .send = cable_send },
+                               .ops = &ops,
+                               .net = net,
+                               .name = "cable0",
+                               .mtu = 1500,
+                               .fd = fd,
+                               .door = -1 };
+    return &tap->port;
 }
 
 struct tapir *cable_stack(int fd, const char *addr)
@@ -34,12 +54,10 @@ struct tapir *cable_stack(int fd, const char *addr)
 
     must(plan_make(&config, false, &plan, &error) == 0);
     must((t = tapir_assemble(&plan, &error)) != NULL);
-    t->tap.fd = fd;
-    t->tap.made = true; /* there is no device to put back as it was */
-    t->tap.link.send = cable_send;
-    t->tap.nif.link = &t->tap.link;
-    t->tap.nif.mtu = 1500;
-    strcpy(t->tap.nif.name, "cable0");
+    t->port = cable_port(fd, &t->stack->net);
+    t->nif.link = &t->port->link;
+    t->nif.mtu = 1500;
+    strcpy(t->nif.name, "cable0");
     t->now = loop_clock(t);
     must(tapir_attach(t, &plan, &error) == 0);
     must(tapir_start_watch(t) == 0);

@@ -52,23 +52,23 @@ void tap_rig_need(void)
         skip();
 }
 
-struct tap_setup tap_rig_how(const char *name, bool offload)
+struct port_setup tap_rig_how(const char *name, bool offload)
 {
-    return (struct tap_setup){ .name = name,
-                               .offload = offload,
-                               .host_addr = ip4_addr(0xc0000201),
-                               .host_prefix = 24,
-                               .mtu = 1500 };
+    return (struct port_setup){ .name = name,
+                                .offload = offload,
+                                .host_addr = ip4_addr(0xc0000201),
+                                .host_prefix = 24,
+                                .mtu = 1500 };
 }
 
-static void open_peer(struct rig *r)
+void rig_peer(struct rig *r)
 {
     struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(TYPE) };
     int on = 1;
 
     r->peer = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     assert_true(r->peer >= 0);
-    at.sll_ifindex = (int)if_nametoindex(r->tap.nif.name);
+    at.sll_ifindex = (int)if_nametoindex(r->tap.port.name);
     assert_int_equal(setsockopt(r->peer, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on),
                      0);
     /* Frames of any type come to it; peer_recv() looks for ours. */
@@ -76,7 +76,7 @@ static void open_peer(struct rig *r)
     assert_int_equal(bind(r->peer, (struct sockaddr *)&at, sizeof at), 0);
 }
 
-void rig_open(struct rig *r, const struct tap_setup *how)
+void rig_open(struct rig *r, const struct port_setup *how)
 {
     struct tapir_error e;
 
@@ -85,14 +85,14 @@ void rig_open(struct rig *r, const struct tap_setup *how)
     pkt_pool_init(&r->net.pool, 16 << 20, 0);
     if (tap_open(&r->tap, how, &e) < 0)
         fail_msg("%s; %s; %s", e.what, e.cause, e.fix);
-    r->tap.nif.net = &r->net;
-    open_peer(r);
+    r->tap.port.net = &r->net;
+    rig_peer(r);
 }
 
 void rig_close(struct rig *r)
 {
     close(r->peer);
-    tap_close(&r->tap);
+    tap_close(&r->tap.port);
     assert_int_equal(r->net.pool.live, 0);
     pkt_pool_free(&r->net.pool);
 }
@@ -149,11 +149,11 @@ void peer_send(struct rig *r, const struct virtio_net_hdr *vnet, const uint8_t *
 /* The next frame that is ours: of TYPE, or TCP. Waits for it, five seconds at most. */
 struct pkt *rig_read(struct rig *r)
 {
-    struct pollfd fd = { .fd = r->tap.fd, .events = POLLIN };
+    struct pollfd fd = { .fd = r->tap.port.fd, .events = POLLIN };
     struct pkt *p = NULL;
 
     for (;;) {
-        int got = tap_read(&r->tap, &r->net.pool, &p);
+        int got = tap_read(&r->tap.port, &r->net.pool, &p);
 
         assert_true(got >= 0);
         if (got == 0) {

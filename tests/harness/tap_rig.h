@@ -27,9 +27,12 @@ int tap_rig_enter(void **state);
 void tap_rig_need(void);
 
 /* 192.0.2.1/24 for the host, MTU 1500. */
-struct tap_setup tap_rig_how(const char *name, bool offload);
-void rig_open(struct rig *r, const struct tap_setup *how);
+struct port_setup tap_rig_how(const char *name, bool offload);
+void rig_open(struct rig *r, const struct port_setup *how);
 void rig_close(struct rig *r);
+
+/* The packet socket of a rig whose tap somebody else has opened. */
+void rig_peer(struct rig *r);
 
 /* An Ethernet frame of the test's own EtherType, with `len` bytes behind the header,
  * each its offset. Its length. */

@@ -75,8 +75,16 @@ what='a command of a later issue is refused by its name'
 refuses 2 'drill is not built yet' "$tapir" drill x.pkt
 what='an option of a later issue is refused by its name'
 refuses 2 '--events .*is not built yet' "$tapir" ping --events x 192.0.2.1
-what='a link of a later issue is refused by its name'
-refuses 2 'not built yet' "$tapir" ping --link fd:3 192.0.2.1
+what='a descriptor that is not open is no link'
+refuses 1 'cannot use descriptor 33 as a link: EBADF' "$tapir" ping --link fd:33 192.0.2.1
+what='a descriptor that is something else is no link'
+refuses 1 'cannot use descriptor 0 as a link: EINVAL' "$tapir" ping --link fd:0 192.0.2.1
+what='fd: without a number is a wrong call'
+refuses 2 "bad value for --link: 'fd:x'" "$tapir" ping --link fd:x 192.0.2.1
+what='a file that is no socket is no link, and stays'
+refuses 1 'cannot use the socket' "$tapir" ping --link "unix:$tapir" 192.0.2.1
+what='a link of no kind is told those that there are'
+refuses 2 'unix:PATH' "$tapir" ping --link pigeon 192.0.2.1
 what='an option of a later HTTP is refused by its name'
 refuses 2 'serve: --idle-timeout is not built yet' "$tapir" serve --idle-timeout 5 .
 what='a limit of connections that is no number is refused'

@@ -38,14 +38,14 @@ static void without_a_word_it_is_192_0_2_2_in_a_namespace(void **state)
 {
     assert_int_equal(plan_make(NULL, false, &plan, &error), 0);
     assert_int_equal(plan.link, PLAN_NS);
-    assert_string_equal(plan.device, "tap0");
+    assert_string_equal(plan.port.name, "tap0");
     assert_addr(plan.addr, 0xc0000202);
     assert_int_equal(plan.prefix, 24);
     assert_addr(plan.gateway, 0xc0000201);
-    assert_addr(plan.host_addr, 0xc0000201);
-    assert_int_equal(plan.host_prefix, 24);
-    assert_int_equal(plan.mtu, 1500);
-    assert_true(plan.offload);
+    assert_addr(plan.port.host_addr, 0xc0000201);
+    assert_int_equal(plan.port.host_prefix, 24);
+    assert_int_equal(plan.port.mtu, 1500);
+    assert_true(plan.port.offload);
     assert_int_equal(plan.mac.b[0], 0x02);
 }
 
@@ -54,9 +54,9 @@ static void the_kernels_side_follows_from_the_address(void **state)
     struct tapir_config c = { .addr = "10.1.0.1/16" };
 
     assert_int_equal(plan_make(&c, false, &plan, &error), 0);
-    assert_addr(plan.host_addr, 0x0a010002);
+    assert_addr(plan.port.host_addr, 0x0a010002);
     assert_addr(plan.gateway, 0x0a010002);
-    assert_int_equal(plan.host_prefix, 16);
+    assert_int_equal(plan.port.host_prefix, 16);
 }
 
 static void an_empty_gateway_is_none(void **state)
@@ -67,7 +67,7 @@ static void an_empty_gateway_is_none(void **state)
     assert_true(ip_is_any(plan.gateway));
 }
 
-static void the_same_seed_gives_the_same_mac(void **state)
+static void the_same_seed_and_address_give_the_same_mac(void **state)
 {
     struct tapir_config c = { .seeded = true, .seed = 7 };
     struct mac_addr first;
@@ -76,6 +76,10 @@ static void the_same_seed_gives_the_same_mac(void **state)
     first = plan.mac;
     assert_int_equal(plan_make(&c, true, &plan, &error), 0);
     assert_memory_equal(plan.mac.b, first.b, 6);
+    c.addr = "192.0.2.3/24";
+    assert_int_equal(plan_make(&c, true, &plan, &error), 0);
+    assert_memory_not_equal(plan.mac.b, first.b, 6);
+    c.addr = NULL;
     c.seed = 8;
     assert_int_equal(plan_make(&c, true, &plan, &error), 0);
     assert_memory_not_equal(plan.mac.b, first.b, 6);
@@ -93,12 +97,13 @@ static void what_is_not_said_comes_from_the_environment(void **state)
     setenv("TAPIR_PCAP_RAW", "1", 1);
     assert_int_equal(plan_make(&c, false, &plan, &error), 0);
     assert_true(plan.config.pcap_raw);
-    assert_int_equal(plan.link, PLAN_TAP);
-    assert_string_equal(plan.device, "blue");
+    assert_int_equal(plan.link, PLAN_PORT);
+    assert_int_equal(plan.port.kind, PORT_TAP);
+    assert_string_equal(plan.port.name, "blue");
     assert_addr(plan.addr, 0xc6336402);
-    assert_int_equal(plan.mtu, 900);
+    assert_int_equal(plan.port.mtu, 900);
     assert_int_equal(plan.config.seed, 12);
-    assert_false(plan.offload);
+    assert_false(plan.port.offload);
 }
 
 static void a_simulation_does_not_look_at_the_environment(void **state)
@@ -114,7 +119,7 @@ static void an_emulator_turns_offload_off(void **state)
     struct tapir_config c = { .netem = "delay 20ms" };
 
     assert_int_equal(plan_make(&c, false, &plan, &error), 0);
-    assert_false(plan.offload);
+    assert_false(plan.port.offload);
     assert_int_equal(plan.netem.in.delay, 20000);
 }
 
@@ -125,10 +130,10 @@ static void what_is_wrong_is_refused_with_its_option_and_a_cause(void **state)
         const char *what, *cause;
     } row[] = {
         { { .link = "carrier-pigeon" }, "bad --link 'carrier-pigeon'", "no link" },
-        { { .link = "tap:" }, "bad --link tap: ''", "1 to 15" },
-        { { .link = "tap:abcdefghijklmnop" }, "bad --link tap:", "1 to 15" },
-        { { .link = "fd:3" }, "bad --link 'fd:3'", "not built yet" },
-        { { .link = "unix:/x" }, "bad --link 'unix:/x'", "not built yet" },
+        { { .link = "tap:" }, "bad --link 'tap:'", "1 to 15" },
+        { { .link = "tap:abcdefghijklmnop" }, "bad --link 'tap:", "1 to 15" },
+        { { .link = "fd:x" }, "bad --link 'fd:x'", "number of a descriptor" },
+        { { .link = "unix:" }, "bad --link 'unix:'", "1 to 107" },
         { { .link = "sim" }, "bad --link 'sim'", "tapir/sim.h" },
         { { .addr = "192.0.2.2" }, "bad --addr '192.0.2.2'", "prefix" },
         { { .addr = "192.0.2.256/24" }, "bad --addr", "not an IPv4 address" },
@@ -177,7 +182,7 @@ int main(void)
         TEST(without_a_word_it_is_192_0_2_2_in_a_namespace),
         TEST(the_kernels_side_follows_from_the_address),
         TEST(an_empty_gateway_is_none),
-        TEST(the_same_seed_gives_the_same_mac),
+        TEST(the_same_seed_and_address_give_the_same_mac),
         TEST(what_is_not_said_comes_from_the_environment),
         TEST(a_simulation_does_not_look_at_the_environment),
         TEST(an_emulator_turns_offload_off),

@@ -104,9 +104,9 @@ static void a_link_that_takes_nothing_is_tried_again(void **state)
     tapir_close(fd);
     tapir_use(NULL);
     pthread_mutex_lock(&t->lock);
-    t->tap.nif.blocked = true;
+    t->nif.blocked = true;
     loop_turn(t, BATCH_READ);
-    assert_false(t->tap.nif.blocked);
+    assert_false(t->nif.blocked);
 }
 
 /* A device that was deleted answers for ever: the interface is down, and the loop does
@@ -114,15 +114,64 @@ static void a_link_that_takes_nothing_is_tried_again(void **state)
 static void a_device_that_is_gone_ends_the_interface(void **state)
 {
     struct waiter *w = &t->watch;
-    int fd = t->tap.fd;
+    int fd = t->port->fd;
 
-    t->tap.fd = open("/", O_PATH | O_CLOEXEC); /* every read is EBADF */
+    t->port->fd = open("/", O_PATH | O_CLOEXEC); /* every read is EBADF */
     assert_false(loop_turn(t, BATCH_READ));
-    assert_true(t->tap.dead);
-    assert_false(t->tap.nif.up);
+    assert_true(t->port->dead);
+    assert_false(t->nif.up);
     assert_int_equal(loop_sleep(t, w, t->now + 1), 0);
-    close(t->tap.fd);
-    t->tap.fd = fd;
+    close(t->port->fd);
+    t->port->fd = fd;
+}
+
+/* A driver that sleeps on what is not the device's descriptor any more, or does not
+ * wait for room, has to be got up. */
+static void a_sleep_on_other_descriptors_is_stale(void **state)
+{
+    struct waiter *w = &t->watch;
+
+    assert_int_equal(loop_sleep(t, w, t->now + 1), 0);
+    assert_false(loop_stale(t));
+    t->port->door = wire;
+    assert_true(loop_stale(t));
+    t->port->door = -1;
+    assert_false(loop_stale(t));
+    t->port->pending = true;
+    assert_true(loop_stale(t));
+    t->port->pending = false;
+    t->nif.blocked = true;
+    assert_true(loop_stale(t));
+    t->nif.blocked = false;
+    t->port->fd++;
+    assert_true(loop_stale(t));
+    t->port->fd--;
+}
+
+static void who_knocks_at_the_door_is_noted(void **state)
+{
+    int door[2];
+
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, door) == 0);
+    t->port->door = door[0];
+    assert_int_equal(loop_sleep(t, &t->watch, t->now + 1), 0);
+    assert_false(t->port->knocked);
+    must(write(door[1], "x", 1) == 1);
+    assert_int_equal(loop_sleep(t, &t->watch, t->now + USEC_PER_SEC), 0);
+    assert_true(t->port->knocked);
+    t->port->door = -1;
+    close(door[0]);
+    close(door[1]);
+}
+
+/* RFC 5227 s2.3: a peer that has just come learns who is here. */
+static void an_arrived_peer_gets_an_announcement(void **state)
+{
+    frames_sent();
+    t->port->arrived = true;
+    loop_turn(t, BATCH_READ);
+    assert_int_equal(frames_sent(), 1);
+    assert_false(t->port->arrived);
 }
 
 static void deadlines_of_the_emulator_count(void **state)
@@ -157,6 +206,9 @@ int main(void)
         TEST(a_batch_is_64_frames),
         TEST(a_link_that_takes_nothing_is_tried_again),
         TEST(a_device_that_is_gone_ends_the_interface),
+        TEST(a_sleep_on_other_descriptors_is_stale),
+        TEST(who_knocks_at_the_door_is_noted),
+        TEST(an_arrived_peer_gets_an_announcement),
         TEST(deadlines_of_the_emulator_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,16 +33,15 @@ static uint32_t address_of(struct ifreq ifr)
 
 static void a_missing_device_is_made_with_its_host_side_and_goes_on_close(void **state)
 {
-    struct tap_setup how = tap_rig_how("tapir-made", true);
+    struct port_setup how = tap_rig_how("tapir-made", true);
     struct rig r;
 
     how.mtu = 1400;
     rig_open(&r, &how);
     assert_true(r.tap.made);
-    assert_string_equal(r.tap.nif.name, "tapir-made");
-    assert_int_equal(r.tap.nif.mtu, 1400);
-    assert_ptr_equal(r.tap.nif.link, &r.tap.link);
-    assert_int_equal(r.tap.link.caps, LINK_CSUM | LINK_TSO);
+    assert_string_equal(r.tap.port.name, "tapir-made");
+    assert_int_equal(r.tap.port.mtu, 1400);
+    assert_int_equal(r.tap.port.link.caps, LINK_CSUM | LINK_TSO);
     assert_int_equal(address_of(device_ask("tapir-made", SIOCGIFADDR)), 0xc0000201);
     assert_int_equal(address_of(device_ask("tapir-made", SIOCGIFNETMASK)), 0xffffff00);
     assert_int_equal(device_ask("tapir-made", SIOCGIFMTU).ifr_mtu, 1400);
@@ -54,7 +53,7 @@ static void a_missing_device_is_made_with_its_host_side_and_goes_on_close(void *
 
 static void a_device_that_stands_keeps_its_host_side_and_is_put_back(void **state)
 {
-    struct tap_setup how = tap_rig_how("tapir-stands", true);
+    struct port_setup how = tap_rig_how("tapir-stands", true);
     struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
     struct rig r;
     int fd, header = 0;
@@ -80,7 +79,7 @@ static void a_device_that_stands_keeps_its_host_side_and_is_put_back(void **stat
 
 static void offload_left_on_by_another_program_is_switched_off(void **state)
 {
-    struct tap_setup how = tap_rig_how("tapir-left", false);
+    struct port_setup how = tap_rig_how("tapir-left", false);
     struct rig r;
     int fd;
 
@@ -89,7 +88,7 @@ static void offload_left_on_by_another_program_is_switched_off(void **state)
     close(fd);
     assert_int_equal(device_tso("tapir-left"), 1);
     rig_open(&r, &how);
-    assert_int_equal(r.tap.link.caps, 0);
+    assert_int_equal(r.tap.port.link.caps, 0);
     assert_int_equal(device_tso("tapir-left"), 0);
     rig_close(&r);
     device_delete("tapir-left");
@@ -99,12 +98,12 @@ static void offload_left_on_by_another_program_is_switched_off(void **state)
 
 static struct tapir_error refused(const char *name, int err)
 {
-    struct tap_setup how = tap_rig_how(name, true);
+    struct port_setup how = tap_rig_how(name, true);
     struct tapir_error e;
     struct tap t;
 
     assert_int_equal(tap_open(&t, &how, &e), err);
-    assert_int_equal(t.fd, -1);
+    assert_int_equal(t.port.fd, -1);
     assert_true(e.what[0] && e.cause[0] && e.fix[0]);
     return e;
 }
@@ -121,7 +120,7 @@ static void a_name_that_no_device_can_have_is_refused(void **state)
 
 static void a_device_in_use_is_refused_with_how_to_find_who(void **state)
 {
-    struct tap_setup how = tap_rig_how("tapir-busy", true);
+    struct port_setup how = tap_rig_how("tapir-busy", true);
     struct tapir_error e;
     struct rig r;
 
@@ -171,7 +170,7 @@ static void drop_rights(void)
 
 static void open_without_rights(void)
 {
-    struct tap_setup how = tap_rig_how("tapir-up", false);
+    struct port_setup how = tap_rig_how("tapir-up", false);
     struct tapir_error e;
     struct tap t;
 
@@ -185,7 +184,7 @@ static void open_without_rights(void)
                         "tapir-down is down, and to set it up takes CAP_NET_ADMIN");
     assert_string_equal(e.fix, "sudo ip link set tapir-down up");
     assert_int_equal(tap_open(&t, &how, &e), 0);
-    tap_close(&t);
+    tap_close(&t.port);
 }
 
 static void without_rights_a_device_that_is_up_serves_and_others_are_explained(
@@ -210,7 +209,7 @@ static bool written(const char *path, const char *text)
 
 static void open_in_user_namespace(void)
 {
-    struct tap_setup how = tap_rig_how("tapir-user", true);
+    struct port_setup how = tap_rig_how("tapir-user", true);
     struct tapir_error e;
     struct tap t;
     char map[32];
@@ -224,7 +223,7 @@ static void open_in_user_namespace(void)
     assert_int_equal(device_ask("tapir-user", SIOCGIFTXQLEN).ifr_qlen, 1000);
     assert_int_equal(address_of(device_ask("tapir-user", SIOCGIFADDR)), 0xc0000201);
     assert_true(device_ask("tapir-user", SIOCGIFFLAGS).ifr_flags & IFF_UP);
-    tap_close(&t);
+    tap_close(&t.port);
 }
 
 static void the_rights_of_a_user_namespace_are_enough_to_make_a_device(void **state)
@@ -254,7 +253,7 @@ static void a_missing_device_node_is_explained(void **state)
 
 static void a_small_frame_comes_in_a_small_packet_and_the_large_one_stays(void **state)
 {
-    struct tap_setup how = tap_rig_how("tapir-small", true);
+    struct port_setup how = tap_rig_how("tapir-small", true);
     struct virtio_net_hdr vnet = { 0 };
     uint8_t frame[200];
     size_t len = plain_frame(frame, 100);
@@ -278,7 +277,7 @@ static void a_small_frame_comes_in_a_small_packet_and_the_large_one_stays(void *
 
 static void a_super_segment_comes_whole_with_its_segment_size(void **state)
 {
-    struct tap_setup how = tap_rig_how("tapir-gso", true);
+    struct port_setup how = tap_rig_how("tapir-gso", true);
     struct virtio_net_hdr vnet = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
                                    .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
                                    .hdr_len = 54,
@@ -305,7 +304,7 @@ static void a_super_segment_comes_whole_with_its_segment_size(void **state)
 
 static void without_offload_the_kernel_cuts_and_sums_it(void **state)
 {
-    struct tap_setup how = tap_rig_how("tapir-cut", false);
+    struct port_setup how = tap_rig_how("tapir-cut", false);
     struct virtio_net_hdr vnet = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
                                    .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
                                    .hdr_len = 54,
@@ -334,7 +333,7 @@ static void without_offload_the_kernel_cuts_and_sums_it(void **state)
 
 static void when_the_pool_is_exhausted_the_frame_stays_in_the_device(void **state)
 {
-    struct tap_setup how = tap_rig_how("tapir-pool", true);
+    struct port_setup how = tap_rig_how("tapir-pool", true);
     struct virtio_net_hdr vnet = { 0 };
     uint8_t frame[200];
     size_t len = plain_frame(frame, 100);
@@ -344,7 +343,7 @@ static void when_the_pool_is_exhausted_the_frame_stays_in_the_device(void **stat
     rig_open(&r, &how);
     r.net.pool.limit = 1000;
     peer_send(&r, &vnet, frame, len);
-    assert_int_equal(tap_read(&r.tap, &r.net.pool, &p), -ENOBUFS);
+    assert_int_equal(tap_read(&r.tap.port, &r.net.pool, &p), -ENOBUFS);
     assert_null(p);
     r.net.pool.limit = 66000; /* the large packet and no small one */
     p = rig_read(&r);
@@ -356,7 +355,7 @@ static void when_the_pool_is_exhausted_the_frame_stays_in_the_device(void **stat
 
 static void a_frame_beyond_the_mtu_of_this_side_is_dropped_and_counted(void **state)
 {
-    struct tap_setup how = tap_rig_how("tapir-big", false);
+    struct port_setup how = tap_rig_how("tapir-big", false);
     struct virtio_net_hdr vnet = { 0 };
     static uint8_t frame[5000];
     struct pkt *p = NULL;
@@ -379,7 +378,7 @@ static void a_frame_beyond_the_mtu_of_this_side_is_dropped_and_counted(void **st
 static void a_frame_and_its_borrowed_text_leave_as_one(void **state)
 {
     static const uint8_t one[] = "borrowed ", two[] = "text";
-    struct tap_setup how = tap_rig_how("tapir-send", false);
+    struct port_setup how = tap_rig_how("tapir-send", false);
     struct virtio_net_hdr vnet;
     uint8_t frame[2000];
     struct pkt *p;
@@ -391,7 +390,7 @@ static void a_frame_and_its_borrowed_text_leave_as_one(void **state)
     p->text[0] = (struct piece){ one, 9 };
     p->text[1] = (struct piece){ two, 4 };
     p->n_text = 2;
-    assert_int_equal(r.tap.link.send(&r.tap.link, p), 0);
+    assert_int_equal(r.tap.port.link.send(&r.tap.port.link, p), 0);
     assert_int_equal(peer_recv(&r, &vnet, frame), 47);
     assert_memory_equal(frame, p->data, 34);
     assert_memory_equal(frame + 34, "borrowed text", 13);
@@ -428,7 +427,7 @@ static void a_super_segment_leaves_whole_with_what_is_left_to_do(void **state)
         { 1461, VIRTIO_NET_HDR_GSO_TCPV4, 1460 },
         { 1460, VIRTIO_NET_HDR_GSO_NONE, 0 },
     };
-    struct tap_setup how = tap_rig_how("tapir-out", true);
+    struct port_setup how = tap_rig_how("tapir-out", true);
     static uint8_t text[60000], frame[70000];
     struct rig r;
 
@@ -438,7 +437,7 @@ static void a_super_segment_leaves_whole_with_what_is_left_to_do(void **state)
         struct virtio_net_hdr vnet;
         struct pkt *p = partial_tcp(&r, text, row[i].text);
 
-        assert_int_equal(r.tap.link.send(&r.tap.link, p), 0);
+        assert_int_equal(r.tap.port.link.send(&r.tap.port.link, p), 0);
         assert_int_equal(peer_recv(&r, &vnet, frame), row[i].text + 54);
         assert_int_equal(vnet.gso_type, row[i].gso_type);
         assert_int_equal(vnet.gso_size, row[i].gso_size);
@@ -458,14 +457,14 @@ static int send_plain(struct rig *r)
     int err;
 
     plain_frame(pkt_put(p, 60), 46);
-    err = r->tap.link.send(&r->tap.link, p);
+    err = r->tap.port.link.send(&r->tap.port.link, p);
     pkt_free(p);
     return err;
 }
 
 static void a_device_that_is_down_costs_the_frame_and_may_come_back(void **state)
 {
-    struct tap_setup how = tap_rig_how("tapir-flap", true);
+    struct port_setup how = tap_rig_how("tapir-flap", true);
     struct pkt *p;
     struct rig r;
 
@@ -473,8 +472,8 @@ static void a_device_that_is_down_costs_the_frame_and_may_come_back(void **state
     device_set_flags("tapir-flap", 0);
     assert_int_equal(send_plain(&r), 0);
     assert_int_equal(r.net.count.drop[DROP_LINK_DOWN], 1);
-    assert_false(r.tap.dead);
-    assert_int_equal(tap_read(&r.tap, &r.net.pool, &p), 0);
+    assert_false(r.tap.port.dead);
+    assert_int_equal(tap_read(&r.tap.port, &r.net.pool, &p), 0);
     device_set_flags("tapir-flap", IFF_UP);
     assert_int_equal(send_plain(&r), 0);
     assert_int_equal(r.net.count.drop[DROP_LINK_DOWN], 1);
@@ -483,7 +482,7 @@ static void a_device_that_is_down_costs_the_frame_and_may_come_back(void **state
 
 static void a_device_that_was_deleted_is_dead(void **state)
 {
-    struct tap_setup how = tap_rig_how("tapir-gone", true);
+    struct port_setup how = tap_rig_how("tapir-gone", true);
     struct pkt *p = NULL;
     struct rig r;
 
@@ -491,10 +490,10 @@ static void a_device_that_was_deleted_is_dead(void **state)
     device_delete("tapir-gone");
     assert_int_equal(send_plain(&r), 0);
     assert_int_equal(r.net.count.drop[DROP_LINK_DOWN], 1);
-    assert_true(r.tap.dead);
-    r.tap.dead = false;
-    assert_int_equal(tap_read(&r.tap, &r.net.pool, &p), -ENETDOWN);
-    assert_true(r.tap.dead);
+    assert_true(r.tap.port.dead);
+    r.tap.port.dead = false;
+    assert_int_equal(tap_read(&r.tap.port, &r.net.pool, &p), -ENETDOWN);
+    assert_true(r.tap.port.dead);
     rig_close(&r);
 }
 
