@@ -95,7 +95,7 @@ stops_at_once() {
 # Does our load, with these seconds?
 load_runs() {
     for line in /proc/[0-9]*/cmdline; do
-        tr '\0' ' ' <"$line" 2>/dev/null | grep -q 'bench/load echo .*-s 1 -t 8 ' && return 0
+        tr '\0' ' ' <"$line" 2>/dev/null | grep -q 'bench/load echo .*-s 1 -t 4 ' && return 0
     done
     return 1
 }

@@ -323,13 +323,14 @@ connect_() {
 }
 
 echo_1() {
-    load echo "$(host_of "$1"):5003" -s 1 -t "$T"
+    load echo "$(host_of "$1"):5003" -s 1 -t "$half"
 }
 echo_1024() {
-    load echo "$(host_of "$1"):5003" -s 1024 -t "$T"
+    load echo "$(host_of "$1"):5003" -s 1024 -t "$half"
 }
 
 rtt() {
+    half=$(awk "BEGIN { print $T / 2 }")
     subjects="tapir kernel limit"
     up_tapir perf -s
     up_kernel
@@ -467,9 +468,12 @@ memory() {
 
 # ---- running -----------------------------------------------------------------------------------
 
+# The load is that of the last minute, before any of this: what else ran on the machine.
 machine() {
     model=$(awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)
-    echo "$(nproc) cores of ${model:-unknown model}, Linux $(uname -r), kernel with reno, $RUNS rounds of $T s"
+    busy=$(cut -d ' ' -f 1 /proc/loadavg)
+    echo "$(nproc) cores of ${model:-unknown model}, Linux $(uname -r), kernel with reno," \
+        "$RUNS rounds of $T s, load $busy before"
 }
 
 run_figure() {
