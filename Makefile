@@ -140,7 +140,8 @@ $(B)/harness.a: $(HARNESS_OBJ) $(B)/files
 
 # Harness and library use each other: memory runs out in the library where a test says so
 # (harness/memory.h). The harness's main loops use cmocka.
-WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+        -Wl,--wrap=pages_new,--wrap=pages_new_aligned
 $(TEST_BIN): $(B)/%: $(B)/%.o $(B)/harness.a $(B)/bench.a $(B)/libtapir.a
 	$(call say,LINK,$@)$(LINK) $(WRAP) -o $@ $< -Wl,--start-group \
 	    $(B)/harness.a $(B)/bench.a $(B)/libtapir.a -Wl,--end-group -lcmocka

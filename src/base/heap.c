@@ -13,24 +13,49 @@
  * out if it is disarmed. At most one such move is paid for any number of changes, and
  * since every other key is a lower bound too, a top with key == at is the earliest.
  *
- * Room: the array never shrinks and has a place for every deadline whose owner lives
- * (`reserved`), so arming takes no memory. */
+ * Room: the array has a place for every deadline whose owner lives (`reserved`), so
+ * arming takes no memory. It doubles when it is too small and halves when a quarter of
+ * it would do. */
 #include "base/heap.h"
 
 #include <assert.h>
-#include <stdlib.h>
+#include <string.h>
 
-enum { HEAP_FIRST = 64 }; /* places in the first array */
+#include "base/pages.h"
+
+enum {
+    HEAP_FIRST = 512, /* places in the first array: a page */
+    HEAP_SPARSE = 4,  /* shrinks when this part of it would do */
+};
 
 void heap_init(struct heap *h)
 {
     *h = (struct heap){ 0 };
 }
 
+static size_t array_bytes(size_t cap)
+{
+    return cap * sizeof(struct deadline *);
+}
+
 void heap_free(struct heap *h)
 {
-    free(h->at);
+    pages_free(h->at, array_bytes(h->cap));
     heap_init(h);
+}
+
+/* False: no memory, it stays as it is. */
+static bool resize(struct heap *h, size_t cap)
+{
+    struct deadline **at = pages_new(array_bytes(cap));
+    if (!at)
+        return false;
+    if (h->n > 0)
+        memcpy(at, h->at, array_bytes(h->n));
+    pages_free(h->at, array_bytes(h->cap));
+    h->at = at;
+    h->cap = cap;
+    return true;
 }
 
 static bool grow(struct heap *h, size_t need)
@@ -38,20 +63,17 @@ static bool grow(struct heap *h, size_t need)
     size_t cap = h->cap ? h->cap : HEAP_FIRST;
     while (cap < need)
         cap *= 2;
-    if (cap == h->cap)
-        return true;
-    struct deadline **at = realloc(h->at, cap * sizeof(struct deadline *));
-    if (!at)
-        return false;
-    h->at = at;
-    h->cap = cap;
-    return true;
+    return cap == h->cap || resize(h, cap);
+}
+
+static size_t needed(const struct heap *h)
+{
+    return h->n > h->reserved ? h->n : h->reserved;
 }
 
 bool heap_reserve(struct heap *h, size_t n)
 {
-    size_t most = h->n > h->reserved ? h->n : h->reserved;
-    if (!grow(h, most + n))
+    if (!grow(h, needed(h) + n))
         return false;
     h->reserved += n;
     return true;
@@ -152,6 +174,8 @@ void heap_remove(struct heap *h, struct deadline *d)
     if (d->holds && h->reserved > 0)
         h->reserved--;
     d->holds = false;
+    if (h->cap > HEAP_FIRST && needed(h) < h->cap / HEAP_SPARSE)
+        resize(h, h->cap / 2);
 }
 
 /* Puts the top, which lies too early, where it belongs. */

@@ -1,59 +1,49 @@
 /* How it works.
  *
- * One allocation holds a struct pkt and, behind it, its bytes. Freed packets go to the
- * pool's list of their size and come back from there, most recently used first, while
- * their bytes are still in the cache; the bytes are never cleared. A list keeps at most
- * what a busy moment needs; beyond that memory goes back to libc, so that a stack that
- * was once flooded does not stay large.
+ * One block holds a struct pkt and, behind it, its bytes, which are never cleared.
+ * Blocks come from a pool of slabs for each of the two sizes (slab.h): the one freed
+ * last first, while its bytes are still in the cache. As much free memory is kept as a
+ * busy moment needs; what is beyond that, or was not needed for a while, goes back to
+ * the kernel, so that a stack that was once flooded does not stay large.
  *
  * The limit counts bytes handed out, at their full size, since that is what a peer
  * can make us hold. */
 #include "base/pkt.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 
 enum {
-    KEEP_SMALL = 2048, /* free small packets kept: 4 MiB */
-    KEEP_LARGE = 64,   /* free large ones: 4 MiB */
+    KEEP_SMALL = 4 << 20, /* bytes of free packets kept */
+    KEEP_LARGE = 8 << 20, /* of addresses; half of them are memory */
 };
+
+void pkt_pool_init_in(struct pkt_pool *pool, struct slab_set *set, size_t limit,
+                      size_t reserve)
+{
+    *pool = (struct pkt_pool){ .limit = limit, .reserve = min_size(limit, reserve) };
+    slab_init(&pool->small, set, sizeof(struct pkt) + PKT_SMALL, KEEP_SMALL);
+    slab_init(&pool->large, set, sizeof(struct pkt) + PKT_LARGE, KEEP_LARGE);
+}
 
 void pkt_pool_init(struct pkt_pool *pool, size_t limit, size_t reserve)
 {
-    *pool = (struct pkt_pool){ .limit = limit, .reserve = min_size(limit, reserve) };
-}
-
-static void free_list(struct pkt *p)
-{
-    while (p) {
-        struct pkt *next = p->next;
-        free(p);
-        p = next;
-    }
+    pkt_pool_init_in(pool, NULL, limit, reserve);
 }
 
 void pkt_pool_free(struct pkt_pool *pool)
 {
     assert(pool->live == 0);
-    free_list(pool->small);
-    free_list(pool->large);
-    *pool = (struct pkt_pool){ 0 };
+    slab_done(&pool->small);
+    slab_done(&pool->large);
+    pool->limit = pool->reserve = 0;
 }
 
-/* A packet of `cap` bytes from its free list, else from libc; or NULL. */
-static struct pkt *take(struct pkt_pool *pool, uint32_t cap)
+static struct slab_pool *slabs(struct pkt_pool *pool, uint32_t cap)
 {
-    struct pkt **list = cap == PKT_SMALL ? &pool->small : &pool->large;
-    size_t *n_free = cap == PKT_SMALL ? &pool->small_free : &pool->large_free;
-    struct pkt *p = *list;
-    if (!p)
-        return malloc(sizeof(struct pkt) + cap);
-    *list = p->next;
-    (*n_free)--;
-    return p;
+    return cap == PKT_SMALL ? &pool->small : &pool->large;
 }
 
 static struct pkt *pkt_within(struct pkt_pool *pool, size_t room, size_t limit)
@@ -63,7 +53,7 @@ static struct pkt *pkt_within(struct pkt_pool *pool, size_t room, size_t limit)
     uint32_t cap = room <= PKT_SMALL - PKT_HEADROOM ? PKT_SMALL : PKT_LARGE;
     if (pool->bytes + cap > limit)
         return NULL;
-    struct pkt *p = take(pool, cap);
+    struct pkt *p = slab_new(slabs(pool, cap));
     if (!p)
         return NULL;
     uint8_t *buf = (uint8_t *)(p + 1);
@@ -85,18 +75,6 @@ struct pkt *pkt_new_urgent(struct pkt_pool *pool, size_t room)
     return pkt_within(pool, room, pool->limit);
 }
 
-/* Puts p on a free list of `n` packets unless that is long enough. */
-static void keep(struct pkt **list, size_t *n, size_t most, struct pkt *p)
-{
-    if (*n >= most) {
-        free(p);
-        return;
-    }
-    p->next = *list;
-    *list = p;
-    (*n)++;
-}
-
 void pkt_free(struct pkt *p)
 {
     if (!p)
@@ -105,10 +83,7 @@ void pkt_free(struct pkt *p)
     assert(pool->live > 0 && pool->bytes >= p->cap);
     pool->live--;
     pool->bytes -= p->cap;
-    if (p->cap == PKT_SMALL)
-        keep(&pool->small, &pool->small_free, KEEP_SMALL, p);
-    else
-        keep(&pool->large, &pool->large_free, KEEP_LARGE, p);
+    slab_free(slabs(pool, p->cap), p);
 }
 
 size_t pkt_total(const struct pkt *p)

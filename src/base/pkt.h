@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/seq.h"
+#include "base/slab.h"
 #include "base/time.h"
 
 enum {
@@ -44,7 +45,7 @@ struct piece {
 };
 
 struct pkt {
-    struct pkt *next;      /* in a queue or in the pool's free list */
+    struct pkt *next;      /* in a queue */
     struct pkt_pool *pool; /* where it goes back to */
     uint8_t *buf;          /* the allocation's bytes */
     uint32_t cap;          /* their number */
@@ -67,8 +68,7 @@ struct pkt_queue {
 };
 
 struct pkt_pool {
-    struct pkt *small, *large;     /* free lists */
-    size_t small_free, large_free; /* their lengths */
+    struct slab_pool small, large; /* where packets come from */
     size_t live;                   /* packets handed out: 0 at every teardown */
     size_t bytes;                  /* bytes of the packets handed out */
     size_t limit;                  /* most bytes handed out at once */
@@ -77,7 +77,11 @@ struct pkt_pool {
 
 void pkt_pool_init(struct pkt_pool *pool, size_t limit, size_t reserve);
 
-/* Frees the free lists. Asserts that no packet is alive. */
+/* The same; memory that is free is given back as `set` is trimmed. */
+void pkt_pool_init_in(struct pkt_pool *pool, struct slab_set *set, size_t limit,
+                      size_t reserve);
+
+/* Frees its memory. Asserts that no packet is alive. */
 void pkt_pool_free(struct pkt_pool *pool);
 
 /* An empty packet with PKT_HEADROOM bytes before data and room for `room` bytes after

@@ -6,26 +6,69 @@
  *
  * The capacity is a power of two, so that a place is `(head + offset) & (cap - 1)` and
  * any range is one piece or two. It starts at 4 KiB and doubles, up to the power of two
- * that holds the limit; growing lays the bytes out from the start again. */
+ * that holds the limit; growing lays the bytes out from the start again. Its memory is
+ * a block of the smallest of four sizes that holds it. */
 #include "base/ring.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/pages.h"
 
-enum { RING_FIRST = 4096 }; /* bytes of the first allocation */
+enum {
+    RING_FIRST = 4096, /* bytes of the first allocation */
+    RING_STEP = 4,     /* from one size of block to the next */
+    KEEP = 2 << 20,    /* bytes of free blocks kept, of each size */
+};
 
-void ring_init(struct ring *r, size_t limit)
+void ring_pool_init(struct ring_pool *pool, struct slab_set *set)
 {
-    *r = (struct ring){ .limit = limit };
+    size_t size = RING_FIRST;
+
+    for (size_t i = 0; i < RING_SIZES; i++, size *= RING_STEP)
+        slab_init(&pool->of[i], set, size, KEEP);
+}
+
+void ring_pool_done(struct ring_pool *pool)
+{
+    for (size_t i = 0; i < RING_SIZES; i++)
+        slab_done(&pool->of[i]);
+}
+
+/* Where `cap` bytes come from; NULL: from pages. */
+static struct slab_pool *slabs(struct ring_pool *pool, size_t cap)
+{
+    for (size_t i = 0; i < RING_SIZES; i++)
+        if (cap <= pool->of[i].size)
+            return &pool->of[i];
+    return NULL;
+}
+
+static uint8_t *memory_new(struct ring_pool *pool, size_t cap)
+{
+    struct slab_pool *from = slabs(pool, cap);
+    return from ? slab_new(from) : pages_new(cap);
+}
+
+static void memory_free(struct ring_pool *pool, uint8_t *at, size_t cap)
+{
+    struct slab_pool *from = slabs(pool, cap);
+    if (from)
+        slab_free(from, at);
+    else
+        pages_free(at, cap);
+}
+
+void ring_init(struct ring *r, struct ring_pool *pool, size_t limit)
+{
+    *r = (struct ring){ .pool = pool, .limit = limit };
 }
 
 void ring_free(struct ring *r)
 {
-    free(r->buf);
-    ring_init(r, r->limit);
+    memory_free(r->pool, r->buf, r->cap);
+    ring_init(r, r->pool, r->limit);
 }
 
 /* Makes room for `need` bytes; when there is no memory the ring stays as it is. */
@@ -34,11 +77,11 @@ static void ring_grow(struct ring *r, size_t need)
     size_t cap = r->cap ? r->cap : RING_FIRST;
     while (cap < need)
         cap *= 2;
-    uint8_t *buf = malloc(cap);
+    uint8_t *buf = memory_new(r->pool, cap);
     if (!buf)
         return;
     ring_read_at(r, 0, buf, r->len);
-    free(r->buf);
+    memory_free(r->pool, r->buf, r->cap);
     r->buf = buf;
     r->cap = cap;
     r->head = 0;

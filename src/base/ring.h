@@ -11,7 +11,15 @@
 
 #include "base/pkt.h"
 
+enum { RING_SIZES = 4 }; /* 4, 16, 64 and 256 KiB */
+
+/* Where rings have their memory. A larger one has pages of its own. */
+struct ring_pool {
+    struct slab_pool of[RING_SIZES];
+};
+
 struct ring {
+    struct ring_pool *pool;
     uint8_t *buf; /* owned; NULL while nothing was written */
     size_t cap;   /* bytes allocated: a power of two, or 0 */
     size_t head;  /* where the first byte lies */
@@ -19,7 +27,12 @@ struct ring {
     size_t limit; /* most bytes it may hold */
 };
 
-void ring_init(struct ring *r, size_t limit);
+void ring_pool_init(struct ring_pool *pool, struct slab_set *set);
+
+/* Asserts that no ring has memory. */
+void ring_pool_done(struct ring_pool *pool);
+
+void ring_init(struct ring *r, struct ring_pool *pool, size_t limit);
 void ring_free(struct ring *r);
 
 /* Room up to the limit. */

@@ -54,7 +54,8 @@ void net_init(struct net *net, const struct net_setup *setup)
         .port_low = PORT_LOW,
         .port_high = PORT_HIGH,
     };
-    pkt_pool_init(&net->pool, setup->pool_limit, reserve);
+    slab_set_init(&net->slabs);
+    pkt_pool_init_in(&net->pool, &net->slabs, setup->pool_limit, reserve);
     heap_init(&net->heap);
     rng_seed(&net->rng, setup->seed);
     net->secret = rng_key(&net->rng);

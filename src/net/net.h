@@ -18,7 +18,7 @@
 #include "net/route.h"
 
 /* What a struct deadline is embedded in; the stack dispatches on it. */
-enum deadline_owner { DL_NEIGH, DL_TCB, DL_HALF_OPEN, DL_TIME_WAIT };
+enum deadline_owner { DL_NEIGH, DL_TCB, DL_HALF_OPEN, DL_TIME_WAIT, DL_TRIM };
 
 enum {
     NET_ERRORS_MAX = 32, /* undelivered errors that the neighbour cache may leave */
@@ -40,6 +40,7 @@ struct net {
     usec now;   /* time of the current event; set by the stack only */
     usec epoch; /* real time at stack time 0; 0 in virtual time */
     struct net_config config;
+    struct slab_set slabs; /* the stack's pools of blocks, packets included */
     struct pkt_pool pool;
     struct heap heap; /* every deadline of the stack */
     struct rng rng;

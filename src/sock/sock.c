@@ -24,7 +24,6 @@
 #include "sock/sock.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "sock/ping.h"
 #include "wire/ip4_wire.h"
@@ -41,6 +40,7 @@ enum {
     SHUT_BOTH = 2,
     FLAG_OOB = 0x01,
 
+    KEEP = 1 << 20,           /* bytes of free sockets kept */
     BIND_TRIES = 64,          /* ephemeral ports tried against fresh sockets' */
     PING_RCVBUF = 212992,     /* net.core.rmem_default, for echo sockets */
     DATAGRAM_SNDBUF = 212992, /* net.core.wmem_default; told, not enforced: datagrams
@@ -57,6 +57,7 @@ void socks_init(struct socks *s, struct net *net, struct tcp *tcp, struct udp *u
     list_init(&s->all);
     list_init(&s->pings);
     s->n = 0;
+    slab_init(&s->pool, &net->slabs, sizeof(struct sock), KEEP);
 }
 
 static int kind_of(int family, int type, int protocol, enum sock_kind *out)
@@ -82,7 +83,7 @@ static int kind_of(int family, int type, int protocol, enum sock_kind *out)
 
 static struct sock *sock_alloc(struct socks *socks, enum sock_kind kind)
 {
-    struct sock *s = calloc(1, sizeof *s);
+    struct sock *s = slab_new_zero(&socks->pool);
     if (!s)
         return NULL;
     s->socks = socks;
@@ -103,10 +104,12 @@ static struct sock *sock_alloc(struct socks *socks, enum sock_kind kind)
 
 static void sock_discard(struct sock *s)
 {
+    struct socks *socks = s->socks;
+
     list_del(&s->watch.node);
     list_del(&s->node);
-    s->socks->n--;
-    free(s);
+    socks->n--;
+    slab_free(&socks->pool, s);
 }
 
 int sock_new(struct socks *socks, int family, int type, int protocol, struct sock **out)
@@ -183,6 +186,7 @@ void socks_free(struct socks *s)
         close_datagrams(sock);
         sock_discard(sock);
     }
+    slab_done(&s->pool);
 }
 
 /* --- names --------------------------------------------------------------------- */

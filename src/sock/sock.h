@@ -33,9 +33,10 @@ struct socks {
     struct net *net;
     struct tcp *tcp;
     struct udp *udp;
-    struct list all;   /* struct sock.node */
-    struct list pings; /* struct sock.ping_node: echo sockets, by identifier */
-    size_t n;          /* sockets open */
+    struct list all;       /* struct sock.node */
+    struct list pings;     /* struct sock.ping_node: echo sockets, by identifier */
+    size_t n;              /* sockets open */
+    struct slab_pool pool; /* of struct sock */
 };
 
 struct sock {

@@ -39,6 +39,8 @@ enum {
     MTU_MAX = 65535,
 };
 
+#define TRIM_TIME USEC_PER_SEC
+
 /* An interface that a program made through the public face. */
 struct stack_netif_link {
     struct list node; /* in stack->links */
@@ -64,7 +66,8 @@ struct stack *stack_new(const struct stack_config *config)
     udp_init(&st->udp, &st->net);
     list_init(&st->links);
     st->check = config->check;
-    if (tcp_init(&st->tcp, &st->net) < 0) {
+    deadline_init(&st->trim, DL_TRIM);
+    if (!heap_reserve(&st->net.heap, 1) || tcp_init(&st->tcp, &st->net) < 0) {
         net_free(&st->net);
         free(st);
         return NULL;
@@ -163,6 +166,13 @@ static void drain_errors(struct stack *st)
             sock_error(&st->socks, &err);
 }
 
+/* Memory that nobody needed for TRIM_TIME goes back; an idle stack has no timer. */
+static void plan_trim(struct stack *st)
+{
+    if (st->net.slabs.spare > 0 && st->trim.at == NEVER)
+        heap_set(&st->net.heap, &st->trim, st->net.now + TRIM_TIME);
+}
+
 void stack_flush(struct stack *st)
 {
     st->pending = true;
@@ -172,6 +182,7 @@ void stack_flush(struct stack *st)
         bool dirty = tcp_flush(&st->tcp);
         st->pending = dirty || st->net.loop.n > 0 || st->net.errors_n > 0;
     }
+    plan_trim(st);
     check(st);
 }
 
@@ -181,6 +192,8 @@ static void fire(struct stack *st, struct deadline *d)
 {
     if (d->owner == DL_NEIGH)
         neigh_fire(&st->net, list_entry(d, struct neigh, deadline));
+    else if (d->owner == DL_TRIM)
+        slab_set_trim(&st->net.slabs);
     else
         tcp_deadline(&st->tcp, d);
 }

@@ -11,9 +11,10 @@ struct stack {
     struct tcp tcp;
     struct udp udp;
     struct socks socks;
-    bool check;        /* tcp_check_all() after every event */
-    bool pending;      /* stack_flush() left something for the next event */
-    struct list links; /* struct stack_netif_link: netifs made by stack_add_netif */
+    bool check;           /* tcp_check_all() after every event */
+    bool pending;         /* stack_flush() left something for the next event */
+    struct list links;    /* struct stack_netif_link: netifs made by stack_add_netif */
+    struct deadline trim; /* armed while memory is kept that may not be needed */
 };
 
 /* A frame came on nif (from its Ethernet header on; csum and gso_size set where the

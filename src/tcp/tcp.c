@@ -8,12 +8,11 @@
 #include "tcp/tcp.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "tcp/tcb.h"
 #include "tcp/tcp_cookie.h"
 
-enum { SLOTS_AT_FIRST = 64 };
+enum { KEEP = 1 << 20 }; /* bytes of free blocks kept, of each kind */
 
 void tcp_config_default(struct tcp_config *c)
 {
@@ -57,9 +56,27 @@ void tcp_config_default(struct tcp_config *c)
     };
 }
 
+static void pools_init(struct tcp_pools *p, struct slab_set *set)
+{
+    slab_init(&p->tcbs, set, sizeof(struct tcb), KEEP);
+    slab_init(&p->half_opens, set, sizeof(struct tcp_half_open), KEEP);
+    slab_init(&p->time_waits, set, sizeof(struct tcp_timewait), KEEP);
+    slab_init(&p->sents, set, sizeof(struct sent), KEEP);
+    ring_pool_init(&p->rings, set);
+}
+
+static void pools_done(struct tcp_pools *p)
+{
+    slab_done(&p->tcbs);
+    slab_done(&p->half_opens);
+    slab_done(&p->time_waits);
+    slab_done(&p->sents);
+    ring_pool_done(&p->rings);
+}
+
 int tcp_init(struct tcp *tcp, struct net *net)
 {
-    *tcp = (struct tcp){ .net = net, .n_slots = SLOTS_AT_FIRST };
+    *tcp = (struct tcp){ .net = net };
     tcp->cookie_sent_at = -COOKIE_LIFE;
     tcp->challenge_since = -USEC_PER_SEC;
     tcp_config_default(&tcp->config);
@@ -69,14 +86,13 @@ int tcp_init(struct tcp *tcp, struct net *net)
     list_init(&tcp->all);
     list_init(&tcp->listeners);
     list_init(&tcp->time_waits);
-    sent_pool_init(&tcp->sent_pool);
+    pools_init(&tcp->pools, &net->slabs);
     deadline_init(&tcp->tw_deadline, DL_TIME_WAIT);
     /* A program that starts again with the same seed must not take the same ports. */
     tcp->port_offset = (uint32_t)rng_next(&net->rng) + (uint32_t)(net->epoch / 1000);
     if (!heap_reserve(&net->heap, 1))
         return -ENOMEM;
-    tcp->slots = calloc(tcp->n_slots, sizeof(struct tcp_slot *));
-    return tcp->slots ? 0 : -ENOMEM;
+    return tcp_slots_init(tcp);
 }
 
 void tcp_free(struct tcp *tcp)
@@ -88,9 +104,8 @@ void tcp_free(struct tcp *tcp)
         tcp_listener_free(list_entry(tcp->listeners.next, struct tcp_listener, node));
     list_each_safe (at, after, &tcp->time_waits)
         tcp_timewait_free(tcp, list_entry(at, struct tcp_timewait, node));
-    sent_pool_free(&tcp->sent_pool);
-    free(tcp->slots);
-    tcp->slots = NULL;
+    tcp_slots_free(tcp);
+    pools_done(&tcp->pools);
 }
 
 static void timers_off(struct tcb *tcb)
@@ -101,9 +116,9 @@ static void timers_off(struct tcb *tcb)
 
 struct tcb *tcb_new(struct tcp *tcp, const struct tcp_options *opt)
 {
-    struct tcb *tcb = calloc(1, sizeof *tcb);
+    struct tcb *tcb = slab_new_zero(&tcp->pools.tcbs);
     if (!tcb || !heap_reserve(&tcp->net->heap, 1)) {
-        free(tcb);
+        slab_free(&tcp->pools.tcbs, tcb);
         return NULL;
     }
     tcb->tcp = tcp;
@@ -117,9 +132,9 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_options *opt)
     list_init(&tcb->node);
     list_add_tail(&tcp->all, &tcb->all);
     watch_init(&tcb->watch);
-    ring_init(&tcb->snd.buf, opt->sndbuf);
+    ring_init(&tcb->snd.buf, &tcp->pools.rings, opt->sndbuf);
     rcvq_init(&tcb->rcv.q);
-    sent_init(&tcb->sent, &tcp->sent_pool);
+    sent_init(&tcb->sent, &tcp->pools.sents);
     rtt_init(&tcb->rtt, tcp->config.rto_initial, tcp->config.rto_min,
              tcp->config.rto_max);
     deadline_init(&tcb->deadline, DL_TCB);
@@ -143,7 +158,7 @@ void tcb_free(struct tcb *tcb)
     rcvq_clear(&tcb->rcv.q);
     ring_free(&tcb->snd.buf);
     tcp->n_tcb--;
-    free(tcb);
+    slab_free(&tcp->pools.tcbs, tcb);
 }
 
 void tcp_dirty(struct tcb *tcb)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/ring.h"
 #include "base/watch.h"
 #include "net/net.h"
 #include "tcp/cc.h"
@@ -71,6 +72,13 @@ struct tcp_config {
     const struct cc_ops *cc;      /* tcp_congestion_control: cubic */
 };
 
+/* Where everything that TCP makes many of comes from. */
+struct tcp_pools {
+    struct slab_pool tcbs, half_opens, time_waits; /* structs of their names */
+    struct slab_pool sents;                        /* struct sent */
+    struct ring_pool rings;                        /* send buffers */
+};
+
 /* The stack's whole TCP. Owned by struct stack. */
 struct tcp {
     struct net *net;
@@ -89,7 +97,7 @@ struct tcp {
     usec cookie_sent_at;         /* the last SYN cookie left then */
     usec challenge_since;        /* RFC 5961 s10: this second's challenges ... */
     uint32_t challenge_left;     /* ... that may still be sent */
-    struct sent_pool sent_pool;  /* records of what was sent, for all connections */
+    struct tcp_pools pools;
 };
 
 void tcp_config_default(struct tcp_config *config);

@@ -1,5 +1,6 @@
 /* The table of four-tuples: open hashing with chains, a power of two of heads, doubled
- * when there are more entries than heads. Listeners are few and stand in a list. Ports
+ * when there are more entries than heads and halved when there are eight times fewer.
+ * Listeners are few and stand in a list. Ports
  * are chosen by a keyed hash of the destination plus a counter (RFC 6056 s3.3.3,
  * algorithm 3): each destination sees a sequence of its own that strangers cannot
  * guess, and a port returns as late as possible. */
@@ -7,10 +8,15 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
 #include "tcp/tcb.h"
+
+enum {
+    SLOTS_MIN = 512,  /* a page of heads */
+    SLOTS_SPARSE = 8, /* heads an entry, from where on there are too many */
+};
 
 static uint64_t hash_names(const struct tcp *tcp, const struct tcp_slot *key,
                            uint16_t local_port)
@@ -60,11 +66,29 @@ struct tcp_listener *tcp_lookup_listener(const struct tcp *tcp, struct ip_addr l
     return any;
 }
 
-/* Doubles the table. Without memory it stays as it is: longer chains, nothing lost. */
-static void grow(struct tcp *tcp)
+static size_t slots_bytes(size_t n)
 {
-    size_t n = tcp->n_slots * 2;
-    struct tcp_slot **slots = calloc(n, sizeof(struct tcp_slot *));
+    return n * sizeof(struct tcp_slot *);
+}
+
+int tcp_slots_init(struct tcp *tcp)
+{
+    tcp->slots = pages_new(slots_bytes(SLOTS_MIN));
+    tcp->n_slots = tcp->slots ? SLOTS_MIN : 0;
+    return tcp->slots ? 0 : -ENOMEM;
+}
+
+void tcp_slots_free(struct tcp *tcp)
+{
+    pages_free(tcp->slots, slots_bytes(tcp->n_slots));
+    tcp->slots = NULL;
+    tcp->n_slots = 0;
+}
+
+/* A table of n heads. Without memory it stays as it is: longer chains, nothing lost. */
+static void resize(struct tcp *tcp, size_t n)
+{
+    struct tcp_slot **slots = pages_new(slots_bytes(n));
     if (!slots)
         return;
     for (size_t i = 0; i < tcp->n_slots; i++) {
@@ -75,7 +99,7 @@ static void grow(struct tcp *tcp)
             slots[s->hash & (n - 1)] = s;
         }
     }
-    free(tcp->slots);
+    tcp_slots_free(tcp);
     tcp->slots = slots;
     tcp->n_slots = n;
 }
@@ -85,7 +109,7 @@ int tcp_hash(struct tcp *tcp, struct tcp_slot *slot)
     if (tcp_lookup(tcp, slot))
         return -EADDRINUSE;
     if (tcp->n_hashed >= tcp->n_slots)
-        grow(tcp);
+        resize(tcp, tcp->n_slots * 2);
     slot->hash = (uint32_t)hash_names(tcp, slot, slot->local_port);
     struct tcp_slot **head = chain(tcp, slot->hash);
     slot->next = *head;
@@ -111,6 +135,8 @@ void tcp_unhash(struct tcp *tcp, struct tcp_slot *slot)
     slot->hashed = false;
     slot->next = NULL;
     tcp->n_hashed--;
+    if (tcp->n_slots > SLOTS_MIN && tcp->n_hashed < tcp->n_slots / SLOTS_SPARSE)
+        resize(tcp, tcp->n_slots / 2);
 }
 
 void tcp_rehash(struct tcp *tcp, struct tcp_slot *old, struct tcp_slot *with)

@@ -1,7 +1,7 @@
 /* Who is a segment for? One hash table holds everything that owns a four-tuple:
  * connections, half-open entries, TIME-WAIT records. Each embeds a slot as its first
- * member. The table grows, and its hash is keyed (siphash), so that strangers cannot
- * make chains long. */
+ * member. The table grows and shrinks, and its hash is keyed (siphash), so that
+ * strangers cannot make chains long. */
 #ifndef TAPIR_TCP_DEMUX_H
 #define TAPIR_TCP_DEMUX_H
 
@@ -32,6 +32,10 @@ struct tcp_listener {
     uint32_t n_half_open, n_accept;
     uint32_t backlog; /* most that may wait in `accept` */
 };
+
+/* An empty table: 0 or -ENOMEM; and the end of one. */
+int tcp_slots_init(struct tcp *tcp);
+void tcp_slots_free(struct tcp *tcp);
 
 /* The slot of a four-tuple, or NULL. */
 struct tcp_slot *tcp_lookup(const struct tcp *tcp, const struct tcp_slot *key);

@@ -167,10 +167,10 @@ static struct tcp_half_open *half_open_new(struct tcp_listener *l,
                                            const struct tcp_seg *seg)
 {
     struct tcp *tcp = l->tcp;
-    struct tcp_half_open *h = calloc(1, sizeof *h);
+    struct tcp_half_open *h = slab_new_zero(&tcp->pools.half_opens);
 
     if (!h || !heap_reserve(&tcp->net->heap, 1)) {
-        free(h);
+        slab_free(&tcp->pools.half_opens, h);
         return NULL;
     }
     name_slot(&h->slot, ip, seg);
@@ -198,7 +198,7 @@ void tcp_half_open_free(struct tcp_half_open *h)
     heap_remove(&tcp->net->heap, &h->deadline);
     list_del(&h->node);
     h->listener->n_half_open--;
-    free(h);
+    slab_free(&tcp->pools.half_opens, h);
 }
 
 static void half_open_fails(struct tcp_half_open *h)

@@ -8,21 +8,10 @@
  * in flight" (RFC 6675's pipe) costs nothing. Most SACK blocks tell of the newest text,
  * so they are looked up from the end.
  *
- * Records come from a pool that all connections of a stack share; it grows by slabs and
- * keeps them until the stack goes. */
+ * Records come from a pool that all connections of a stack share. */
 #include "tcp/tcp_sent.h"
 
-#include <stdlib.h>
-
-enum {
-    SLAB = 128,          /* records a slab */
-    MERGE_MAX = 1 << 20, /* a record that is longer does not grow any more, bytes */
-};
-
-struct slab {
-    struct list node; /* in sent_pool.slabs */
-    struct sent at[SLAB];
-};
+enum { MERGE_MAX = 1 << 20 }; /* a record that is longer does not grow, bytes */
 
 static struct sent *sent_of(struct list *node)
 {
@@ -34,36 +23,11 @@ static uint32_t sent_len(const struct sent *s)
     return seq_len(s->from, s->to);
 }
 
-void sent_pool_init(struct sent_pool *pool)
+static struct sent *record_new(struct slab_pool *pool)
 {
-    list_init(&pool->free);
-    list_init(&pool->slabs);
-}
-
-void sent_pool_free(struct sent_pool *pool)
-{
-    for (struct list *n = list_pop(&pool->slabs); n; n = list_pop(&pool->slabs))
-        free(list_entry(n, struct slab, node));
-    list_init(&pool->free);
-}
-
-static bool pool_grow(struct sent_pool *pool)
-{
-    struct slab *slab = malloc(sizeof *slab);
-    if (!slab)
-        return false;
-    list_add_tail(&pool->slabs, &slab->node);
-    for (size_t i = 0; i < SLAB; i++)
-        list_add_tail(&pool->free, &slab->at[i].node);
-    return true;
-}
-
-static struct sent *record_new(struct sent_pool *pool)
-{
-    if (list_empty(&pool->free) && !pool_grow(pool))
-        return NULL;
-    struct sent *s = sent_of(list_pop(&pool->free));
-    list_init(&s->node);
+    struct sent *s = slab_new(pool);
+    if (s)
+        list_init(&s->node);
     return s;
 }
 
@@ -71,10 +35,10 @@ static void record_free(struct sent_list *l, struct sent *s)
 {
     l->bytes[s->state] -= sent_len(s);
     list_del(&s->node);
-    list_add_head(&l->pool->free, &s->node);
+    slab_free(l->pool, s);
 }
 
-void sent_init(struct sent_list *l, struct sent_pool *pool)
+void sent_init(struct sent_list *l, struct slab_pool *pool)
 {
     *l = (struct sent_list){ .pool = pool };
     list_init(&l->all);
@@ -88,10 +52,7 @@ void sent_clear(struct sent_list *l)
 
 bool sent_reserve(struct sent_list *l)
 {
-    struct list *first = l->pool->free.next;
-    if (first != &l->pool->free && first->next != &l->pool->free)
-        return true;
-    return pool_grow(l->pool);
+    return slab_reserve(l->pool, 2);
 }
 
 static void set_state(struct sent_list *l, struct sent *s, enum sent_state state)

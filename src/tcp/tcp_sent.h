@@ -14,6 +14,7 @@
 
 #include "base/list.h"
 #include "base/seq.h"
+#include "base/slab.h"
 #include "base/time.h"
 
 enum sent_state {
@@ -23,22 +24,17 @@ enum sent_state {
 };
 
 struct sent {
-    struct list node;      /* in sent_list.all, or in the pool's free list */
+    struct list node;      /* in sent_list.all */
     struct seq from, to;   /* [from, to), never empty */
     usec at;               /* when it was last sent */
     uint16_t tries;        /* how often it was sent: 1 the first time */
     enum sent_state state; /* written by this file's functions only */
 };
 
-struct sent_pool {
-    struct list free;  /* struct sent.node */
-    struct list slabs; /* memory blocks, owned */
-};
-
 struct sent_list {
-    struct list all;   /* struct sent.node, oldest first */
-    uint32_t bytes[3]; /* sequence numbers in each state: index enum sent_state */
-    struct sent_pool *pool;
+    struct list all;        /* struct sent.node, oldest first */
+    uint32_t bytes[3];      /* sequence numbers in each state: index enum sent_state */
+    struct slab_pool *pool; /* of struct sent */
 };
 
 /* What an acknowledgment told. */
@@ -50,10 +46,8 @@ struct sent_news {
     usec resent_at;     /* ... the last of these at this time */
 };
 
-void sent_pool_init(struct sent_pool *pool);
-void sent_pool_free(struct sent_pool *pool);
-
-void sent_init(struct sent_list *l, struct sent_pool *pool);
+/* `pool` has blocks of sizeof(struct sent). */
+void sent_init(struct sent_list *l, struct slab_pool *pool);
 void sent_clear(struct sent_list *l);
 
 /* [from, to) left just now, for the first time; from is where the last one ended.

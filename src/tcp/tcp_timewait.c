@@ -13,7 +13,6 @@
  * All records wait equally long, so they stand in a list in the order of their ends,
  * and one deadline serves them all. At tcp_max_tw_buckets a new one is not made. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "tcp/tcb.h"
 
@@ -76,7 +75,7 @@ static struct tcp_timewait *record_new(struct tcp *tcp)
 {
     if (tcp->n_time_wait >= tcp->config.max_tw_buckets)
         return NULL;
-    return calloc(1, sizeof(struct tcp_timewait));
+    return slab_new(&tcp->pools.time_waits);
 }
 
 /* tcb hands its four-tuple over to a record; what ACK it owes, the record sends. Where
@@ -108,7 +107,7 @@ void tcp_timewait_free(struct tcp *tcp, struct tcp_timewait *tw)
     tcp_unhash(tcp, &tw->slot);
     list_del(&tw->node);
     tcp->n_time_wait--;
-    free(tw);
+    slab_free(&tcp->pools.time_waits, tw);
     arm(tcp);
 }
 

@@ -47,3 +47,13 @@ void *__wrap_realloc(void *at, size_t size)
 {
     return there_is_none() ? NULL : __real_realloc(at, size);
 }
+
+void *__wrap_pages_new(size_t bytes)
+{
+    return there_is_none() ? NULL : __real_pages_new(bytes);
+}
+
+void *__wrap_pages_new_aligned(size_t bytes)
+{
+    return there_is_none() ? NULL : __real_pages_new_aligned(bytes);
+}

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "harness/memory.h"
+
 static void an_empty_heap_has_no_deadline(void **state)
 {
     struct heap h;
@@ -226,6 +228,49 @@ static void the_heap_agrees_with_a_plain_list(void **state)
     heap_free(&h);
 }
 
+/* Deadlines that came in a crowd leave a small array behind. */
+static void the_array_shrinks_when_its_owners_are_gone(void **state)
+{
+    static struct deadline d[10000];
+    struct heap h;
+    (void)state;
+    heap_init(&h);
+    for (size_t i = 0; i < 10000; i++) {
+        assert_true(heap_reserve(&h, 1));
+        deadline_init(&d[i], 0);
+        heap_set(&h, &d[i], (usec)(20000 - i));
+    }
+    assert_int_equal(h.cap, 16384);
+    for (size_t i = 10; i < 10000; i++)
+        heap_remove(&h, &d[i]);
+    assert_int_equal(h.cap, 512);
+    assert_int_equal(heap_next(&h), 19991);
+    for (size_t i = 10; i-- > 0;)
+        assert_ptr_equal(heap_pop(&h, 20000), &d[i]);
+    heap_free(&h);
+}
+
+/* A place that is reserved stays, armed or not. */
+static void the_array_does_not_shrink_below_what_is_reserved(void **state)
+{
+    static struct deadline d[3000];
+    struct heap h;
+    (void)state;
+    heap_init(&h);
+    assert_true(heap_reserve(&h, 3000));
+    for (size_t i = 0; i < 3000; i++)
+        deadline_init(&d[i], 0);
+    for (size_t i = 0; i < 900; i++)
+        heap_remove(&h, &d[i]);
+    assert_int_equal(h.cap, 4096);
+    memory_ends_after(0);
+    for (size_t i = 900; i < 3000; i++)
+        heap_set(&h, &d[i], 5);
+    assert_int_equal(memory_back(), 0);
+    assert_int_equal(h.n, 2100);
+    heap_free(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +283,8 @@ int main(void)
         cmocka_unit_test(a_disarmed_deadline_is_never_reported),
         cmocka_unit_test(a_removed_deadline_is_out_at_once),
         cmocka_unit_test(what_takes_the_place_of_a_removed_one_may_rise),
+        cmocka_unit_test(the_array_shrinks_when_its_owners_are_gone),
+        cmocka_unit_test(the_array_does_not_shrink_below_what_is_reserved),
         cmocka_unit_test(reserved_places_add_up_while_nothing_is_armed),
         cmocka_unit_test(the_heap_agrees_with_a_plain_list),
     };

@@ -65,14 +65,14 @@ static void a_freed_packet_is_used_again(void **state)
     pkt_put(small, 10);
     pkt_free(small);
     pkt_free(large);
-    assert_int_equal(pool.small_free, 1);
-    assert_int_equal(pool.large_free, 1);
+    assert_int_equal(pool.small.n_empty, 1);
+    assert_int_equal(pool.large.n_empty, 1);
     struct pkt *again = pkt_new(&pool, 1);
     assert_ptr_equal(again, small);
     assert_int_equal(again->gso_size, 0);
     assert_int_equal(again->len, 0);
     assert_false(again->fin);
-    assert_int_equal(pool.small_free, 0);
+    assert_int_equal(pool.small.n_empty, 0);
     pkt_free(again);
     assert_int_equal(pool.live, 0);
     pkt_pool_free(&pool);
@@ -88,7 +88,7 @@ static void at_most_64_large_packets_are_kept(void **state)
         p[i] = pkt_new(&pool, 60000);
     for (int i = 0; i < 80; i++)
         pkt_free(p[i]);
-    assert_int_equal(pool.large_free, 64);
+    assert_int_equal(pool.large.n_slabs, 64);
     assert_int_equal(pool.live, 0);
     pkt_pool_free(&pool);
 }

@@ -9,6 +9,23 @@
 
 #include <cmocka.h>
 
+#include "harness/memory.h"
+
+static struct ring_pool pool;
+
+static int setup(void **state)
+{
+    ring_pool_init(&pool, NULL);
+    return 0;
+}
+
+/* Asserts that no ring of the test has memory left. */
+static int teardown(void **state)
+{
+    ring_pool_done(&pool);
+    return 0;
+}
+
 static uint8_t byte_of_stream(size_t i)
 {
     return (uint8_t)(i * 31 + i / 251);
@@ -17,8 +34,7 @@ static uint8_t byte_of_stream(size_t i)
 static void a_new_ring_has_room_but_no_memory(void **state)
 {
     struct ring r;
-    (void)state;
-    ring_init(&r, 10000);
+    ring_init(&r, &pool, 10000);
     assert_int_equal(ring_room(&r), 10000);
     assert_null(r.buf);
     ring_drop(&r, 0);
@@ -31,8 +47,7 @@ static void what_is_written_is_read_at_any_offset(void **state)
 {
     struct ring r;
     char out[4];
-    (void)state;
-    ring_init(&r, 10000);
+    ring_init(&r, &pool, 10000);
     assert_int_equal(ring_write(&r, "abcdef", 6), 6);
     ring_read_at(&r, 2, out, 3);
     assert_memory_equal(out, "cde", 3);
@@ -52,8 +67,7 @@ static void memory_doubles_from_4_kib_to_the_limits_power_of_two(void **state)
     };
     static uint8_t zeros[12000];
     struct ring r;
-    (void)state;
-    ring_init(&r, 20000);
+    ring_init(&r, &pool, 20000);
     size_t took = 0;
     for (size_t i = 0; i < 5; i++) {
         took += ring_write(&r, zeros, row[i].write);
@@ -70,8 +84,7 @@ static void a_range_across_the_end_is_two_pieces(void **state)
     static uint8_t zeros[4096];
     struct ring r;
     struct piece piece[2];
-    (void)state;
-    ring_init(&r, 4096);
+    ring_init(&r, &pool, 4096);
     ring_write(&r, zeros, 4094);
     ring_drop(&r, 4000);
     assert_int_equal(ring_write(&r, "abcd", 4), 4);
@@ -91,8 +104,7 @@ static void a_range_across_the_end_is_two_pieces(void **state)
 static void an_empty_ring_gives_its_memory_back(void **state)
 {
     struct ring r;
-    (void)state;
-    ring_init(&r, 4096);
+    ring_init(&r, &pool, 4096);
     ring_write(&r, "ab", 2);
     ring_trim(&r);
     assert_non_null(r.buf);
@@ -107,8 +119,7 @@ static void an_empty_ring_gives_its_memory_back(void **state)
 static void a_limit_below_the_content_leaves_no_room(void **state)
 {
     struct ring r;
-    (void)state;
-    ring_init(&r, 100);
+    ring_init(&r, &pool, 100);
     ring_write(&r, "abcdef", 6);
     r.limit = 3;
     assert_int_equal(ring_room(&r), 0);
@@ -123,8 +134,7 @@ static void a_stream_survives_growing_and_wrapping(void **state)
     struct ring r;
     size_t in = 0, out = 0;
     uint32_t dice = 7;
-    (void)state;
-    ring_init(&r, 50000);
+    ring_init(&r, &pool, 50000);
     while (out < 1000000) {
         dice = dice * 1664525u + 1013904223u;
         size_t n = dice >> 16 & 2047;
@@ -146,16 +156,60 @@ static void a_stream_survives_growing_and_wrapping(void **state)
     ring_free(&r);
 }
 
+/* 4, 16, 64 and 256 KiB are blocks; what is between them is a block of the next size,
+ * what is larger has pages of its own. */
+static void a_ring_lies_in_the_smallest_block_that_holds_it(void **state)
+{
+    static const struct {
+        size_t write, cap;
+        size_t used[4]; /* blocks of each size */
+    } row[] = {
+        { 4096, 4096, { 1, 0, 0, 0 } },     { 1, 8192, { 0, 1, 0, 0 } },
+        { 12000, 16384, { 0, 1, 0, 0 } },   { 10000, 32768, { 0, 0, 1, 0 } },
+        { 30000, 65536, { 0, 0, 1, 0 } },   { 60000, 131072, { 0, 0, 0, 1 } },
+        { 140000, 262144, { 0, 0, 0, 1 } }, { 50000, 524288, { 0, 0, 0, 0 } },
+    };
+    static uint8_t zeros[140000];
+    struct ring r;
+    ring_init(&r, &pool, 1 << 20);
+    for (size_t i = 0; i < 8; i++) {
+        assert_int_equal(ring_write(&r, zeros, row[i].write), row[i].write);
+        assert_int_equal(r.cap, row[i].cap);
+        for (size_t j = 0; j < 4; j++)
+            assert_int_equal(pool.of[j].used, row[i].used[j]);
+    }
+    ring_free(&r);
+}
+
+static void without_memory_a_ring_takes_what_it_has_room_for(void **state)
+{
+    static uint8_t zeros[5000];
+    struct ring r;
+    ring_init(&r, &pool, 10000);
+    memory_ends_after(0);
+    assert_int_equal(ring_write(&r, "a", 1), 0);
+    memory_back();
+    assert_int_equal(ring_write(&r, "a", 1), 1);
+    memory_ends_after(0);
+    assert_int_equal(ring_write(&r, zeros, 5000), 4095);
+    assert_int_equal(memory_back(), 1);
+    assert_int_equal(r.len, 4096);
+    ring_free(&r);
+}
+
 int main(void)
 {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_ring_has_room_but_no_memory),
-        cmocka_unit_test(what_is_written_is_read_at_any_offset),
-        cmocka_unit_test(memory_doubles_from_4_kib_to_the_limits_power_of_two),
-        cmocka_unit_test(a_range_across_the_end_is_two_pieces),
-        cmocka_unit_test(an_empty_ring_gives_its_memory_back),
-        cmocka_unit_test(a_limit_below_the_content_leaves_no_room),
-        cmocka_unit_test(a_stream_survives_growing_and_wrapping),
+        T(a_new_ring_has_room_but_no_memory),
+        T(what_is_written_is_read_at_any_offset),
+        T(memory_doubles_from_4_kib_to_the_limits_power_of_two),
+        T(a_range_across_the_end_is_two_pieces),
+        T(an_empty_ring_gives_its_memory_back),
+        T(a_limit_below_the_content_leaves_no_room),
+        T(a_ring_lies_in_the_smallest_block_that_holds_it),
+        T(without_memory_a_ring_takes_what_it_has_room_for),
+        T(a_stream_survives_growing_and_wrapping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

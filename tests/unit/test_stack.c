@@ -375,6 +375,46 @@ static void a_stack_that_finds_no_memory_is_not_made_and_leaves_nothing(void **s
     stack_free(st);
 }
 
+/* --- memory that is not needed any more --- */
+
+static void many_packets(struct stack *st, struct pkt **p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = pkt_new(&st->net.pool, 1000);
+    for (size_t i = 0; i < n; i++)
+        pkt_free(p[i]);
+}
+
+static void memory_that_a_second_did_not_need_goes_back(void **state)
+{
+    struct peer *p = *state;
+    static struct pkt *pkt[300];
+    struct stack *st = p->st;
+    int64_t now = st->net.now;
+
+    many_packets(st, pkt, 300); /* ten slabs */
+    assert_int_equal(st->net.pool.small.n_slabs, 10);
+    stack_advance(st, now);
+    assert_int_equal(stack_deadline(st), now + 1000000);
+    stack_advance(st, now + 1000000); /* in the first second they were needed */
+    assert_int_equal(st->net.pool.small.n_slabs, 10);
+    stack_advance(st, now + 2000000);
+    assert_int_equal(st->net.pool.small.n_slabs, 1);
+    stack_advance(st, now + 3000000);
+    assert_true(stack_deadline(st) > now + 100 * (int64_t)SECOND);
+}
+
+static void a_stack_with_little_spare_memory_has_no_timer_for_it(void **state)
+{
+    struct peer *p = *state;
+    struct pkt *pkt[10];
+    int64_t before = stack_deadline(p->st);
+
+    many_packets(p->st, pkt, 10);
+    stack_advance(p->st, p->st->net.now);
+    assert_int_equal(stack_deadline(p->st), before);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -399,6 +439,8 @@ int main(void)
         T(a_controller_can_be_added_and_chosen),
         T(a_stack_can_be_freed_in_the_middle_of_everything),
         T(freeing_no_stack_is_fine),
+        T(memory_that_a_second_did_not_need_goes_back),
+        T(a_stack_with_little_spare_memory_has_no_timer_for_it),
         T(a_stack_that_finds_no_memory_is_not_made_and_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,33 @@ static void the_table_grows_and_finds_everyone(void **state)
     free(slot);
 }
 
+static void the_table_shrinks_and_loses_nobody(void **state)
+{
+    enum { N = 20000 };
+    struct peer p;
+    struct tcp_slot *slot = calloc(N, sizeof *slot);
+    (void)state;
+    peer_init(&p);
+    struct tcp *tcp = &p.st->tcp;
+    for (uint32_t i = 0; i < N; i++) {
+        slot[i] = slot_of(80, i);
+        assert_int_equal(tcp_hash(tcp, &slot[i]), 0);
+    }
+    assert_int_equal(tcp->n_slots, 32768);
+    for (uint32_t i = 0; i < N - 300; i++)
+        tcp_unhash(tcp, &slot[i]);
+    assert_int_equal(tcp->n_slots, 2048);
+    for (uint32_t i = 0; i < N; i++) {
+        const struct tcp_slot key = slot_of(80, i);
+        assert_ptr_equal(tcp_lookup(tcp, &key), i < N - 300 ? NULL : &slot[i]);
+    }
+    for (uint32_t i = N - 300; i < N; i++)
+        tcp_unhash(tcp, &slot[i]);
+    assert_int_equal(tcp->n_slots, 512);
+    peer_free(&p);
+    free(slot);
+}
+
 static void a_four_tuple_has_one_owner(void **state)
 {
     struct peer p;
@@ -289,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_grows_and_finds_everyone),
+        cmocka_unit_test(the_table_shrinks_and_loses_nobody),
         cmocka_unit_test(a_four_tuple_has_one_owner),
         cmocka_unit_test(each_of_the_four_tells_connections_apart),
         cmocka_unit_test(a_listener_is_found_by_its_address_and_port),

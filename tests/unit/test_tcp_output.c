@@ -419,11 +419,26 @@ static void a_syn_that_finds_no_memory_is_sent_when_there_is_some(void **state)
     peer_free(&p);
 }
 
-/* The slabs they lie in stay the pool's. */
-static void forget_spare_records(struct stack *st)
+/* Takes all records that are free; a chain, through their first bytes. */
+static void **take_spare_records(struct stack *st)
 {
-    while (list_pop(&st->tcp.sent_pool.free))
-        ;
+    void **chain = NULL, **at;
+
+    memory_ends_after(0);
+    while ((at = slab_new(&st->tcp.pools.sents))) {
+        *at = (void *)chain;
+        chain = at;
+    }
+    return chain;
+}
+
+static void give_back_records(struct stack *st, void **chain)
+{
+    while (chain) {
+        void **next = *chain;
+        slab_free(&st->tcp.pools.sents, (void *)chain);
+        chain = next;
+    }
 }
 
 static void without_memory_to_send_text_the_ack_leaves_and_the_text_follows(
@@ -442,10 +457,10 @@ static void without_memory_to_send_text_the_ack_leaves_and_the_text_follows(
         text[i] = peer_byte(i);
     assert_int_equal(sock_send(s, &(struct piece){ text, sizeof text }, 1, 0, NULL),
                      1000);
-    forget_spare_records(p.st);
-    memory_ends_after(0);
+    void **records = take_spare_records(p.st);
     peer_send(&p, "P. 1001:2001(1000) ack 1 win 65535");
     assert_true(memory_back() > 0);
+    give_back_records(p.st, records);
     peer_expect(&p, ". 1:1(0) ack 2001");
     peer_expect_after(&p, 300 * MS, "P. 1:1001(1000) ack 2001");
     peer_free(&p);
