@@ -91,7 +91,7 @@ static int serve_all(struct serve *s)
 
 int serve_files(struct options *o, const char *dir, uint16_t port)
 {
-    struct serve s = { o, dir, port, descriptors_for(CONNECTIONS) };
+    struct serve s = { o, dir, port, descriptors_for(o, CONNECTIONS) };
 
     return serve_all(&s);
 }
@@ -105,9 +105,9 @@ static int serve_body(struct options *o, void *arg)
 }
 
 /* As many connections as were asked for, or else as there can be descriptors. */
-static bool find_connections(struct serve *s, long long asked)
+static bool find_connections(struct serve *s, const struct options *o, long long asked)
 {
-    unsigned fit = descriptors_for(asked ? (unsigned)asked : CONNECTIONS);
+    unsigned fit = descriptors_for(o, asked ? (unsigned)asked : CONNECTIONS);
     char what[80];
 
     s->connections = fit;
@@ -145,7 +145,7 @@ int serve_run(int argc, char **argv)
     if (!s.dir)
         return tell_usage("serve needs a DIR", "tapir serve .");
     s.port = (uint16_t)port;
-    if (!find_connections(&s, connections))
+    if (!find_connections(&s, &o, connections))
         return 1;
     return options_run(&o, &(struct job){ .body = serve_body,
                                           .arg = &s,

@@ -47,7 +47,7 @@ int serve_files(struct options *o, const char *dir, uint16_t port);
 int perf_serve(struct options *o, void *unused);
 
 /* Raises the limit of open descriptors so that so many connections fit beside all else;
- * how many do (descriptors.c). */
-unsigned descriptors_for(unsigned connections);
+ * how many do on the link that was chosen (descriptors.c). */
+unsigned descriptors_for(const struct options *o, unsigned connections);
 
 #endif

@@ -292,7 +292,7 @@ int perf_serve(struct options *o, void *unused)
         return 1;
     }
     s->epoll = -1;
-    s->most = descriptors_for(CONNECTIONS);
+    s->most = descriptors_for(o, CONNECTIONS);
     while (n < SERVICES && (s->listener[n] = open_service(port_of[n])) >= 0)
         n++;
     status = n == SERVICES ? serve_all(s, o) : 1;

@@ -417,7 +417,7 @@ static int give_stdout_to_capture(struct options *o)
 
 int options_run(struct options *o, const struct job *job)
 {
-    o->server = job->server;
+    o->server = o->config.many = job->server;
     if (give_stdout_to_capture(o) < 0) {
         tell("cannot write the capture to stdout", strerror(errno), "--pcap FILE");
         return job->failed;

@@ -14,7 +14,8 @@ const struct command commands[] = {
     { "serve", "[options] DIR [-- COMMAND]", "serve the files of a directory over HTTP/1.1",
       "  -p, --port N         port to listen on (80)\n"
       "  --max-connections N  at once; further ones wait in the listener's queue\n"
-      "                       (32768, or as many as there may be descriptors)\n",
+      "                       (32768; on --link kernel as many as there may be\n"
+      "                       descriptors)\n",
       serve_run },
     { "get", "[options] URL... [-- COMMAND]", "fetch with HTTP/1.1; curl's letters and exit codes",
       "  -v                   tell the seven steps of a fetch and their times\n"

@@ -53,7 +53,9 @@ struct tapir_config {
     bool pcap_raw;    /* capture as handed to the device, super-segments whole */
     bool ladder;      /* packets, states and socket calls as a ladder on `talk` */
     bool stat;        /* counters and drop reasons on `talk` at tapir_down() */
-    bool seeded;      /* use `seed`; else a random one */
+    bool many;   /* more descriptors than RLIMIT_NOFILE: beyond half of it they have
+                  * numbers from 2^30, too large for an fd_set */
+    bool seeded; /* use `seed`; else a random one */
     uint64_t seed;
     FILE *talk; /* where ladder and stat go; NULL: stderr */
 };

@@ -5,7 +5,11 @@
  * it is the smallest free number, never one that the kernel uses, and small enough for
  * an fd_set. The table says which numbers are ours; the others go to the kernel.
  *
- *     fd ──► table.at[fd] ──► struct file ──► struct sock (or struct epoll)
+ *     fd ──► table.low.at[fd] ──► struct file ──► struct sock (or struct epoll)
+ *
+ * A stack with tapir_config.many may have more of them than RLIMIT_NOFILE lets a
+ * process have: beyond half of that they get numbers of Tapir's own, from 2^30, which
+ * no kernel ever gives (fs.nr_open ends there). The other half is left for files.
  *
  * A file has one reference from the table and one from each call that is inside. close
  * takes it out of the table, closes its socket under the stack's lock and wakes who
@@ -18,16 +22,29 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+enum { OWN_FIRST = 1 << 30 };
+
+struct numbers {
+    struct file **at; /* by number; NULL: not ours, or free */
+    size_t n;         /* slots in it */
+    size_t open;      /* numbers given out */
+};
 
 static struct {
     pthread_mutex_t lock;
-    struct file **at;    /* by number; NULL: not ours */
-    size_t n;            /* slots in it */
+    struct numbers low;  /* the process's descriptors */
+    struct numbers own;  /* Tapir's own, less OWN_FIRST */
+    size_t own_next;     /* where the search for a free one begins */
+    size_t low_most;     /* of a stack with many: low ones at most */
     int inert;           /* what descriptors are duplicates of; -1: not yet open */
-    size_t open;         /* files in it */
     struct tapir *first; /* everybody's stack who chose none */
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER, .inert = -1 };
+
+/* In a slot of table.own: given out, and not yet open. */
+#define TAKEN ((struct file *)(void *)&table)
 
 static _Thread_local struct tapir *mine; /* by tapir_use() */
 
@@ -81,61 +98,136 @@ void bsd_stack_down(struct tapir *t)
 
 /* ---- numbers; the table's lock is held ---- */
 
-static bool make_room(size_t n)
+static bool make_room(struct numbers *of, size_t n)
 {
-    size_t want = table.n ? table.n : 64;
+    size_t want = of->n ? of->n : 64;
     struct file **more;
 
-    if (n <= table.n)
+    if (n <= of->n)
         return true;
     while (want < n)
         want *= 2;
-    more = realloc(table.at, want * sizeof(struct file *));
+    more = realloc(of->at, want * sizeof(struct file *));
     if (!more)
         return false;
-    memset(more + table.n, 0, (want - table.n) * sizeof(struct file *));
-    table.at = more;
-    table.n = want;
+    memset(more + of->n, 0, (want - of->n) * sizeof(struct file *));
+    of->at = more;
+    of->n = want;
     return true;
 }
 
-/* A new number, the table has room for it; or negative errno. */
-static int number_new(int flags)
+static int open_inert(void)
 {
-    int fd, err;
+    struct rlimit limit;
 
-    if (table.inert < 0)
-        table.inert = open("/", O_PATH | O_CLOEXEC);
+    if (table.inert >= 0)
+        return 0;
+    table.inert = open("/", O_PATH | O_CLOEXEC);
     if (table.inert < 0)
         return -errno;
+    table.low_most = SIZE_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        table.low_most = limit.rlim_cur / 2;
+    return 0;
+}
+
+static int low_new(int flags)
+{
+    int err = open_inert(), fd;
+
+    if (err < 0)
+        return err;
     fd = fcntl(table.inert, flags & SOCK_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
-    err = fd < 0 ? -errno : make_room((size_t)fd + 1) ? 0 : -ENOMEM;
+    err = fd < 0 ? -errno : make_room(&table.low, (size_t)fd + 1) ? 0 : -ENOMEM;
     if (fd >= 0 && err < 0)
         close(fd);
+    table.low.open += err == 0;
     return err < 0 ? err : fd;
+}
+
+static int own_new(void)
+{
+    struct numbers *own = &table.own;
+    size_t i = table.own_next;
+
+    if (own->open == OWN_FIRST)
+        return -EMFILE;
+    if (own->open == own->n && !make_room(own, own->n + 1))
+        return -ENOMEM;
+    while (own->at[i % own->n])
+        i++;
+    i %= own->n;
+    own->at[i] = TAKEN;
+    own->open++;
+    table.own_next = i + 1;
+    return OWN_FIRST + (int)i;
+}
+
+/* A new number, the table has room for it; or negative errno. */
+static int number_new(const struct tapir *t, int flags)
+{
+    int fd = -EMFILE;
+
+    if (!t->many || table.inert < 0 || table.low.open < table.low_most)
+        fd = low_new(flags);
+    return t->many && fd == -EMFILE ? own_new() : fd;
+}
+
+static void numbers_free(struct numbers *of)
+{
+    free(of->at);
+    *of = (struct numbers){ 0 };
 }
 
 /* The last one gives everything back: a program that ends leaves nothing. */
 static void table_shrink(void)
 {
-    if (table.open)
+    if (table.own.open == 0) {
+        numbers_free(&table.own);
+        table.own_next = 0;
+    }
+    if (table.low.open > 0 || table.own.open > 0)
         return;
-    free(table.at);
-    table.at = NULL;
-    table.n = 0;
+    numbers_free(&table.low);
     close(table.inert);
     table.inert = -1;
 }
 
+/* The number's slot; NULL when it has none. */
+static struct file **slot(int fd)
+{
+    struct numbers *of = fd >= OWN_FIRST ? &table.own : &table.low;
+    size_t i = (size_t)(fd >= OWN_FIRST ? fd - OWN_FIRST : fd);
+
+    return fd >= 0 && i < of->n ? &of->at[i] : NULL;
+}
+
+static void number_free(int fd)
+{
+    *slot(fd) = NULL;
+    if (fd >= OWN_FIRST) {
+        table.own.open--;
+    } else {
+        close(fd);
+        table.low.open--;
+    }
+    table_shrink();
+}
+
 static struct file *lookup(int fd)
 {
-    struct file *f = fd >= 0 && (size_t)fd < table.n ? table.at[fd] : NULL;
+    struct file **at = slot(fd), *f = at ? *at : NULL;
 
-    if (f) {
-        atomic_fetch_add(&f->refs, 1);
-        atomic_fetch_add(&f->t->inside, 1);
-    }
+    if (!f || f == TAKEN)
+        return NULL;
+    atomic_fetch_add(&f->refs, 1);
+    atomic_fetch_add(&f->t->inside, 1);
     return f;
+}
+
+bool number_is_own(int fd)
+{
+    return fd >= OWN_FIRST;
 }
 
 /* ---- files ---- */
@@ -154,8 +246,7 @@ struct file *file_new(struct tapir *t, int flags, int *err)
     list_init(&f->waiters);
     list_init(&f->interests);
     pthread_mutex_lock(&table.lock);
-    *err = f->fd = number_new(flags);
-    table.open += f->fd >= 0;
+    *err = f->fd = number_new(t, flags);
     pthread_mutex_unlock(&table.lock);
     if (f->fd >= 0)
         return f;
@@ -170,17 +261,15 @@ void file_open(struct file *f, struct sock *s)
         s->user = f;
     list_add_tail(&f->t->files, &f->node);
     pthread_mutex_lock(&table.lock);
-    assert((size_t)f->fd < table.n && !table.at[f->fd]);
-    table.at[f->fd] = f;
+    assert(!*slot(f->fd) || *slot(f->fd) == TAKEN);
+    *slot(f->fd) = f;
     pthread_mutex_unlock(&table.lock);
 }
 
 void file_discard(struct file *f)
 {
     pthread_mutex_lock(&table.lock);
-    close(f->fd);
-    table.open--;
-    table_shrink();
+    number_free(f->fd);
     pthread_mutex_unlock(&table.lock);
     free(f);
 }
@@ -227,10 +316,7 @@ struct file *file_take(int fd)
     if (f) {
         /* The caller is inside, and has the table's reference. */
         atomic_fetch_sub(&f->refs, 1);
-        table.at[fd] = NULL;
-        close(fd);
-        table.open--;
-        table_shrink();
+        number_free(fd);
     }
     pthread_mutex_unlock(&table.lock);
     return f;

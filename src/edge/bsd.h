@@ -29,6 +29,9 @@ struct file *file_new(struct tapir *t, int flags, int *err);
 /* Gives it a socket (NULL: it is a set) and puts it into the table. */
 void file_open(struct file *f, struct sock *s);
 
+/* Is it one of Tapir's own, which the kernel does not know? */
+bool number_is_own(int fd);
+
 /* Undoes file_new(). */
 void file_discard(struct file *f);
 

@@ -73,7 +73,9 @@ static int file_control(struct call *c, int fd, int cmd, long arg)
         c->file->nonblock = arg & O_NONBLOCK;
         return 0;
     case F_GETFD:
-    case F_SETFD: /* close-on-exec belongs to the number, and the number is real */
+    case F_SETFD: /* close-on-exec belongs to the number; one of ours never lasts */
+        if (number_is_own(fd))
+            return cmd == F_GETFD ? FD_CLOEXEC : 0;
         r = fcntl(fd, cmd, arg);
         return r < 0 ? -errno : r;
     default:

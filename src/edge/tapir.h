@@ -68,6 +68,7 @@ struct tapir {
     FILE *talk;                       /* where the ladder and counters go */
     struct clock clock;               /* live links */
     uint64_t seed;
+    bool many; /* descriptors are not bounded by RLIMIT_NOFILE */
 
     /* a simulated host */
     struct sim *sim;       /* NULL on a live link */

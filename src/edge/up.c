@@ -111,6 +111,7 @@ struct tapir *tapir_assemble(const struct plan *plan, struct tapir_error *error)
         clock_start(&t->clock);
     t->seed = plan->config.seed;
     t->talk = plan->config.talk;
+    t->many = plan->config.many;
     if (plan->link != PLAN_KERNEL && (err = sinks_open(t, plan, error)) == 0)
         err = make_stack(t, plan, error);
     if (err == 0)
