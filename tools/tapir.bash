@@ -9,6 +9,9 @@ _tapir() {
         COMPREPLY=($(compgen -W "serve get ping nc perf sim doctor" -- "$word"))
     elif [ "$before" = --link ]; then
         COMPREPLY=($(compgen -W "ns tap: unix: fd: sim kernel" -- "$word"))
+    elif [ "$before" = --netem ]; then
+        COMPREPLY=($(compgen -W "delay loss reorder duplicate corrupt rate limit codel ecn
+            mtu drop twice hold" -- "$word"))
     elif [[ $word == -* ]]; then
         [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --max-connections"
         COMPREPLY=($(compgen -W "$options" -- "$word"))

@@ -174,6 +174,43 @@ static void an_arrived_peer_gets_an_announcement(void **state)
     assert_false(t->port->arrived);
 }
 
+struct drops {
+    unsigned leaving, other;
+};
+
+static void note_drop(void *ctx, const struct trace_event *event)
+{
+    struct drops *d = ctx;
+
+    assert_int_equal(event->kind, TRACE_DROP);
+    assert_string_equal(event->u.drop.name, "NetemLimit");
+    *(event->u.drop.leaving ? &d->leaving : &d->other) += 1;
+}
+
+/* A frame that dies in its offering is about to be told of as leaving; the copy is not.
+ */
+static void the_trace_hears_of_all_that_the_emulator_drops(void **state)
+{
+    struct netem_config config = { .on = true, .delay = 1000, .limit = 1 };
+    struct trace before = t->stack->net.trace;
+    struct drops seen = { 0, 0 };
+
+    config.duplicate.share = 1;
+    netem_init(&t->out, &config, 1, &t->stack->net.count);
+    t->stack->net.trace = (struct trace){ note_drop, &seen };
+    for (int i = 0; i < 2; i++) {
+        struct pkt *p = pkt_new(&t->stack->net.pool, 60);
+
+        memset(pkt_put(p, 60), 0, 60);
+        loop_offer(t, &t->out, p);
+    }
+    t->stack->net.trace = before;
+    assert_int_equal(seen.leaving, 1);
+    assert_int_equal(seen.other, 2);
+    netem_free(&t->out);
+    t->out.config.on = false;
+}
+
 static void deadlines_of_the_emulator_count(void **state)
 {
     struct netem_config delay = { .on = true, .delay = 5000 };
@@ -209,7 +246,9 @@ int main(void)
         TEST(a_sleep_on_other_descriptors_is_stale),
         TEST(who_knocks_at_the_door_is_noted),
         TEST(an_arrived_peer_gets_an_announcement),
+        TEST(the_trace_hears_of_all_that_the_emulator_drops),
         TEST(deadlines_of_the_emulator_count),
+        TEST(the_trace_hears_of_all_that_the_emulator_drops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
