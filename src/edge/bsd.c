@@ -5,7 +5,7 @@
  * it is the smallest free number, never one that the kernel uses, and small enough for
  * an fd_set. The table says which numbers are ours; the others go to the kernel.
  *
- *     fd ──► table.low.at[fd] ──► struct file ──► struct sock (or struct epoll)
+ *     fd ──► table.low, table.own ──► struct file ──► struct sock (or struct epoll)
  *
  * A stack with tapir_config.many may have more of them than RLIMIT_NOFILE lets a
  * process have: beyond half of that they get numbers of Tapir's own, from 2^30, which
@@ -20,30 +20,30 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "base/slab.h"
+#include "edge/fdmap.h"
 
 enum { OWN_FIRST = 1 << 30 };
 
 struct numbers {
-    struct file **at; /* by number; NULL: not ours, or free */
-    size_t n;         /* slots in it */
+    struct fdmap map; /* to struct file; a number that is not in it is not ours */
     size_t open;      /* numbers given out */
 };
 
 static struct {
     pthread_mutex_t lock;
-    struct numbers low;  /* the process's descriptors */
-    struct numbers own;  /* Tapir's own, less OWN_FIRST */
-    size_t own_next;     /* where the search for a free one begins */
-    size_t low_most;     /* of a stack with many: low ones at most */
-    int inert;           /* what descriptors are duplicates of; -1: not yet open */
-    struct tapir *first; /* everybody's stack who chose none */
+    struct numbers low;     /* the process's descriptors */
+    struct numbers own;     /* Tapir's own, less OWN_FIRST */
+    struct slab_pool files; /* struct file; its size is 0 before the first */
+    size_t low_most;        /* of a stack with many: low ones at most */
+    int inert;              /* what descriptors are duplicates of; -1: not yet open */
+    struct tapir *first;    /* everybody's stack who chose none */
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER, .inert = -1 };
 
-/* In a slot of table.own: given out, and not yet open. */
+/* In the map: given out, and not yet open. */
 #define TAKEN ((struct file *)(void *)&table)
 
 static _Thread_local struct tapir *mine; /* by tapir_use() */
@@ -98,22 +98,12 @@ void bsd_stack_down(struct tapir *t)
 
 /* ---- numbers; the table's lock is held ---- */
 
-static bool make_room(struct numbers *of, size_t n)
+static struct numbers *numbers_of(int fd, size_t *i)
 {
-    size_t want = of->n ? of->n : 64;
-    struct file **more;
+    bool own = fd >= OWN_FIRST;
 
-    if (n <= of->n)
-        return true;
-    while (want < n)
-        want *= 2;
-    more = realloc(of->at, want * sizeof(struct file *));
-    if (!more)
-        return false;
-    memset(more + of->n, 0, (want - of->n) * sizeof(struct file *));
-    of->at = more;
-    of->n = want;
-    return true;
+    *i = (size_t)(own ? fd - OWN_FIRST : fd);
+    return own ? &table.own : &table.low;
 }
 
 static int open_inert(void)
@@ -138,32 +128,29 @@ static int low_new(int flags)
     if (err < 0)
         return err;
     fd = fcntl(table.inert, flags & SOCK_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
-    err = fd < 0 ? -errno : make_room(&table.low, (size_t)fd + 1) ? 0 : -ENOMEM;
-    if (fd >= 0 && err < 0)
+    if (fd < 0)
+        return -errno;
+    if (!fdmap_put(&table.low.map, (size_t)fd, TAKEN)) {
         close(fd);
-    table.low.open += err == 0;
-    return err < 0 ? err : fd;
+        return -ENOMEM;
+    }
+    table.low.open++;
+    return fd;
 }
 
 static int own_new(void)
 {
-    struct numbers *own = &table.own;
-    size_t i = table.own_next;
+    size_t i = fdmap_free_number(&table.own.map);
 
-    if (own->open == OWN_FIRST)
+    if (i >= OWN_FIRST)
         return -EMFILE;
-    if (own->open == own->n && !make_room(own, own->n + 1))
+    if (!fdmap_put(&table.own.map, i, TAKEN))
         return -ENOMEM;
-    while (own->at[i % own->n])
-        i++;
-    i %= own->n;
-    own->at[i] = TAKEN;
-    own->open++;
-    table.own_next = i + 1;
+    table.own.open++;
     return OWN_FIRST + (int)i;
 }
 
-/* A new number, the table has room for it; or negative errno. */
+/* A new number, taken; or negative errno. */
 static int number_new(const struct tapir *t, int flags)
 {
     int fd = -EMFILE;
@@ -173,50 +160,34 @@ static int number_new(const struct tapir *t, int flags)
     return t->many && fd == -EMFILE ? own_new() : fd;
 }
 
-static void numbers_free(struct numbers *of)
-{
-    free(of->at);
-    *of = (struct numbers){ 0 };
-}
-
 /* The last one gives everything back: a program that ends leaves nothing. */
 static void table_shrink(void)
 {
-    if (table.own.open == 0) {
-        numbers_free(&table.own);
-        table.own_next = 0;
-    }
     if (table.low.open > 0 || table.own.open > 0)
         return;
-    numbers_free(&table.low);
+    fdmap_done(&table.low.map);
+    fdmap_done(&table.own.map);
     close(table.inert);
     table.inert = -1;
 }
 
-/* The number's slot; NULL when it has none. */
-static struct file **slot(int fd)
-{
-    struct numbers *of = fd >= OWN_FIRST ? &table.own : &table.low;
-    size_t i = (size_t)(fd >= OWN_FIRST ? fd - OWN_FIRST : fd);
-
-    return fd >= 0 && i < of->n ? &of->at[i] : NULL;
-}
-
 static void number_free(int fd)
 {
-    *slot(fd) = NULL;
-    if (fd >= OWN_FIRST) {
-        table.own.open--;
-    } else {
+    size_t i;
+    struct numbers *of = numbers_of(fd, &i);
+
+    fdmap_clear(&of->map, i);
+    of->open--;
+    if (of == &table.low)
         close(fd);
-        table.low.open--;
-    }
     table_shrink();
 }
 
 static struct file *lookup(int fd)
 {
-    struct file **at = slot(fd), *f = at ? *at : NULL;
+    size_t i;
+    const struct numbers *of = numbers_of(fd, &i);
+    struct file *f = fd < 0 ? NULL : fdmap_get(&of->map, i);
 
     if (!f || f == TAKEN)
         return NULL;
@@ -232,37 +203,65 @@ bool number_is_own(int fd)
 
 /* ---- files ---- */
 
+static struct file *memory_new(void)
+{
+    if (table.files.size == 0)
+        slab_init(&table.files, NULL, sizeof(struct file), 0);
+    return slab_new_zero(&table.files);
+}
+
+static void memory_free(struct file *f)
+{
+    slab_free(&table.files, f);
+    if (table.files.used > 0)
+        return;
+    slab_done(&table.files);
+    table.files.size = 0;
+}
+
+static struct file *memory_and_number(const struct tapir *t, int flags, int *err)
+{
+    struct file *f;
+
+    pthread_mutex_lock(&table.lock);
+    f = memory_new();
+    *err = f ? number_new(t, flags) : -ENOMEM;
+    if (f && *err < 0) {
+        memory_free(f);
+        f = NULL;
+    }
+    pthread_mutex_unlock(&table.lock);
+    return f;
+}
+
 struct file *file_new(struct tapir *t, int flags, int *err)
 {
-    struct file *f = calloc(1, sizeof *f);
+    struct file *f = memory_and_number(t, flags, err);
 
-    *err = -ENOMEM;
     if (!f)
         return NULL;
     f->t = t;
+    f->fd = *err;
     f->nonblock = flags & SOCK_NONBLOCK;
     atomic_init(&f->refs, 1);
     list_init(&f->node);
     list_init(&f->waiters);
     list_init(&f->interests);
-    pthread_mutex_lock(&table.lock);
-    *err = f->fd = number_new(t, flags);
-    pthread_mutex_unlock(&table.lock);
-    if (f->fd >= 0)
-        return f;
-    free(f);
-    return NULL;
+    return f;
 }
 
 void file_open(struct file *f, struct sock *s)
 {
+    size_t i;
+    struct numbers *of = numbers_of(f->fd, &i);
+
     f->sock = s;
     if (s)
         s->user = f;
     list_add_tail(&f->t->files, &f->node);
     pthread_mutex_lock(&table.lock);
-    assert(!*slot(f->fd) || *slot(f->fd) == TAKEN);
-    *slot(f->fd) = f;
+    assert(fdmap_get(&of->map, i) == TAKEN);
+    fdmap_put(&of->map, i, f);
     pthread_mutex_unlock(&table.lock);
 }
 
@@ -270,8 +269,8 @@ void file_discard(struct file *f)
 {
     pthread_mutex_lock(&table.lock);
     number_free(f->fd);
+    memory_free(f);
     pthread_mutex_unlock(&table.lock);
-    free(f);
 }
 
 struct file *file_get(int fd)
@@ -301,8 +300,11 @@ void file_put(struct file *f)
 {
     struct tapir *t = f->t;
 
-    if (atomic_fetch_sub(&f->refs, 1) == 1)
-        free(f);
+    if (atomic_fetch_sub(&f->refs, 1) == 1) {
+        pthread_mutex_lock(&table.lock);
+        memory_free(f);
+        pthread_mutex_unlock(&table.lock);
+    }
     /* Last: tapir_down() frees the stack once nobody is inside. */
     atomic_fetch_sub(&t->inside, 1);
 }

@@ -14,7 +14,7 @@ struct file {
     struct tapir *t;
     struct sock *sock;     /* NULL once it is closed, and for a set */
     struct epoll *epoll;   /* the same of a set; NULL for a socket */
-    int fd;                /* its number, a duplicate of the inert descriptor */
+    int fd;                /* its number: see bsd.c */
     bool nonblock;         /* O_NONBLOCK */
     atomic_int refs;       /* the table's and one for each call inside */
     struct list waiters;   /* struct waiter.node: calls that wait for it */
