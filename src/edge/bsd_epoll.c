@@ -25,9 +25,11 @@
  * The modes are that much and no more: an edge is a listing that is used up, a level is
  * one that lasts until the socket says no, one shot leaves nothing to be met.
  *
- * The kernel's part is asked once a call: by the sleeping poll(2) itself, which has the
- * kernel's set beside the device, or, without a sleep, by epoll_wait(2) with no
- * timeout. In a simulation it is asked, but never waited for: see bsd_poll.c.
+ * The kernel's part is asked by the sleeping poll(2) itself, which has the kernel's set
+ * beside the device. A call that need not sleep asks by epoll_wait(2), but where it has
+ * something of the stack's to tell only once a millisecond, since a busy server would
+ * pay for it with each batch. In a simulation it is asked, but never waited for: see
+ * bsd_poll.c.
  *
  * A set of Tapir's cannot be put into another one (EPERM, as what cannot be watched).
  */
@@ -56,6 +58,7 @@ struct epoll {
     struct list ready; /* struct interest.ready: to be asked at the next wait */
     struct list all;   /* struct interest.of_set */
     int kernel; /* the kernel's epoll, or -1: no descriptor of the kernel's yet */
+    usec asked; /* when the kernel was asked last */
     bool kernel_first; /* the last call was filled up before the kernel was asked */
 };
 
@@ -368,6 +371,7 @@ static int take_kernel(struct epoll *set, struct wanted *to)
 {
     int r = 0;
 
+    set->asked = set->file->t->now;
     if (set->kernel >= 0 && to->n < to->max)
         r = epoll_wait(set->kernel, to->out + to->n, to->max - to->n, 0);
     to->n += r > 0 ? r : 0;
@@ -376,10 +380,17 @@ static int take_kernel(struct epoll *set, struct wanted *to)
 
 /* Whether the kernel is to be asked at a look. */
 enum ask {
-    ASK,      /* nobody has */
-    ASK_WITH, /* only beside something of the stack: else a sleep will ask */
-    ASKED,    /* it has nothing */
+    ASK,
+    ASK_SELDOM, /* a sleep will ask; beside something of the stack's once in a while */
+    ASKED,      /* it has nothing */
 };
+
+static bool must_ask(const struct epoll *set, enum ask ask, bool ready)
+{
+    if (ask != ASK_SELDOM)
+        return ask == ASK;
+    return ready && set->file->t->now - set->asked >= BATCH_STALE;
+}
 
 /* Takes what is ready; how much, or negative errno. Whoever comes first could fill the
  * call for ever, so after a full one the kernel does. */
@@ -388,11 +399,13 @@ static int take(struct epoll *set, struct wanted *to, enum ask ask)
     bool kernel_first = set->kernel_first;
     int r = 0;
 
+    if (ask == ASKED)
+        set->asked = set->file->t->now;
     if (kernel_first)
         r = take_kernel(set, to);
     take_ready(set, to);
     set->kernel_first = !kernel_first && set->kernel >= 0 && to->n == to->max;
-    if (!kernel_first && (ask == ASK || (ask == ASK_WITH && to->n > 0)))
+    if (!kernel_first && must_ask(set, ask, to->n > 0))
         r = take_kernel(set, to);
     return to->n > 0 ? to->n : r;
 }
@@ -417,14 +430,17 @@ static int sleep_for(struct call *c, enum ask *ask)
     c->w.fds = slot;
     c->w.n_fds = kernel >= 0 ? SLOTS : 0;
     r = waiter_wait(c->t, &c->w);
-    *ask = slot[SLOT_KERNEL].revents ? ASK : ASKED;
+    *ask = slot[SLOT_KERNEL].revents == NOT_ASKED ? ASK_SELDOM
+           : slot[SLOT_KERNEL].revents            ? ASK
+                                                  : ASKED;
     return r == 0 && !c->file->epoll ? -EBADF : r;
 }
 
 static int wait_locked(struct call *c, struct wanted *to, int timeout_ms)
 {
     struct file *f = c->file;
-    enum ask ask = timeout_ms == 0 || c->t->sim ? ASK : ASK_WITH;
+    bool sleeps = timeout_ms != 0 && !c->t->sim;
+    enum ask ask = sleeps ? ASK_SELDOM : ASK;
     int r;
 
     if (timeout_ms > 0)

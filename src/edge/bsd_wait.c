@@ -38,7 +38,12 @@
 
 #include "edge/sim.h"
 
-enum { TICKS_TO_IDLE = 50 };
+enum {
+    TICKS_TO_IDLE = 50,
+    LONE_SURE = 2,   /* turns of one frame until the next is supposed to be one ... */
+    LONE_CHECK = 16, /* ... and every which of them looks whether it still is so */
+    NAP_MIN = 4,     /* microseconds: who sleeps less was got up by what was there */
+};
 
 void waiter_init(struct waiter *w, unsigned budget)
 {
@@ -166,14 +171,42 @@ static bool another_call_drives(const struct tapir *t)
     return t->driver && t->driver != &t->watch;
 }
 
+/* A turn of the driver's; what it spent. One request at a time is one frame at a time,
+ * and the read that finds no second one costs as much as the one before: where each
+ * turn has taken one frame, only the first is read, and the next turn begins with a
+ * read or with a sleep, by what was right the last time. */
+static unsigned drive_turn(struct tapir *t, const struct waiter *w)
+{
+    bool lone = t->lone >= LONE_SURE && t->lone % LONE_CHECK;
+    unsigned spent = loop_turn(t, lone ? (unsigned)BATCH_FRAME : w->budget);
+
+    if (t->unsure && !spent)
+        t->naps = true;
+    t->unsure = lone && spent == BATCH_FRAME;
+    if (spent)
+        t->lone = spent == BATCH_FRAME ? t->lone + 1 : 0;
+    return spent;
+}
+
+static int drive_sleep(struct tapir *t, struct waiter *w)
+{
+    usec from = t->now;
+    int r = loop_sleep(t, w, usec_min(w->deadline, loop_deadline(t)));
+
+    if (t->unsure)
+        t->naps = t->now - from >= NAP_MIN;
+    t->unsure = false;
+    return r;
+}
+
 static int drive(struct tapir *t, struct waiter *w)
 {
     int r = 0;
 
     t->driver = w;
     while (r == 0 && !w->woken && t->now < w->deadline) {
-        if (!loop_turn(t, w->budget) && !w->woken)
-            r = loop_sleep(t, w, usec_min(w->deadline, loop_deadline(t)));
+        if ((t->unsure && t->naps) || (!drive_turn(t, w) && !w->woken))
+            r = drive_sleep(t, w);
         else
             t->now = loop_clock(t);
     }

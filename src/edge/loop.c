@@ -126,7 +126,7 @@ static void end_interface(struct tapir *t)
     fprintf(t->talk, "tapir: the link is down: %s\n", t->port->why);
 }
 
-static bool read_batch(struct tapir *t, unsigned budget)
+static unsigned read_batch(struct tapir *t, unsigned budget)
 {
     struct port *port = t->port;
     unsigned spent = 0;
@@ -146,7 +146,7 @@ static bool read_batch(struct tapir *t, unsigned budget)
         t->starved = true;
     if (port && port->dead && t->nif.up)
         end_interface(t);
-    return spent > 0;
+    return spent;
 }
 
 /* What the port left to its owner: a frame that is begun, a peer that does not know
@@ -197,16 +197,16 @@ void loop_settle(struct tapir *t)
             file_wake(s->user);
 }
 
-bool loop_turn(struct tapir *t, unsigned budget)
+unsigned loop_turn(struct tapir *t, unsigned budget)
 {
-    bool came = read_batch(t, budget);
+    unsigned spent = read_batch(t, budget);
 
     if (t->port)
         tend_port(t);
     if (t->nif.blocked && !(t->port && t->port->pending))
         stack_unblock(t->stack, &t->nif);
     loop_settle(t);
-    return came;
+    return spent;
 }
 
 /* ---- sleeping ---- */

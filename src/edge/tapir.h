@@ -87,6 +87,9 @@ struct tapir {
     struct waiter *driver; /* who reads the device, asleep in poll(2) whenever another
                             * thread holds the lock; NULL: nobody */
     struct pollfd asleep[LOOP_SLOTS]; /* what the driver's poll(2) looks at */
+    unsigned lone;                    /* drivers' turns in a row that took one frame */
+    bool unsure;                      /* the last of them may have left another */
+    bool naps;                        /* when unsure, sleep: mostly there is none */
     int kick;                         /* eventfd that gets the driver out of poll(2) */
     atomic_ullong entries; /* calls so far: the watch compares, without the lock */
     atomic_int inside;     /* calls between file_get() and leave */
@@ -137,8 +140,9 @@ usec loop_clock(const struct tapir *t);
 /* When something is due by itself: stack or emulator. */
 usec loop_deadline(struct tapir *t);
 
-/* One turn: takes a batch from the device, settles. True when anything came. */
-bool loop_turn(struct tapir *t, unsigned budget);
+/* One turn: takes a batch from the device, settles. What it spent of the budget: 0 when
+ * nothing came. */
+unsigned loop_turn(struct tapir *t, unsigned budget);
 
 /* Fires what is due, sends what may go, wakes who is concerned. */
 void loop_settle(struct tapir *t);
