@@ -41,6 +41,7 @@
 #include "base/bytes.h"
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/slab.h"
 
 enum {
     SCRATCH = 256 * 1024,  /* one buffer for all: a piece of a file; thrown input */
@@ -74,6 +75,7 @@ struct server {
     struct tapir_http_stats stats;
     struct http_site site;
     struct list conns;
+    struct slab_pool pool; /* of struct conn */
     struct heap deadlines; /* struct conn.deadline */
     size_t n;              /* connections in use */
     usec now;              /* when this turn began */
@@ -177,7 +179,7 @@ static void update_phase(struct server *sv, struct conn *c)
 static bool read_input(struct server *sv, struct conn *c)
 {
     size_t room;
-    char *at = http_session_room(&c->session, &room);
+    char *at = http_session_room(&c->session, &sv->site, &room);
     ssize_t n;
 
     if (!at) {
@@ -246,7 +248,7 @@ static void close_conn(struct server *sv, struct conn *c)
     tapir_close(c->fd);
     heap_remove(&sv->deadlines, &c->deadline);
     list_del(&c->node);
-    free(c);
+    slab_free(&sv->pool, c);
     sv->n--;
 }
 
@@ -308,11 +310,11 @@ static void expire_conns(struct server *sv)
 static struct conn *new_conn(struct server *sv, int fd)
 {
     struct epoll_event event = { .events = EPOLLIN };
-    struct conn *c = malloc(sizeof *c);
+    struct conn *c = slab_new(&sv->pool);
 
     event.data.ptr = c;
     if (!c || !heap_reserve(&sv->deadlines, 1)) {
-        free(c);
+        slab_free(&sv->pool, c);
         return NULL;
     }
     *c = (struct conn){ .fd = fd, .events = EPOLLIN, .piece = SCRATCH };
@@ -320,7 +322,7 @@ static struct conn *new_conn(struct server *sv, int fd)
     http_session_init(&c->session);
     if (tapir_epoll_ctl(sv->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
         heap_remove(&sv->deadlines, &c->deadline);
-        free(c);
+        slab_free(&sv->pool, c);
         return NULL;
     }
     list_add_tail(&sv->conns, &c->node);
@@ -518,6 +520,7 @@ static void close_server(struct server *sv)
 {
     list_each_safe (at, after, &sv->conns)
         close_conn(sv, list_entry(at, struct conn, node));
+    slab_done(&sv->pool);
     heap_free(&sv->deadlines);
     if (sv->listener >= 0)
         tapir_close(sv->listener);
@@ -538,6 +541,7 @@ int tapir_http_serve(const struct tapir_http_server *server,
 
     list_init(&sv.conns);
     heap_init(&sv.deadlines);
+    slab_init(&sv.pool, NULL, sizeof(struct conn), 0);
     fill_defaults(&sv.config);
     sv.site.files.root = -1;
     result = http_open_files(&sv.site.files, sv.config.dir, error);

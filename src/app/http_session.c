@@ -12,10 +12,11 @@
  * time: requests that come meanwhile (pipelining) wait in the input, so answers are in
  * order and a client cannot make the server hold more than one of them.
  *
- * Memory: a conversation that waits holds no buffer. Input is kept only while a head is
- * incomplete, an answer's head only while it is sent; a file is read piece by piece
- * into the server's one buffer when the socket has room, so a slow client costs a
- * descriptor and a few words, no copy of the file. */
+ * Memory: a conversation that waits holds no buffer. Input arrives in the one that all
+ * share, and mostly is used up there; what is left of it (half a head, the next
+ * request) gets memory of its own. An answer's head is kept only while it is sent; a
+ * file is read piece by piece into the server's one buffer when the socket has room, so
+ * a slow client costs a descriptor and a few words, no copy of the file. */
 #include "app/http_session.h"
 
 #include <errno.h>
@@ -31,7 +32,7 @@
 #include "http/http_write.h"
 
 enum {
-    IN_FIRST = 2048,           /* first size of the input buffer; doubles */
+    IN_FIRST = 2048,           /* first size of a buffer of one's own; doubles */
     OUT_ROOM = 1536,           /* an answer's head and page, without a location */
     PAGE_ROOM = 512,           /* an error page */
     DISCARD_MAX = 1024 * 1024, /* bytes of a request body thrown away to keep going */
@@ -77,18 +78,31 @@ void http_session_free(struct http_session *s)
 
 /* --- input ----------------------------------------------------------------------- */
 
-char *http_session_room(struct http_session *s, size_t *room)
+char *http_session_room(struct http_session *s, struct http_site *site, size_t *room)
 {
+    if (!s->in) {
+        *room = sizeof site->input;
+        return site->input;
+    }
     if (s->in_len == s->in_cap) {
-        size_t cap = s->in_cap ? 2 * s->in_cap : IN_FIRST;
-        char *in = realloc(s->in, cap);
+        char *in = realloc(s->in, 2 * s->in_cap);
         if (!in)
             return NULL;
         s->in = in;
-        s->in_cap = cap;
+        s->in_cap *= 2;
     }
     *room = s->in_cap - s->in_len;
     return s->in + s->in_len;
+}
+
+/* Input has come, where http_session_room() said. */
+static void take_input(struct http_session *s, struct http_site *site, size_t n)
+{
+    if (!s->in && n > 0) {
+        s->in = site->input;
+        s->in_cap = sizeof site->input;
+    }
+    s->in_len += n;
 }
 
 /* Takes n bytes off the front of the input. */
@@ -100,12 +114,44 @@ static void use_input(struct http_session *s, size_t n)
         memmove(s->in, s->in + n, s->in_len);
 }
 
-/* A conversation that waits holds no buffer. */
-static void trim_input(struct http_session *s)
+static void give_up_input(struct http_session *s)
 {
-    if (s->in_len > 0)
+    s->in_len = s->in_seen = 0;
+    s->last = true;
+    if (s->state != SESSION_ANSWER)
+        s->state = SESSION_OVER;
+}
+
+/* Copies what is left in the shared buffer. Without memory the connection is not read
+ * on. */
+static void move_out(struct http_session *s)
+{
+    size_t cap = IN_FIRST;
+    char *in;
+
+    while (cap <= s->in_len)
+        cap *= 2;
+    in = malloc(cap);
+    if (in)
+        memcpy(in, s->in, s->in_len);
+    else
+        give_up_input(s);
+    s->in = in;
+    s->in_cap = in ? cap : 0;
+}
+
+/* A conversation that waits holds no buffer, and none the shared one. */
+static void settle_input(struct http_session *s, const struct http_site *site)
+{
+    bool shared = s->in == site->input;
+
+    if (s->in_len > 0) {
+        if (shared)
+            move_out(s);
         return;
-    free(s->in);
+    }
+    if (!shared)
+        free(s->in);
     s->in = NULL;
     s->in_cap = 0;
 }
@@ -392,14 +438,14 @@ static void advance(struct http_session *s, struct http_site *site)
         take_head(s, site);
     if (s->state == SESSION_BODY)
         take_body(s);
-    trim_input(s);
+    settle_input(s, site);
 }
 
 void http_session_input(struct http_session *s, struct http_site *site, size_t n,
                         int64_t now)
 {
     s->now = now;
-    s->in_len += n;
+    take_input(s, site, n);
     s->eof = n == 0;
     advance(s, site);
 }

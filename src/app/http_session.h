@@ -13,11 +13,14 @@
 #include "http/http_body.h"
 #include "http/http_parse.h"
 
+enum { HTTP_INPUT = 16384 }; /* bytes read at once */
+
 /* What all conversations of one server share. */
 struct http_site {
     struct http_files files;
-    bool closing;      /* every answer is its connection's last */
-    uint64_t requests; /* answered */
+    bool closing;           /* every answer is its connection's last */
+    uint64_t requests;      /* answered */
+    char input[HTTP_INPUT]; /* where input arrives; good until the next call */
 };
 
 enum http_session_state {
@@ -35,7 +38,7 @@ struct http_session {
     int64_t now;           /* of the event at hand: seconds since 1970 */
     int minor;             /* the request's HTTP/1.minor */
     uint64_t requests;     /* heads that were understood or refused */
-    char *in;              /* input not used yet; NULL when there is none */
+    char *in;              /* input not used yet, owned; NULL when there is none */
     size_t in_len;         /* bytes in it */
     size_t in_cap;         /* its room */
     size_t in_seen;        /* bytes known to hold no whole head */
@@ -53,8 +56,8 @@ void http_session_init(struct http_session *s);
 void http_session_free(struct http_session *s);
 
 /* Where the next input goes, in SESSION_HEAD and SESSION_BODY: *room bytes, at least
- * one. NULL: no memory. */
-char *http_session_room(struct http_session *s, size_t *room);
+ * one. NULL: no memory. Nothing need come. */
+char *http_session_room(struct http_session *s, struct http_site *site, size_t *room);
 
 /* n bytes stand there; 0: the client's end. `now` is seconds since 1970. */
 void http_session_input(struct http_session *s, struct http_site *site, size_t n,

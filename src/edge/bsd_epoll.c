@@ -54,9 +54,10 @@ enum {
     ((uint32_t)EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLET | EPOLLEXCLUSIVE)
 
 struct epoll {
-    struct file *file; /* the set's own descriptor; calls wait in its list */
-    struct list ready; /* struct interest.ready: to be asked at the next wait */
-    struct list all;   /* struct interest.of_set */
+    struct file *file;     /* the set's own descriptor; calls wait in its list */
+    struct list ready;     /* struct interest.ready: to be asked at the next wait */
+    struct list all;       /* struct interest.of_set */
+    struct slab_pool pool; /* where they come from */
     int kernel; /* the kernel's epoll, or -1: no descriptor of the kernel's yet */
     usec asked; /* when the kernel was asked last */
     bool kernel_first; /* the last call was filled up before the kernel was asked */
@@ -164,7 +165,7 @@ static int add(struct epoll *set, struct file *f, const struct epoll_event *even
 
     if (!modes_ok(event->events))
         return -EINVAL;
-    i = calloc(1, sizeof *i);
+    i = slab_new_zero(&set->pool);
     if (!i)
         return -ENOMEM;
     i->set = set;
@@ -189,7 +190,7 @@ static void drop(struct interest *i)
     list_del(&i->of_file);
     list_del(&i->of_set);
     list_del(&i->ready);
-    free(i);
+    slab_free(&i->set->pool, i);
 }
 
 void epoll_forget(struct file *f)
@@ -242,6 +243,7 @@ static struct epoll *epoll_new(struct file *f)
     set->kernel = -1;
     list_init(&set->ready);
     list_init(&set->all);
+    slab_init(&set->pool, NULL, sizeof(struct interest), 0);
     return set;
 }
 
@@ -251,6 +253,7 @@ void epoll_free(struct epoll *set)
         drop(list_entry(at, struct interest, of_set));
     if (set->kernel >= 0)
         close(set->kernel);
+    slab_done(&set->pool);
     free(set);
 }
 

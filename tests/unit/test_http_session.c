@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "harness/memory.h"
 #include "harness/site.h"
 
 #define NOW  784111999 /* Sun, 06 Nov 1994 08:53:19 GMT */
@@ -68,7 +69,7 @@ static void converse(const char *in, size_t len, size_t step, size_t bite, bool 
     http_session_init(&s);
     while (at < len && s.state != SESSION_OVER) {
         size_t room, n;
-        char *to = http_session_room(&s, &room);
+        char *to = http_session_room(&s, &site, &room);
         n = len - at < step ? len - at : step;
         n = n < room ? n : room;
         memcpy(to, in + at, n);
@@ -78,7 +79,7 @@ static void converse(const char *in, size_t len, size_t step, size_t bite, bool 
     }
     if (eof && s.state != SESSION_OVER) {
         size_t room;
-        assert_non_null(http_session_room(&s, &room));
+        assert_non_null(http_session_room(&s, &site, &room));
         http_session_input(&s, &site, 0, NOW);
         take_output(&s, bite);
     }
@@ -419,7 +420,7 @@ static void who_is_too_late_hears_408_if_he_had_begun(void **state)
         size_t room;
         said.len = 0;
         http_session_init(&s);
-        memcpy(http_session_room(&s, &room), row[i].in, strlen(row[i].in));
+        memcpy(http_session_room(&s, &site, &room), row[i].in, strlen(row[i].in));
         if (*row[i].in)
             http_session_input(&s, &site, strlen(row[i].in), NOW);
         take_output(&s, 65536);
@@ -439,12 +440,72 @@ static void a_conversation_that_waits_holds_no_buffer(void **state)
     size_t room;
 
     http_session_init(&s);
-    memcpy(http_session_room(&s, &room), in, sizeof in - 1);
+    memcpy(http_session_room(&s, &site, &room), in, sizeof in - 1);
     http_session_input(&s, &site, sizeof in - 1, NOW);
     assert_null(s.in);
     take_output(&s, 65536);
     assert_null(s.out);
     assert_int_equal(s.file, -1);
+    http_session_free(&s);
+}
+
+/* What is left of one conversation's input is not another's. */
+static void input_that_waits_has_a_buffer_of_its_own(void **state)
+{
+    static const char half[] = "GET /a.txt HTTP/1.1\r\nHo";
+    static const char rest[] = "st: a\r\n\r\n";
+    struct http_session a, b;
+    size_t room;
+    char *shared;
+
+    said.len = 0;
+    http_session_init(&a);
+    http_session_init(&b);
+    shared = http_session_room(&a, &site, &room);
+    assert_int_equal(room, 16384);
+    assert_ptr_equal(http_session_room(&b, &site, &room), shared);
+    memcpy(shared, half, sizeof half - 1);
+    http_session_input(&a, &site, sizeof half - 1, NOW);
+    assert_non_null(a.in);
+    assert_int_equal(a.in_cap, 2048);
+    assert_ptr_not_equal(http_session_room(&a, &site, &room), shared);
+    assert_int_equal(room, 2048 - (sizeof half - 1));
+    memset(shared, 'x', 16384);
+    memcpy(http_session_room(&a, &site, &room), rest, sizeof rest - 1);
+    http_session_input(&a, &site, sizeof rest - 1, NOW);
+    assert_null(a.in);
+    take_output(&a, 65536);
+    assert_memory_equal(said.text, "HTTP/1.1 200 OK\r\n", 17);
+    http_session_free(&a);
+    http_session_free(&b);
+}
+
+/* Half a head that cannot be kept ends the conversation; a next request that cannot is
+ * not answered, the one before it is. */
+static void without_memory_for_input_no_more_is_read(void **state)
+{
+    static const char half[] = "GET /a.txt HTTP/1.1\r\nHo";
+    static const char two[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\nGET /";
+    struct http_session s;
+    size_t room;
+
+    http_session_init(&s);
+    memcpy(http_session_room(&s, &site, &room), half, sizeof half - 1);
+    memory_ends_after(0);
+    http_session_input(&s, &site, sizeof half - 1, NOW);
+    assert_int_equal(memory_back(), 1);
+    assert_int_equal(s.state, SESSION_OVER);
+    http_session_free(&s);
+
+    said.len = 0;
+    http_session_init(&s);
+    memcpy(http_session_room(&s, &site, &room), two, sizeof two - 1);
+    memory_ends_after(1); /* the answer's head */
+    http_session_input(&s, &site, sizeof two - 1, NOW);
+    assert_int_equal(memory_back(), 1);
+    take_output(&s, 65536);
+    assert_memory_equal(said.text, "HTTP/1.1 200 OK\r\n", 17);
+    assert_int_equal(s.state, SESSION_OVER);
     http_session_free(&s);
 }
 
@@ -457,7 +518,7 @@ static void a_file_that_shrinks_breaks_the_connection(void **state)
     size_t room;
 
     http_session_init(&s);
-    memcpy(http_session_room(&s, &room), in, sizeof in - 1);
+    memcpy(http_session_room(&s, &site, &room), in, sizeof in - 1);
     http_session_input(&s, &site, sizeof in - 1, NOW);
     n = http_session_output(&s, bytes, sizeof bytes);
     assert_int_equal(n, 4096);
@@ -475,7 +536,7 @@ static void a_file_that_grows_is_sent_as_it_was_promised(void **state)
 
     said.len = 0;
     http_session_init(&s);
-    memcpy(http_session_room(&s, &room), in, sizeof in - 1);
+    memcpy(http_session_room(&s, &site, &room), in, sizeof in - 1);
     http_session_input(&s, &site, sizeof in - 1, NOW);
     site_resize("a.txt", 50);
     take_output(&s, 65536);
@@ -507,6 +568,8 @@ int main(void)
         WITH_SITE(the_clients_end_is_no_reason_to_keep_silent),
         WITH_SITE(who_is_too_late_hears_408_if_he_had_begun),
         WITH_SITE(a_conversation_that_waits_holds_no_buffer),
+        WITH_SITE(input_that_waits_has_a_buffer_of_its_own),
+        WITH_SITE(without_memory_for_input_no_more_is_read),
         WITH_SITE(a_file_that_shrinks_breaks_the_connection),
         WITH_SITE(a_file_that_grows_is_sent_as_it_was_promised),
     };
