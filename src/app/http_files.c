@@ -105,31 +105,50 @@ int http_files_open(struct http_files *files, const char *dir)
 void http_files_close(struct http_files *files)
 {
     close(files->root);
+    http_cache_free(&files->cache);
     free(files->path);
     files->path = NULL;
     files->root = -1;
 }
 
-int http_files_get(const struct http_files *files, const char *name,
-                   struct http_file *out)
+/* A descriptor of the regular file of that name, with *st; or negative errno. */
+static int open_file(const struct http_files *files, const char *name, struct stat *st)
 {
     const char *at = *name ? name : ".";
     int fd = files->beneath ? open_beneath(files->root, at) : open_and_ask(files, at);
-    struct stat st;
     int err = 0;
 
     if (fd < 0)
         return fd == -EXDEV || fd == -ENXIO ? -EACCES : fd;
-    if (fstat(fd, &st) < 0)
+    if (fstat(fd, st) < 0)
         err = -errno;
-    else if (S_ISDIR(st.st_mode))
+    else if (S_ISDIR(st->st_mode))
         err = -EISDIR;
-    else if (!S_ISREG(st.st_mode))
+    else if (!S_ISREG(st->st_mode))
         err = -EACCES;
-    if (err < 0) {
-        close(fd);
-        return err;
+    if (err == 0)
+        return fd;
+    close(fd);
+    return err;
+}
+
+int http_files_get(struct http_files *files, const char *name, int64_t now,
+                   struct http_file *out)
+{
+    const struct http_kept *kept = http_cache_find(&files->cache, files->root, name,
+                                                   now);
+    struct stat st;
+    int fd = -1;
+
+    if (kept) {
+        st = kept->st;
+    } else {
+        fd = open_file(files, name, &st);
+        if (fd < 0)
+            return fd;
+        http_cache_keep(&files->cache, name, fd, &st, now);
     }
-    *out = (struct http_file){ fd, (uint64_t)st.st_size, st.st_mtime };
+    *out = (struct http_file){ fd, kept ? kept->text : NULL, (uint64_t)st.st_size,
+                               st.st_mtime };
     return 0;
 }

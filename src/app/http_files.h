@@ -5,26 +5,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/http_cache.h"
+
 struct http_files {
     int root;     /* the directory's descriptor */
     bool beneath; /* the kernel keeps names below root by itself (openat2) */
     char *path;   /* without openat2: root's real path, owned */
+    struct http_cache cache;
 };
 
 struct http_file {
-    int fd;        /* the caller's, who closes it */
-    uint64_t size; /* bytes */
-    int64_t mtime; /* last change, seconds since 1970 */
+    int fd;           /* the caller's, who closes it; -1: it is text */
+    const char *text; /* its bytes, good until the next http_files_get(); or NULL */
+    uint64_t size;    /* bytes */
+    int64_t mtime;    /* last change, seconds since 1970 */
 };
 
 /* 0 or negative errno. */
 int http_files_open(struct http_files *files, const char *dir);
 void http_files_close(struct http_files *files);
 
-/* Opens the regular file of that name, which is relative and "" for the directory
- * itself. 0; -EISDIR for a directory; -EACCES for what is neither, or lies outside;
- * other negative errno. */
-int http_files_get(const struct http_files *files, const char *name,
+/* The regular file of that name, which is relative and "" for the directory itself:
+ * opened, or a small one's bytes. `now` is seconds since 1970. 0; -EISDIR for a
+ * directory; -EACCES for what is neither, or lies outside; other negative errno. */
+int http_files_get(struct http_files *files, const char *name, int64_t now,
                    struct http_file *out);
 
 #endif

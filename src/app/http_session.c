@@ -16,7 +16,8 @@
  * share, and mostly is used up there; what is left of it (half a head, the next
  * request) gets memory of its own. An answer's head is kept only while it is sent; a
  * file is read piece by piece into the server's one buffer when the socket has room, so
- * a slow client costs a descriptor and a few words, no copy of the file. */
+ * a slow client costs a descriptor and a few words, no copy of the file. A small one is
+ * a part of the answer when its bytes are at hand (http_cache.h). */
 #include "app/http_session.h"
 
 #include <errno.h>
@@ -190,11 +191,12 @@ static void write_head(struct text *t, const struct http_session *s,
     http_write_end(t);
 }
 
-/* Makes `out` of the answer's head and, unless a HEAD is answered, its page. */
+/* Makes `out` of the answer's head and, unless a HEAD is answered, its body, or
+ * what of it is not read from the file later. */
 static void make_answer(struct http_session *s, const struct answer *a,
-                        const char *page)
+                        struct http_slice body)
 {
-    size_t room = OUT_ROOM;
+    size_t room = OUT_ROOM + body.len;
     struct text t;
 
     if (a->status == 301) /* each of its characters may become three */
@@ -207,7 +209,7 @@ static void make_answer(struct http_session *s, const struct answer *a,
     text_init(&t, s->out, room);
     write_head(&t, s, a);
     if (!s->to_head)
-        text_put(&t, page);
+        text_putn(&t, body.at, body.len);
     s->out_len = t.len;
 }
 
@@ -221,7 +223,7 @@ static void answer_page(struct http_session *s, struct answer *a)
     a->type = "text/html; charset=utf-8";
     a->length = t.len;
     a->mtime = -1;
-    make_answer(s, a, page);
+    make_answer(s, a, (struct http_slice){ page, t.len });
 }
 
 static void answer_status(struct http_session *s, int status)
@@ -249,8 +251,8 @@ static void answer_file(struct http_session *s, const char *name,
 
     s->file = file->fd;
     s->file_at = 0;
-    s->file_left = s->to_head ? 0 : file->size;
-    make_answer(s, &a, "");
+    s->file_left = s->to_head || file->text ? 0 : file->size;
+    make_answer(s, &a, (struct http_slice){ file->text, file->text ? file->size : 0 });
     if (s->file_left == 0)
         close_file(s);
 }
@@ -290,14 +292,14 @@ static int add_index(char name[PATH_MAX])
 }
 
 /* Answers with the file of that name; of a directory, with its index.html. */
-static void answer_name(struct http_session *s, const struct http_site *site,
+static void answer_name(struct http_session *s, struct http_site *site,
                         char name[PATH_MAX], bool slash, struct http_slice query)
 {
     struct http_file file;
     int err = slash ? add_index(name) : 0;
 
     if (err == 0)
-        err = http_files_get(&site->files, name, &file);
+        err = http_files_get(&site->files, name, s->now, &file);
     if (err == 0)
         answer_file(s, name, &file);
     else if (err == -EISDIR && !slash)
@@ -306,7 +308,7 @@ static void answer_name(struct http_session *s, const struct http_site *site,
         answer_status(s, status_of_error(err));
 }
 
-static void answer_target(struct http_session *s, const struct http_site *site,
+static void answer_target(struct http_session *s, struct http_site *site,
                           struct http_slice target)
 {
     struct http_slice path, query;

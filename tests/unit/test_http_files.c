@@ -43,7 +43,7 @@ static int up_without_openat2(void **state)
 static int get(const char *name)
 {
     struct http_file file;
-    int err = http_files_get(&files, name, &file);
+    int err = http_files_get(&files, name, 0, &file);
 
     if (err == 0)
         close(file.fd);
@@ -55,7 +55,7 @@ static void files_below_the_directory_are_opened(void **state)
     struct http_file file;
     char text[8] = "";
 
-    assert_int_equal(http_files_get(&files, "a.txt", &file), 0);
+    assert_int_equal(http_files_get(&files, "a.txt", 0, &file), 0);
     assert_int_equal(file.size, 5);
     assert_int_equal(file.mtime, 784111777);
     assert_int_equal(read(file.fd, text, sizeof text), 5);

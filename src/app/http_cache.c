@@ -1,0 +1,93 @@
+/* What is kept is trusted as long as stat(2) tells the same inode, size and times of
+ * change, and never for more than a second or two. Two things that stat cannot tell are
+ * met by that:
+ *
+ *   - Times of change are as coarse as a tick of the kernel's, or on some file systems
+ *     as two seconds: a file may change twice and show it once. Only one that has been
+ *     left alone for longer than that is kept.
+ *   - A program that writes through a mapping changes the times with its first write of
+ *     many; so the time that a file is kept has an end.
+ *
+ * The file was opened with all care that the name does not lead out of the directory
+ * (http_files.c). A name that leads out meanwhile is another inode, and is opened with
+ * the same care again. */
+#include "app/http_cache.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    SETTLED = 3, /* seconds without a change before a file is kept */
+    KEPT = 1     /* seconds that it is kept, begun ones not counted */
+};
+
+static struct http_kept *slot_of(struct http_cache *c, const char *name)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (const char *at = name; *at; at++)
+        hash = (hash ^ (uint8_t)*at) * 16777619u;
+    return &c->slot[hash % HTTP_CACHE_SLOTS];
+}
+
+static void forget(struct http_kept *k)
+{
+    free(k->name);
+    free(k->text);
+    *k = (struct http_kept){ .text = NULL };
+}
+
+void http_cache_free(struct http_cache *c)
+{
+    for (int i = 0; i < HTTP_CACHE_SLOTS; i++)
+        forget(&c->slot[i]);
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           a->st_size == b->st_size && same_time(&a->st_mtim, &b->st_mtim) &&
+           same_time(&a->st_ctim, &b->st_ctim);
+}
+
+const struct http_kept *http_cache_find(struct http_cache *c, int root,
+                                        const char *name, int64_t now)
+{
+    struct http_kept *k = slot_of(c, name);
+    struct stat st;
+
+    if (!k->text || strcmp(k->name, name) != 0)
+        return NULL;
+    if (now >= k->since && now <= k->since + KEPT && fstatat(root, name, &st, 0) == 0 &&
+        same_file(&st, &k->st))
+        return k;
+    forget(k);
+    return NULL;
+}
+
+void http_cache_keep(struct http_cache *c, const char *name, int fd,
+                     const struct stat *st, int64_t now)
+{
+    struct http_kept *k = slot_of(c, name);
+    struct http_kept fresh = { .st = *st, .since = now };
+
+    if (st->st_size > HTTP_CACHE_FILE || st->st_ctim.tv_sec > now - SETTLED ||
+        st->st_mtim.tv_sec > now - SETTLED)
+        return;
+    fresh.name = strdup(name);
+    fresh.text = malloc((size_t)st->st_size + 1);
+    if (fresh.name && fresh.text &&
+        pread(fd, fresh.text, (size_t)st->st_size + 1, 0) == st->st_size) {
+        forget(k);
+        *k = fresh;
+    } else {
+        forget(&fresh);
+    }
+}
