@@ -38,6 +38,7 @@ int ping_run(int argc, char **argv);
 int nc_run(int argc, char **argv);
 int perf_run(int argc, char **argv);
 int simulation_run(int argc, char **argv);
+int wire_run(int argc, char **argv);
 int doctor_run(int argc, char **argv);
 int help_run(int argc, char **argv);
 

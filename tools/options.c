@@ -310,6 +310,14 @@ void options_init(struct options *o, int argc, char **argv)
     o->config.sysctl = o->sysctl;
 }
 
+bool options_given(const struct options *o, const char *name)
+{
+    for (int i = 0; i < N_STACK_OPTIONS; i++)
+        if (strcmp(stack_options[i].name, name) == 0)
+            return o->given & 1U << i;
+    return false;
+}
+
 /* What no flag has given. */
 static bool read_environment(struct options *o)
 {

@@ -75,6 +75,9 @@ void options_init(struct options *o, int argc, char **argv);
  * environment gives what no flag gave. */
 int options_next(struct options *o, const struct option_row *own);
 
+/* Was this option of the stack ("addr") a flag of the call? */
+bool options_given(const struct options *o, const char *name);
+
 /* OPT_BAD is 2, OPT_HELP is 0. */
 int options_exit(int id);
 
@@ -115,6 +118,7 @@ struct job {
                    * and status. Else COMMAND is the far side: it runs beside the body
                    * and is ended with it */
     bool watches; /* the body looks at stop_fd; else SIGINT ends the program at once */
+    bool bare;    /* it needs no stack: o->tapir stays NULL */
     uint16_t visit; /* a server on --link sim: the far end fetches / and every file that
                      * it names from this port, then all ends. 0: refused there */
 };

@@ -279,15 +279,23 @@ static void tell_kernel(const struct options *o)
               stderr);
 }
 
-static int run_live(struct options *o, const struct job *job)
+/* The stack of a live link. 0, or an exit status. */
+static int bring_up(struct options *o, const struct job *job)
 {
     struct tapir_error error = { .what = "" };
-    int ended = 0;
     o->tapir = tapir_up_error(&o->config, &error);
     if (!o->tapir)
         return link_failed(&error, errno, job);
     tell_kernel(o);
     tell_seed(o, tapir_seed(o->tapir));
+    return 0;
+}
+
+static int run_live(struct options *o, const struct job *job)
+{
+    int ended = 0, failed = job->bare ? 0 : bring_up(o, job);
+    if (failed)
+        return failed;
     catch_signals(o, job);
     if (o->command && !o->server)
         start_command(o);

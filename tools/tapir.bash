@@ -4,15 +4,16 @@ _tapir() {
     local options="--link --addr --gateway --host-addr --mac --mtu --no-offload --netem
         --sysctl --pcap --pcap-raw --ladder --stat --seed --help"
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "serve get ping nc perf sim doctor help --version" -- "$word"))
+        COMPREPLY=($(compgen -W "serve get ping nc perf sim wire doctor help --version" -- "$word"))
     elif [ "$before" = help ]; then
-        COMPREPLY=($(compgen -W "serve get ping nc perf sim doctor" -- "$word"))
+        COMPREPLY=($(compgen -W "serve get ping nc perf sim wire doctor" -- "$word"))
     elif [ "$before" = --link ]; then
         COMPREPLY=($(compgen -W "ns tap: unix: fd: sim kernel" -- "$word"))
     elif [ "$before" = --netem ]; then
         COMPREPLY=($(compgen -W "delay loss reorder duplicate corrupt rate limit codel ecn
             mtu drop twice hold" -- "$word"))
     elif [[ $word == -* ]]; then
+        [ "${COMP_WORDS[1]}" = wire ] && options="--link --netem --mtu --pcap --stat --seed -t --help"
         [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --max-connections"
         COMPREPLY=($(compgen -W "$options" -- "$word"))
     else

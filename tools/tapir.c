@@ -59,6 +59,20 @@ const struct command commands[] = {
       "      --json           the figures as one JSON object\n"
       "  Without --netem the wire is 'delay 10ms rate 10mbit limit 50'.\n",
       simulation_run },
+    { "wire", "--link A --link B [--netem 'SPEC'] [options]", "an Ethernet cable with the link emulator in it, in real time",
+      "      --link LINK          an end, twice: tap:NAME (made, without an address, if it\n"
+      "                           is missing; move it to any namespace then), unix:PATH,\n"
+      "                           fd:N\n"
+      "      --netem 'SPEC'       'delay 20ms 5ms loss 1% rate 10mbit'; out: is from the\n"
+      "                           first end to the second, in: the way back\n"
+      "      --mtu N              of devices that are made (1500); frames of any length\n"
+      "                           are carried\n"
+      "      --pcap FILE          capture as pcapng: each end is an interface, and a frame\n"
+      "                           is there as it enters and as it leaves\n"
+      "      --stat               counters and drop reasons of each direction at exit\n"
+      "      --seed N             of every random choice; told when not given\n"
+      "  -t SECONDS               how long (until a signal)\n",
+      wire_run },
     { "doctor", "[options]", "tell what on this host would stop Tapir, and how to mend it",
       "      --json           the findings as JSON\n",
       doctor_run },
@@ -68,7 +82,7 @@ const struct command commands[] = {
 
 /* Commands of later issues, so that they are not taken for misspellings. */
 static const char *const later[] = {
-    "page", "lab", "host", "wire", "drill", "up", "run",
+    "page", "lab", "host", "drill", "up", "run",
     "ss", "stat", "explain", "plot", "top", NULL,
 };
 /* clang-format on */

@@ -1,7 +1,8 @@
 /* Writing captures as pcapng.
  *
  *     section header block      who wrote it
- *     interface block           Ethernet, its name, time stamps count nanoseconds
+ *     interface block           one an interface: Ethernet, its name, time stamps
+ *                               count nanoseconds
  *     enhanced packet block     one a frame: time, lengths, bytes, direction
  *     ...
  *
@@ -135,7 +136,8 @@ static void write_interface(struct pcapng *p, const char *name)
     write_bytes(p, k.b, k.n);
 }
 
-static void write_packet(struct pcapng *p, const struct pkt *frame, bool out, usec at)
+static void write_packet(struct pcapng *p, uint32_t interface, const struct pkt *frame,
+                         bool out, usec at)
 {
     static const uint8_t zeros[4];
     uint64_t ns = (uint64_t)(p->epoch + at) * 1000;
@@ -147,7 +149,7 @@ static void write_packet(struct pcapng *p, const struct pkt *frame, bool out, us
     add16x2(&tail, OPT_END, 0);
 
     begin_block(&head, PACKET_BLOCK);
-    add32(&head, 0); /* the interface */
+    add32(&head, interface);
     add32(&head, (uint32_t)(ns >> 32));
     add32(&head, (uint32_t)ns);
     add32(&head, len); /* as captured, and as it was */
@@ -193,19 +195,31 @@ int pcapng_open(struct pcapng *p, const char *file, const char *if_name, bool ra
     return p->error < 0 ? pcapng_close(p) : 0;
 }
 
+void pcapng_interface(struct pcapng *p, const char *if_name)
+{
+    write_interface(p, if_name);
+    flush(p);
+}
+
 void pcapng_frame(struct pcapng *p, const struct pkt *frame, bool out, usec at)
+{
+    pcapng_frame_at(p, 0, frame, out, at);
+}
+
+void pcapng_frame_at(struct pcapng *p, uint32_t interface, const struct pkt *frame,
+                     bool out, usec at)
 {
     bool as_on_wire = frame->gso_size == 0 && frame->csum == PKT_CSUM_FULL;
 
     if (p->error < 0)
         return;
     if (p->raw || as_on_wire) {
-        write_packet(p, frame, out, at);
+        write_packet(p, interface, frame, out, at);
     } else {
         struct gso g;
         gso_begin(&g, frame);
         while (gso_next(&g, p->scratch))
-            write_packet(p, p->scratch, out, at);
+            write_packet(p, interface, p->scratch, out, at);
     }
     if (p->live)
         flush(p);

@@ -91,6 +91,23 @@ what='a limit of connections that is no number is refused'
 refuses 2 "bad value for --max-connections: 'none'" "$tapir" serve --max-connections none .
 what='a later letter of curl is refused by its name'
 refuses 2 'get: -L (--location) is not built yet' "$tapir" get -L http://192.0.2.1/
+what='a wire has two ends'
+refuses 2 'two ends' "$tapir" wire --link tap:a
+what='no third'
+refuses 2 'third' "$tapir" wire --link tap:a --link tap:b --link tap:c
+what='and not the same one twice'
+refuses 2 'the same' "$tapir" wire --link tap:a --link tap:a
+what='an end of a wire is a device'
+refuses 2 'tap:NAME, unix:PATH or fd:N' "$tapir" wire --link ns --link tap:a
+what='a wire has no address'
+refuses 2 'no --addr' "$tapir" wire --link tap:a --link tap:b --addr 192.0.2.1/24
+what='a wire runs no COMMAND'
+refuses 2 'COMMAND' "$tapir" wire --link tap:a --link tap:b -- true
+what='a fault that the emulator of a wire has not is a wrong call'
+refuses 2 "bad --netem 'gremlins'" "$tapir" wire --link tap:a --link tap:b --netem gremlins
+what='an end that cannot be opened is told, and the first is closed'
+refuses 1 'cannot use descriptor 33' "$tapir" wire --link "unix:$dir/end" --link fd:33
+[ -e "$dir/end" ] && bad 'the first is not closed'
 what='an unknown option is a wrong call'
 refuses 2 "unknown option '--verbos'" "$tapir" ping --verbos 192.0.2.1
 what='a misspelt option gets the nearest as a suggestion'

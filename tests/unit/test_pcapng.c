@@ -132,7 +132,7 @@ static void expect_headers(struct fixture *f)
 /* A packet block: its bytes, and what is known of them. */
 struct captured {
     const uint8_t *at;
-    uint32_t len, flags;
+    uint32_t interface, len, flags;
     uint64_t ns;
 };
 
@@ -144,7 +144,7 @@ static bool next_frame(struct fixture *f, struct captured *c)
     if (!next(f, &k))
         return false;
     assert_int_equal(k.type, 6);
-    assert_int_equal(own32(k.body), 0); /* interface */
+    c->interface = own32(k.body);
     c->ns = (uint64_t)own32(k.body + 4) << 32 | own32(k.body + 8);
     c->len = own32(k.body + 12);
     assert_int_equal(own32(k.body + 16), c->len);
@@ -212,6 +212,7 @@ static void a_frame_has_its_bytes_its_time_and_its_direction(void **state)
     assert_memory_equal(c.at, p->data, 42);
     assert_true(c.ns == 1700000000000042000);
     assert_int_equal(c.flags, 2); /* outbound */
+    assert_int_equal(c.interface, 0);
     assert_true(next_frame(&f, &c));
     assert_true(c.ns == 1700000001000043000);
     assert_int_equal(c.flags, 1); /* inbound */
@@ -219,6 +220,31 @@ static void a_frame_has_its_bytes_its_time_and_its_direction(void **state)
     pkt_free(p);
     assert_int_equal(f.pool.live, 0);
     pkt_pool_free(&f.pool);
+}
+
+static void a_frame_may_be_of_another_interface(void **state)
+{
+    static struct fixture f;
+    struct captured c;
+    struct block k;
+    struct pkt *p;
+    size_t n = 0;
+
+    begin(&f, false, 0);
+    pcapng_interface(&f.cap, "second");
+    p = frame_arp(&f.pool, true);
+    pcapng_frame_at(&f.cap, 1, p, true, 42);
+    pkt_free(p);
+    finish(&f);
+    expect_headers(&f);
+    assert_true(next(&f, &k));
+    assert_int_equal(k.type, 1);
+    assert_memory_equal(option(&k, 8, 2, &n), "second", 6);
+    assert_int_equal(n, 6);
+    assert_true(next_frame(&f, &c));
+    assert_int_equal(c.interface, 1);
+    assert_int_equal(c.len, 42);
+    assert_false(next_frame(&f, &c));
 }
 
 /* Blocks are padded to multiples of four, whatever the frame's length. */
@@ -390,6 +416,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_capture_begins_with_its_section_and_its_interface),
         cmocka_unit_test(a_frame_has_its_bytes_its_time_and_its_direction),
+        cmocka_unit_test(a_frame_may_be_of_another_interface),
         cmocka_unit_test(frames_of_any_length_are_padded),
         cmocka_unit_test(a_super_segment_is_written_as_the_segments_of_the_wire),
         cmocka_unit_test(a_partial_checksum_is_completed),
