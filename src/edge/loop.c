@@ -99,9 +99,18 @@ static int host_send(struct link *link, const struct pkt *p)
     return 0;
 }
 
+/* An emulator in front of a device takes frames as they come: where it delays them,
+ * those in flight are in it and not in the device's queue. */
+static uint32_t emulated_caps(const struct tapir *t)
+{
+    bool pipe = t->in.config.delay + t->out.config.delay >= USEC_PER_MS;
+
+    return t->sim || pipe ? 0 : t->port->link.caps & LINK_SHORT_QUEUE;
+}
+
 void loop_link(struct tapir *t)
 {
-    t->link = (struct link){ .send = host_send, .caps = 0 };
+    t->link = (struct link){ .send = host_send, .caps = emulated_caps(t) };
     if (t->sim || t->in.config.on || t->out.config.on)
         t->nif.link = &t->link;
     else

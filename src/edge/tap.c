@@ -451,7 +451,7 @@ static void init(struct tap *t, const struct port_setup *setup, unsigned header)
     t->header_before = header ? VNET_LEN_DEFAULT : 0;
     t->offload = setup->offload && header;
     t->port.link.send = tap_send;
-    t->port.link.caps = t->offload ? LINK_CSUM | LINK_TSO : 0;
+    t->port.link.caps = t->offload ? LINK_CSUM | LINK_TSO : LINK_SHORT_QUEUE;
     t->port.ops = &ops;
     t->port.fd = t->port.door = -1;
     t->port.mtu = (uint16_t)setup->mtu;

@@ -10,8 +10,10 @@
 struct net;
 
 enum {
-    LINK_CSUM = 1, /* completes partial checksums */
-    LINK_TSO = 2,  /* cuts TCP super-segments (gso_size) itself */
+    LINK_CSUM = 1,        /* completes partial checksums */
+    LINK_TSO = 2,         /* cuts TCP super-segments (gso_size) itself */
+    LINK_SHORT_QUEUE = 4, /* what comes in waits in a queue of 500 frames or so, and
+                           * is lost where that is full */
 };
 
 struct link {

@@ -9,7 +9,7 @@
 enum {
     /* Without offload a TAP's queue holds 500 to 1,000 frames: what is offered must fit
      * into half of it, or the kernel drops what it has no room for. */
-    WINDOW_WITHOUT_TSO = 256 * 1448,
+    WINDOW_SHORT_QUEUE = 256 * 1448,
     SUPER_SEGMENT = 65536, /* bytes: about what one device frame carries */
 };
 
@@ -21,11 +21,12 @@ void tcp_fit_link(struct tcb *tcb)
     uint32_t rcvbuf = tcb->opt.rcvbuf;
     bool default_size = rcvbuf == tcb->tcp->config.rmem_default;
     bool known = route_lookup(tcb->tcp->net, tcb->slot.remote, &hop) == 0;
+    uint32_t caps = known && hop.nif->link ? hop.nif->link->caps : 0;
 
-    tcb->tso = known && (!hop.nif->link || (hop.nif->link->caps & LINK_TSO));
+    tcb->tso = known && (!hop.nif->link || (caps & LINK_TSO));
     tcb->rcv.limit = rcvbuf;
-    if (!tcb->tso && default_size)
-        tcb->rcv.limit = min_u32(rcvbuf, WINDOW_WITHOUT_TSO);
+    if ((caps & LINK_SHORT_QUEUE) && default_size)
+        tcb->rcv.limit = min_u32(rcvbuf, WINDOW_SHORT_QUEUE);
 }
 
 /* Room for text: what is queued is gone from it, and so is what buffers waste. */

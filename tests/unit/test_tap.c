@@ -88,7 +88,7 @@ static void offload_left_on_by_another_program_is_switched_off(void **state)
     close(fd);
     assert_int_equal(device_tso("tapir-left"), 1);
     rig_open(&r, &how);
-    assert_int_equal(r.tap.port.link.caps, 0);
+    assert_int_equal(r.tap.port.link.caps, LINK_SHORT_QUEUE);
     assert_int_equal(device_tso("tapir-left"), 0);
     rig_close(&r);
     device_delete("tapir-left");

@@ -102,7 +102,7 @@ static void an_inherited_device_without_vnet_header_carries_bare_frames(void **s
 
     tap_rig_need();
     rig_adopt(&r, attached("tapir-bare", IFF_TAP | IFF_NO_PI), "tapir-bare");
-    assert_int_equal(r.tap.port.link.caps, 0);
+    assert_int_equal(r.tap.port.link.caps, LINK_SHORT_QUEUE);
     peer_send(&r, &vnet, frame, len);
     p = rig_read(&r);
     assert_int_equal(p->len, 114);

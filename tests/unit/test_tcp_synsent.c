@@ -332,7 +332,7 @@ static void a_crossing_syn_ack_has_the_options_of_both(void **state)
     peer_send(&p, "S 0:0(0) win 1000 <mss 1460,TS val 33 ecr 0,nop,wscale 3>");
     peer_expect(&p, "S. 0:0(0) ack 1 <mss 1460,TS val 0 ecr 33,wscale 7>");
     peer_send(&p, "S. 0:0(0) ack 1 win 1000 <mss 1460,TS val 34 ecr 0,nop,wscale 3>");
-    peer_expect(&p, ". 1:1(0) ack 1 win 2896 <TS val 0 ecr 34>");
+    peer_expect(&p, ". 1:1(0) ack 1 win 8192 <TS val 0 ecr 34>");
     assert_int_equal(s->tcb->snd.wnd, 1000);
     peer_send(&p, ". 1:1(0) ack 1 win 1000 <TS val 34 ecr 0>");
     assert_int_equal(s->tcb->snd.wnd, 8000);
