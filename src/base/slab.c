@@ -26,10 +26,10 @@
 
 enum {
     ALIGN = 16,         /* of blocks */
+    TOUCHED = 16384,    /* bytes of an empty slab that may stay */
     SLAB_MIN = 65536,   /* bytes of a slab of small blocks */
     SLAB_BLOCKS = 8,    /* least number of blocks for which a slab grows ... */
     SLAB_MOST = 131072, /* ... up to this size, but for a block that is larger */
-    KEPT = 1,           /* empty slabs that a trim leaves */
 };
 
 /* A free block. */
@@ -95,28 +95,32 @@ void slab_init(struct slab_pool *pool, struct slab_set *set, size_t size, size_t
     pool->slab_bytes = slab_size_for(pool->size);
     pool->per_slab = (uint32_t)((pool->slab_bytes - HEAD) / pool->size);
     pool->most_empty = keep > pool->slab_bytes ? keep / pool->slab_bytes : 1;
-    pool->stays = pool->slab_bytes == SLAB_MIN;
     if (set)
         list_add_tail(&set->pools, &pool->node);
 }
 
 /* --- slabs ----------------------------------------------------------------------- */
 
-static size_t spare(const struct slab_pool *pool)
+/* The warmest empty slab stays if it holds few pages. */
+static bool one_stays(const struct slab_pool *pool)
 {
-    return pool->n_empty > pool->stays ? pool->n_empty - pool->stays : 0;
+    if (list_empty(&pool->empty))
+        return false;
+    const struct slab *slab = list_entry(pool->empty.next, struct slab, node);
+    return HEAD + slab->fresh * pool->size <= TOUCHED;
 }
 
-/* The number of empty slabs has one writer. */
-static void set_empty(struct slab_pool *pool, size_t n)
+/* An empty slab came or went. */
+static void count_empty(struct slab_pool *pool, size_t n)
 {
-    size_t before = spare(pool);
+    size_t spare = n - one_stays(pool);
 
     pool->n_empty = n;
     if (n < pool->least_empty)
         pool->least_empty = n;
     if (pool->set)
-        pool->set->spare = pool->set->spare - before + spare(pool);
+        pool->set->spare += spare - pool->spare;
+    pool->spare = spare;
 }
 
 static struct slab *slab_grow(struct slab_pool *pool)
@@ -136,7 +140,7 @@ static void slab_shrink(struct slab_pool *pool)
     struct slab *slab = list_entry(pool->empty.prev, struct slab, node);
 
     list_del(&slab->node);
-    set_empty(pool, pool->n_empty - 1);
+    count_empty(pool, pool->n_empty - 1);
     pool->n_slabs--;
     permit(slab, pool->slab_bytes);
     pages_free(slab, pool->slab_bytes);
@@ -144,7 +148,7 @@ static void slab_shrink(struct slab_pool *pool)
 
 static void trim(struct slab_pool *pool)
 {
-    size_t idle = pool->least_empty < spare(pool) ? pool->least_empty : spare(pool);
+    size_t idle = min_size(pool->least_empty, pool->spare);
 
     while (idle-- > 0)
         slab_shrink(pool);
@@ -176,7 +180,7 @@ static struct slab *slab_with_room(struct slab_pool *pool)
         return list_entry(pool->some.next, struct slab, node);
     if (pool->n_empty > 0) {
         slab = list_entry(list_pop(&pool->empty), struct slab, node);
-        set_empty(pool, pool->n_empty - 1);
+        count_empty(pool, pool->n_empty - 1);
     } else {
         slab = slab_grow(pool);
     }
@@ -225,7 +229,7 @@ bool slab_reserve(struct slab_pool *pool, size_t n)
         if (!slab)
             return false;
         list_add_tail(&pool->empty, &slab->node);
-        set_empty(pool, pool->n_empty + 1);
+        count_empty(pool, pool->n_empty + 1);
     }
     return true;
 }
@@ -247,7 +251,7 @@ void slab_free(struct slab_pool *pool, void *block)
     }
     if (slab->used > 0)
         return;
-    set_empty(pool, pool->n_empty + 1);
+    count_empty(pool, pool->n_empty + 1);
     if (pool->n_empty > pool->most_empty)
         slab_shrink(pool);
 }

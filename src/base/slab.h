@@ -5,7 +5,8 @@
  *
  * Slabs that have become empty are kept for a while, since load comes in waves:
  * slab_set_trim(), called now and then, gives back those that were not needed since it
- * was called last. One empty slab of small blocks stays. */
+ * was called last. One that was hardly touched stays, so that light use neither asks
+ * the kernel for memory nor has a reason to trim. */
 #ifndef TAPIR_BASE_SLAB_H
 #define TAPIR_BASE_SLAB_H
 
@@ -34,8 +35,8 @@ struct slab_pool {
     size_t n_slabs;       /* slabs of any kind */
     size_t n_empty;       /* empty ones ... */
     size_t least_empty;   /* ... the fewest since the last trim ... */
-    size_t most_empty;    /* ... the most that are kept at all ... */
-    size_t stays;         /* ... and how many a trim leaves: 1, large slabs 0 */
+    size_t most_empty;    /* ... and the most that are kept at all */
+    size_t spare;         /* empty ones that a trim may give back */
 };
 
 void slab_set_init(struct slab_set *set);

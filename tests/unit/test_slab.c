@@ -11,7 +11,7 @@
 
 #include "harness/memory.h"
 
-enum { MANY = 400 };
+enum { MANY = 440 };
 
 static void blocks_are_disjoint_aligned_and_keep_their_bytes(void **state)
 {
@@ -27,7 +27,7 @@ static void blocks_are_disjoint_aligned_and_keep_their_bytes(void **state)
         assert_int_equal((uintptr_t)at[i] % 16, 0);
         memset(at[i], (int)i, 1000);
     }
-    assert_int_equal(pool.used, 400);
+    assert_int_equal(pool.used, 440);
     assert_int_equal(pool.n_slabs, 7);
     for (size_t i = 0; i < MANY; i++) {
         assert_int_equal(at[i][0], i % 256);
@@ -131,19 +131,43 @@ static void a_trim_gives_back_what_was_not_needed_since_the_last_one(void **stat
     fill(&pool, at, MANY);
     clear(&pool, at, MANY);
     assert_int_equal(pool.n_slabs, 7);
-    assert_int_equal(set.spare, 6);
+    assert_int_equal(set.spare, 7);
     slab_set_trim(&set); /* all were in use since the beginning */
     assert_int_equal(pool.n_slabs, 7);
     fill(&pool, at, 150); /* three slabs are needed once more */
     clear(&pool, at, 150);
     slab_set_trim(&set);
     assert_int_equal(pool.n_slabs, 3);
-    assert_int_equal(set.spare, 2);
-    slab_set_trim(&set); /* nothing was needed: one stays */
-    assert_int_equal(pool.n_slabs, 1);
+    assert_int_equal(set.spare, 3);
+    slab_set_trim(&set); /* nothing was needed */
+    assert_int_equal(pool.n_slabs, 0);
     assert_int_equal(set.spare, 0);
     slab_done(&pool);
     slab_done(&other);
+}
+
+/* Light use leaves a slab of which few pages are in memory. */
+static void a_slab_that_was_hardly_touched_stays(void **state)
+{
+    struct slab_set set;
+    struct slab_pool pool;
+    void *at[MANY];
+
+    slab_set_init(&set);
+    slab_init(&pool, &set, 1000, 1 << 20);
+    fill(&pool, at, 16);
+    clear(&pool, at, 16);
+    assert_int_equal(set.spare, 0);
+    slab_set_trim(&set);
+    slab_set_trim(&set);
+    assert_int_equal(pool.n_slabs, 1);
+    fill(&pool, at, 17); /* beyond 16 KiB */
+    clear(&pool, at, 17);
+    assert_int_equal(set.spare, 1);
+    slab_set_trim(&set);
+    slab_set_trim(&set);
+    assert_int_equal(pool.n_slabs, 0);
+    slab_done(&pool);
 }
 
 static void a_pool_that_goes_takes_its_spare_slabs_out_of_the_set(void **state)
@@ -234,6 +258,7 @@ int main(void)
         cmocka_unit_test(the_fuller_slab_is_filled_first),
         cmocka_unit_test(no_more_empty_slabs_are_kept_than_asked_for),
         cmocka_unit_test(a_trim_gives_back_what_was_not_needed_since_the_last_one),
+        cmocka_unit_test(a_slab_that_was_hardly_touched_stays),
         cmocka_unit_test(a_pool_that_goes_takes_its_spare_slabs_out_of_the_set),
         cmocka_unit_test(a_block_larger_than_a_slab_has_one_of_its_own),
         cmocka_unit_test(reserved_blocks_are_had_without_memory),
