@@ -6,6 +6,7 @@
 #include "perf.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ enum {
     BACKLOG = 512,
     TURN = 8, /* buffers that one connection moves in its turn */
     EVENTS = 256,
+    CROWD = 1000, /* connections whose memory is worth giving back */
     SIM_TICK_MS = 100
 };
 
@@ -36,6 +38,7 @@ struct server {
     bool open; /* the listeners are waited for */
     bool somebody[SERVICES];
     unsigned n, most; /* connections: in use; at most */
+    bool crowded;     /* there were many since there were none */
     struct conn *conns;
     uint8_t buffer[PERF_BUFFER]; /* what was read last */
     uint8_t source[PERF_BUFFER]; /* what PERF_SOURCE sends */
@@ -158,6 +161,7 @@ static void add_conn(struct server *s, int fd, uint16_t service)
         c->next->at = &c->next;
     s->conns = c;
     s->n++;
+    s->crowded = s->crowded || s->n >= CROWD;
 }
 
 static void end_conn(struct server *s, struct conn *c)
@@ -168,7 +172,11 @@ static void end_conn(struct server *s, struct conn *c)
         c->next->at = c->at;
     free(c->held);
     free(c);
-    s->n--;
+    /* libc keeps small blocks; a crowd that has gone leaves too many. */
+    if (--s->n == 0 && s->crowded) {
+        s->crowded = false;
+        malloc_trim(0);
+    }
 }
 
 static void serve_conn(struct server *s, struct conn *c, uint32_t ready)
