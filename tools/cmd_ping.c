@@ -12,7 +12,7 @@
 #include "commands.h"
 #include "options.h"
 
-enum { ECHO_HEADER = 8, MAX_DATA = 65507 - ECHO_HEADER, IN_FLIGHT = 1024 };
+enum { ECHO_HEADER = 8, MAX_DATA = 65507, IN_FLIGHT = 1024 };
 
 struct ping {
     const char *host; /* as given */

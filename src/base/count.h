@@ -14,6 +14,13 @@
     C(IpInDelivers) \
     C(IpOutRequests) \
     C(IpInHdrErrors) \
+    C(IpReasmReqds) \
+    C(IpReasmOKs) \
+    C(IpReasmFails) \
+    C(IpReasmTimeout) \
+    C(IpFragOKs) \
+    C(IpFragFails) \
+    C(IpFragCreates) \
     C(IcmpInMsgs) \
     C(IcmpOutMsgs) \
     C(IcmpInEchos) \

@@ -16,19 +16,21 @@ static void trace_in(struct net *net, const struct pkt *p)
     trace_emit(&net->trace, &event);
 }
 
-static bool ip4_frame(struct netif *nif, struct pkt *p, bool group, struct ip_info *out)
+static struct pkt *ip4_frame(struct netif *nif, struct pkt *p, bool group,
+                             struct ip_info *out)
 {
-    if (!ip4_input(nif, p, out))
-        return false;
+    p = ip4_input(nif, p, out);
+    if (!p)
+        return NULL;
     /* RFC 1122 s3.3.6: unicast packets do not travel in broadcast frames. */
     if (group && !out->broadcast) {
         net_drop(nif->net, p, DROP_IP_LINK_BROADCAST);
-        return false;
+        return NULL;
     }
-    return true;
+    return p;
 }
 
-bool ether_input(struct netif *nif, struct pkt *p, struct ip_info *out)
+struct pkt *ether_input(struct netif *nif, struct pkt *p, struct ip_info *out)
 {
     struct net *net = nif->net;
     struct eth eth;
@@ -39,12 +41,12 @@ bool ether_input(struct netif *nif, struct pkt *p, struct ip_info *out)
         trace_in(net, p);
     if (!eth_parse(p->data, p->len, &eth)) {
         net_drop(net, p, DROP_ETH_SHORT);
-        return false;
+        return NULL;
     }
     bool group = mac_is_multicast(eth.dst);
     if (!group && !mac_eq(eth.dst, nif->mac)) {
         net_drop(net, p, DROP_ETH_OTHER_HOST);
-        return false;
+        return NULL;
     }
     pkt_pull(p, ETH_LEN);
     if (eth.type == ETH_IP4)
@@ -53,7 +55,7 @@ bool ether_input(struct netif *nif, struct pkt *p, struct ip_info *out)
         arp_input(nif, p);
     else
         net_drop(net, p, eth.type == ETH_IP6 ? DROP_ETH_IPV6 : DROP_ETH_TYPE);
-    return false;
+    return NULL;
 }
 
 int ether_output(struct netif *nif, struct mac_addr dst, uint16_t type, struct pkt *p)

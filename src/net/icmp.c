@@ -74,7 +74,8 @@ static void answer_echo(struct net *net, const struct ip_info *ip,
     struct ip_out how = { .src = ip->dst,
                           .dst = ip->src,
                           .proto = IP_PROTO_ICMP,
-                          .tos = ip->tos & (uint8_t)~IP_ECN_MASK };
+                          .tos = ip->tos & (uint8_t)~IP_ECN_MASK,
+                          .df = IP_DF_WANT };
 
     count(&net->count, COUNT_IcmpInEchos);
     /* RFC 1122 s3.2.2.6 lets a broadcast echo be ignored: answers would help to
@@ -257,7 +258,9 @@ int icmp_send_echo(struct net *net, struct ip_addr dst, uint16_t id, uint16_t se
                    struct piece data)
 {
     struct icmp m = { .type = ICMP_ECHO, .id = id, .seq = seq };
-    struct ip_out how = { .src = ip_any4, .dst = dst, .proto = IP_PROTO_ICMP };
+    struct ip_out how = {
+        .src = ip_any4, .dst = dst, .proto = IP_PROTO_ICMP, .df = IP_DF_WANT
+    };
 
     if (data.len > ECHO_MAX)
         return -EMSGSIZE;

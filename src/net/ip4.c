@@ -1,14 +1,14 @@
-/* IPv4 for a host: no forwarding, no fragments either way.
+/* IPv4 for a host: no forwarding.
  *
  * In: the header is checked (wire/ip4_wire.c), then where the packet comes from, then
  * whether it is for us; what is left is trimmed of Ethernet's padding, and the stack is
- * told what was found. Fragments are counted and dropped: a host that is told our MTU
- * by TCP's MSS or path MTU discovery sends none.
+ * told what was found. Fragments wait for the rest of their datagram (frag.c), which
+ * then goes on as if it had come in one piece.
  *
- * Out: route, source address, header, neighbour. Everything is sent with don't-fragment
- * (RFC 1191 s3), so every packet is atomic in the words of RFC 6864 and needs no
- * identification. The pieces of a super-segment get numbers all the same: receivers
- * that join segments (GRO) want to see them count up.
+ * Out: route, source address, header, neighbour. Don't-fragment is set (RFC 1191 s3)
+ * unless the transport wants otherwise, so most packets are atomic in the words of RFC
+ * 6864 and need no identification. The pieces of a super-segment get numbers all the
+ * same: receivers that join segments (GRO) want to see them count up.
  *
  * Packets to ourselves go to net->loop; see net.c. */
 #include <errno.h>
@@ -77,12 +77,10 @@ static enum drop refuse(const struct netif *nif, const struct ip4 *ip, bool *bro
     }
     if (ip->source_route) /* RFC 7126 s4.3.5, s4.4.5 */
         return DROP_IP_SOURCE_ROUTE;
-    if (ip->more_fragments || ip->frag_offset)
-        return DROP_IP_FRAGMENT;
     return DROP_N;
 }
 
-bool ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out)
+struct pkt *ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out)
 {
     struct net *net = nif->net;
     struct ip4 ip;
@@ -94,14 +92,20 @@ bool ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out)
     if (r < 0) {
         count(&net->count, COUNT_IpInHdrErrors);
         net_drop(net, p, (enum drop)(-r - 1));
-        return false;
+        return NULL;
     }
     enum drop why = refuse(nif, &ip, &broadcast);
     if (why != DROP_N) {
         net_drop(net, p, why);
-        return false;
+        return NULL;
     }
     pkt_trim(p, ip.total_len);
+    if (ip.more_fragments || ip.frag_offset) {
+        p = frag_input(nif, p, &ip);
+        if (!p)
+            return NULL;
+        ip4_parse(p->data, p->len, &ip); /* a sound header that frag.c has written */
+    }
     pkt_pull(p, ip.header_len);
     *out = (struct ip_info){ .nif = nif,
                              .src = ip.src,
@@ -112,7 +116,7 @@ bool ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out)
                              .broadcast = broadcast,
                              .header_len = ip.header_len };
     count(&net->count, COUNT_IpInDelivers);
-    return true;
+    return p;
 }
 
 /* Queues p for ourselves. What never leaves memory needs no checksum. Takes p. */
@@ -162,20 +166,19 @@ static uint8_t choose_ttl(const struct net *net, const struct ip_out *how)
     return ip_is_multicast(how->dst) ? 1 : net->config.ip_default_ttl;
 }
 
-static void push_header(struct net *net, const struct ip_out *how, struct ip_addr src,
-                        struct pkt *p)
+static struct ip4 header_for(struct net *net, const struct ip_out *how,
+                             const struct route_hop *hop, const struct pkt *p)
 {
     size_t total = pkt_total(p) + IP4_LEN;
-    struct ip4 ip = { .src = src,
-                      .dst = how->dst,
-                      .total_len = (uint16_t)total,
-                      .id = take_ids(net, p, total),
-                      .tos = how->tos,
-                      .ttl = choose_ttl(net, how),
-                      .proto = how->proto,
-                      .dont_fragment = true };
 
-    ip4_emit(pkt_push(p, IP4_LEN), &ip);
+    return (struct ip4){ .src = ip_is_any(how->src) ? hop->src : how->src,
+                         .dst = how->dst,
+                         .total_len = (uint16_t)total,
+                         .id = take_ids(net, p, total),
+                         .tos = how->tos,
+                         .ttl = choose_ttl(net, how),
+                         .proto = how->proto,
+                         .dont_fragment = how->df != IP_DF_DONT };
 }
 
 int ip_output(struct net *net, const struct ip_out *how, struct pkt *p)
@@ -188,12 +191,17 @@ int ip_output(struct net *net, const struct ip_out *how, struct pkt *p)
         net_drop(net, p, DROP_IP_NO_ROUTE);
         return r;
     }
+    struct ip4 ip = header_for(net, how, &hop, p);
     size_t most = p->gso_size ? NETIF_GSO_MAX : hop.nif->mtu;
     if (pkt_total(p) + IP4_LEN > most) {
+        if (how->df == IP_DF_WANT || how->df == IP_DF_DONT)
+            return frag_output(net, &hop, &ip, p, hop.nif->mtu);
         net_drop(net, p, DROP_IP_TOO_BIG);
         return -EMSGSIZE;
     }
-    push_header(net, how, ip_is_any(how->src) ? hop.src : how->src, p);
+    if (ip.id == 0 && !ip.dont_fragment)
+        ip.id = frag_id(net, &ip);
+    ip4_emit(pkt_push(p, IP4_LEN), &ip);
     if (hop.nif == &net->loopback)
         return loop_back(net, p);
     return neigh_output(net, hop.nif, hop.next_hop, p);

@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "net/arp.h"
 #include "net/net.h"
 #include "wire/eth.h"
@@ -179,6 +180,13 @@ void neigh_fire(struct net *net, struct neigh *n)
     }
 }
 
+static bool is_fragment(const struct pkt *p)
+{
+    enum { MORE_OR_OFFSET = 0x3fff };
+
+    return get16(p->data + 6) & MORE_OR_OFFSET;
+}
+
 /* Lets p wait for n's address. Takes p. */
 static void let_wait(struct net *net, struct neigh *n, struct pkt *p)
 {
@@ -193,7 +201,7 @@ static void let_wait(struct net *net, struct neigh *n, struct pkt *p)
         pkt_free(p);
     }
     /* RFC 1122 s2.3.2.2: at least the latest packet is saved. */
-    if (n->waiting.n >= NEIGH_QUEUE_MAX)
+    if (n->waiting.n >= (is_fragment(kept) ? NEIGH_FRAGMENTS_MAX : NEIGH_QUEUE_MAX))
         net_drop(net, pkt_queue_pop(&n->waiting), DROP_NEIGH_QUEUE_FULL);
     pkt_queue_push(&n->waiting, kept);
 }

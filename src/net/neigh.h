@@ -18,9 +18,10 @@ enum neigh_state {
 };
 
 enum {
-    NEIGH_QUEUE_MAX = 16, /* packets that wait for one address */
-    NEIGH_MAX = 512,      /* entries */
-    NEIGH_TRIES = 3,      /* requests before giving up */
+    NEIGH_QUEUE_MAX = 16,     /* packets that wait for one address ... */
+    NEIGH_FRAGMENTS_MAX = 64, /* ... where they are pieces of one: 64 KiB of them */
+    NEIGH_MAX = 512,          /* entries */
+    NEIGH_TRIES = 3,          /* requests before giving up */
 };
 
 struct neigh {

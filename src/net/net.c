@@ -51,6 +51,8 @@ void net_init(struct net *net, const struct net_setup *setup)
         .ip_default_ttl = TTL_DEFAULT,
         .icmp_msgs_per_sec = ICMP_RATE,
         .icmp_msgs_burst = ICMP_BURST,
+        .ipfrag_high_thresh = 4 << 20,
+        .ipfrag_time = 30 * USEC_PER_SEC,
         .port_low = PORT_LOW,
         .port_high = PORT_HIGH,
     };
@@ -63,6 +65,7 @@ void net_init(struct net *net, const struct net_setup *setup)
     net->icmp_tokens = net->config.icmp_msgs_burst;
     list_init(&net->woken);
     neigh_init(net);
+    frag_init(net);
     add_loopback(net);
 }
 
@@ -70,6 +73,7 @@ void net_free(struct net *net)
 {
     pkt_queue_clear(&net->loop);
     neigh_clear(net);
+    frag_clear(net);
     heap_free(&net->heap);
     pkt_pool_free(&net->pool);
 }

@@ -11,6 +11,7 @@
 #include "base/siphash.h"
 #include "base/trace.h"
 #include "base/watch.h"
+#include "net/frag.h"
 #include "net/icmp.h"
 #include "net/ip.h"
 #include "net/neigh.h"
@@ -18,7 +19,7 @@
 #include "net/route.h"
 
 /* What a struct deadline is embedded in; the stack dispatches on it. */
-enum deadline_owner { DL_NEIGH, DL_TCB, DL_HALF_OPEN, DL_TIME_WAIT, DL_TRIM };
+enum deadline_owner { DL_NEIGH, DL_TCB, DL_HALF_OPEN, DL_TIME_WAIT, DL_TRIM, DL_FRAG };
 
 enum {
     NET_ERRORS_MAX = 32, /* undelivered errors that the neighbour cache may leave */
@@ -33,6 +34,8 @@ struct net_config {
     bool icmp_echo_ignore_all;    /* net.ipv4.icmp_echo_ignore_all: 0 */
     uint32_t icmp_msgs_per_sec;   /* net.ipv4.icmp_msgs_per_sec: 1000 */
     uint32_t icmp_msgs_burst;     /* net.ipv4.icmp_msgs_burst: 50 */
+    uint32_t ipfrag_high_thresh;  /* net.ipv4.ipfrag_high_thresh: 4 MiB of packets */
+    usec ipfrag_time;             /* net.ipv4.ipfrag_time: 30 s */
     uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range: 32768 60999 */
 };
 
@@ -52,6 +55,7 @@ struct net {
     struct netif loopback;
     struct route_table routes;
     struct neigh_table neigh;
+    struct frag_table frags;
     struct pkt_queue loop; /* IP packets to ourselves, after the current event */
     struct net_error errors[NET_ERRORS_MAX]; /* ring: from neighbours that failed */
     size_t errors_head, errors_n;
@@ -95,9 +99,8 @@ void net_note(struct net *net, const char *text);
 void net_report_error(struct net *net, const struct net_error *err);
 bool net_take_error(struct net *net, struct net_error *out);
 
-/* Frame on nif: Ethernet, ARP. True: an IP packet, *out filled, p the caller's with the
- * transport header at data. False: p was taken. ether.c */
-bool ether_input(struct netif *nif, struct pkt *p, struct ip_info *out);
+/* Frame on nif: Ethernet, ARP, IP. Takes p; what goes up, as ip4_input(). ether.c */
+struct pkt *ether_input(struct netif *nif, struct pkt *p, struct ip_info *out);
 
 /* Puts the Ethernet header on and sends. Takes p. As netif_output(). ether.c */
 int ether_output(struct netif *nif, struct mac_addr dst, uint16_t type, struct pkt *p);

@@ -140,7 +140,8 @@ void stack_input(struct stack *st, struct netif *nif, struct pkt *p, usec now)
 {
     struct ip_info ip;
     set_now(st, now);
-    if (ether_input(nif, p, &ip))
+    p = ether_input(nif, p, &ip);
+    if (p)
         deliver(st, &ip, p);
     check(st);
 }
@@ -153,7 +154,8 @@ static void drain_loopback(struct stack *st)
     for (size_t n = st->net.loop.n; n > 0; n--) {
         struct ip_info ip;
         struct pkt *p = pkt_queue_pop(&st->net.loop);
-        if (ip4_input(&st->net.loopback, p, &ip))
+        p = ip4_input(&st->net.loopback, p, &ip);
+        if (p)
             deliver(st, &ip, p);
     }
 }
@@ -192,6 +194,8 @@ static void fire(struct stack *st, struct deadline *d)
 {
     if (d->owner == DL_NEIGH)
         neigh_fire(&st->net, list_entry(d, struct neigh, deadline));
+    else if (d->owner == DL_FRAG)
+        frag_fire(&st->net, d);
     else if (d->owner == DL_TRIM)
         slab_set_trim(&st->net.slabs);
     else

@@ -11,7 +11,7 @@
  *     | headroom ... | struct udp_peer | text |
  *                                      ^ data
  *
- * A datagram that is larger than the MTU is refused, not fragmented (ip4.c). */
+ * A datagram that is larger than the way is cut (IP_PMTUDISC_WANT, Linux's default). */
 #include "udp/udp.h"
 
 #include <errno.h>
@@ -221,12 +221,12 @@ static int send_to(struct udp_port *port, const struct piece *text, size_t n,
         r = bind_if_must(port);
     if (r < 0)
         return r;
-    if (len + UDP_LEN + IP4_LEN > hop.nif->mtu)
-        return -EMSGSIZE;
     struct pkt *p = pkt_new(&net->pool, len);
     if (!p)
         return -ENOBUFS;
-    struct ip_out how = { .src = hop.src, .dst = to->addr, .proto = IP_PROTO_UDP };
+    struct ip_out how = {
+        .src = hop.src, .dst = to->addr, .proto = IP_PROTO_UDP, .df = IP_DF_WANT
+    };
     put_text(p, text, n);
     put_header(p, &how, port->local_port, to->port);
     return ip_output(net, &how, p);

@@ -22,6 +22,8 @@ enum {
     ICMP_PROTOCOL = 2,
     ICMP_PORT = 3,
     ICMP_FRAG_NEEDED = 4,
+    /* code of ICMP_TIME_EXCEEDED: the rest of a datagram did not come */
+    ICMP_REASSEMBLY = 1,
 };
 
 struct icmp {
