@@ -51,10 +51,6 @@ static void send_request(struct ping *p)
         return;
     p->errors++;
     fprintf(stderr, "tapir: ping %s: %s\n", p->host, strerror(errno));
-    if (errno == EMSGSIZE && p->errors == 1)
-        fputs("  cause: it does not fit the MTU, and fragments are not built yet\n"
-              "  fix:   -s 1472 or less, where the MTU is 1500\n",
-              stderr);
 }
 
 static void count_reply(struct ping *p, int64_t rtt)

@@ -187,8 +187,11 @@ gives 1 '^{"error":"cannot connect to 192.0.2.1 port 99: Connection refused"}$' 
     "$tapir" perf --link sim --json -c 192.0.2.1:99
 what='so it is when the link cannot be opened'
 gives 1 '^{"error":"cannot ' "$tapir" ping --link tap:lo --json 192.0.2.1
-what='a datagram that does not fit is told with the size that does'
-gives 1 'fix:   -s 1472' "$tapir" ping --link sim -c 1 -s 1473 192.0.2.1
+what='a datagram that does not fit goes in fragments'
+gives 0 '^1481 bytes from' "$tapir" ping --link sim -c 1 -s 1473 192.0.2.1
+what='the largest datagram comes back, and one byte more is refused'
+gives 0 '^65515 bytes from' "$tapir" ping --link sim -c 1 -s 65507 192.0.2.1
+refuses 2 '0 to 65507' "$tapir" ping --link sim -c 1 -s 65508 192.0.2.1
 what='a controller that is not there is told with those that are'
 refuses 2 'cubic, or reno' \
     "$tapir" ping --link sim --sysctl net.ipv4.tcp_congestion_control=bbr 192.0.2.1
