@@ -22,6 +22,7 @@
     C(IpFragFails) \
     C(IpFragCreates) \
     C(IcmpInMsgs) \
+    C(IcmpInErrors) \
     C(IcmpOutMsgs) \
     C(IcmpInEchos) \
     C(IcmpOutEchoReps) \
@@ -84,6 +85,8 @@
     C(TcpExtTWRecycled) \
     C(TcpExtPAWSEstab) \
     C(TcpExtPAWSActive) \
+    C(TcpExtOutOfWindowIcmps) \
+    C(TcpExtTCPMTUPFail) \
     C(TcpExtTCPReqQFullDrop) \
     C(TcpExtTCPTimeWaitOverflow) \
     C(NetemReordered) \

@@ -74,9 +74,9 @@ static void answer_echo(struct net *net, const struct ip_info *ip,
     struct ip_out how = { .src = ip->dst,
                           .dst = ip->src,
                           .proto = IP_PROTO_ICMP,
-                          .tos = ip->tos & (uint8_t)~IP_ECN_MASK,
-                          .df = IP_DF_WANT };
+                          .opt = ip_options_default(net) };
 
+    how.opt.tos = ip->tos & (uint8_t)~IP_ECN_MASK;
     count(&net->count, COUNT_IcmpInEchos);
     /* RFC 1122 s3.2.2.6 lets a broadcast echo be ignored: answers would help to
      * flood a forged source. */
@@ -112,6 +112,7 @@ bool net_error_quote(struct net_error *err, const uint8_t *b, size_t len)
         return false;
     if (get16(b + 6) & 0x1fff) /* a later fragment has no ports */
         return false;
+    err->total_len = get16(b + 2);
     err->src = ip4_addr(get32(b + 12));
     err->dst = ip4_addr(get32(b + 16));
     err->proto = b[9];
@@ -231,7 +232,10 @@ void icmp_send_error(struct net *net, const struct ip_info *ip, const struct pkt
                      uint8_t type, uint8_t code)
 {
     struct icmp m = { .type = type, .code = code };
-    struct ip_out how = { .src = ip->dst, .dst = ip->src, .proto = IP_PROTO_ICMP };
+    struct ip_out how = { .src = ip->dst,
+                          .dst = ip->src,
+                          .proto = IP_PROTO_ICMP,
+                          .opt = ip_options_default(net) };
     size_t quote = min_size((size_t)ip->header_len + p->len,
                             ERROR_LEN_MAX - IP4_LEN - ICMP_LEN);
 
@@ -254,13 +258,10 @@ void icmp_send_error(struct net *net, const struct ip_info *ip, const struct pkt
     send_or_lose(net, &how, out);
 }
 
-int icmp_send_echo(struct net *net, struct ip_addr dst, uint16_t id, uint16_t seq,
+int icmp_send_echo(struct net *net, const struct ip_out *how, uint16_t id, uint16_t seq,
                    struct piece data)
 {
     struct icmp m = { .type = ICMP_ECHO, .id = id, .seq = seq };
-    struct ip_out how = {
-        .src = ip_any4, .dst = dst, .proto = IP_PROTO_ICMP, .df = IP_DF_WANT
-    };
 
     if (data.len > ECHO_MAX)
         return -EMSGSIZE;
@@ -272,5 +273,5 @@ int icmp_send_echo(struct net *net, struct ip_addr dst, uint16_t id, uint16_t se
         memcpy(b + ICMP_LEN, data.at, data.len);
     icmp_emit(b, ICMP_LEN + data.len, &m);
     count(&net->count, COUNT_IcmpOutEchos);
-    return send_counted(net, &how, p);
+    return send_counted(net, how, p);
 }

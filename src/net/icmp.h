@@ -12,9 +12,10 @@ struct net_error {
     uint8_t proto;
     uint16_t src_port, dst_port; /* TCP and UDP; ICMP echo: id in src_port */
     struct seq seq;              /* TCP: its sequence number */
+    uint16_t total_len;          /* its length, with the IP header */
     int error;                   /* -ECONNREFUSED, -EHOSTUNREACH, ... as on Linux */
     bool hard;    /* RFC 1122 s4.2.3.9: ends a connection that is opening */
-    uint16_t mtu; /* fragmentation needed: next-hop MTU; else 0 */
+    uint16_t mtu; /* fragmentation needed: next-hop MTU, 0 from old routers */
 };
 
 enum icmp_found {
@@ -36,8 +37,9 @@ bool net_error_quote(struct net_error *err, const uint8_t *b, size_t len);
 void icmp_send_error(struct net *net, const struct ip_info *ip, const struct pkt *p,
                      uint8_t type, uint8_t code);
 
-/* Sends an echo request with this data. As ip_output(); -ENOBUFS. */
-int icmp_send_echo(struct net *net, struct ip_addr dst, uint16_t id, uint16_t seq,
+/* Sends an echo request with this data; how->proto is ICMP. As ip_output();
+ * -ENOBUFS. */
+int icmp_send_echo(struct net *net, const struct ip_out *how, uint16_t id, uint16_t seq,
                    struct piece data);
 
 #endif

@@ -13,13 +13,21 @@ struct ip_info {
     uint16_t header_len; /* of the IP header, still in front of pkt->data */
 };
 
-/* What becomes of a packet that is larger than the way, in Linux's words for
- * IP_MTU_DISCOVER (IP_PMTUDISC_...). */
+/* What becomes of a packet that is larger than its way, in Linux's words and numbers
+ * for IP_MTU_DISCOVER (IP_PMTUDISC_...). The way's MTU is the interface's, or what path
+ * MTU discovery found (net/pmtu.h). */
 enum ip_df {
-    IP_DF_DO,    /* refused, -EMSGSIZE; don't-fragment is set on all others */
-    IP_DF_WANT,  /* cut here; don't-fragment is set on what need not be */
     IP_DF_DONT,  /* cut here or on the way: don't-fragment is never set */
+    IP_DF_WANT,  /* cut here; don't-fragment is set on what need not be */
+    IP_DF_DO,    /* refused, -EMSGSIZE; don't-fragment is set on all others */
     IP_DF_PROBE, /* as DO, but only the interface's MTU counts, not the path's */
+};
+
+/* What a socket asks for all of its packets: IP_TOS, IP_TTL, IP_MTU_DISCOVER. */
+struct ip_options {
+    uint8_t tos; /* 0 */
+    uint8_t ttl; /* 0: net.ipv4.ip_default_ttl */
+    enum ip_df df;
 };
 
 /* How a packet is to be sent. */
@@ -27,9 +35,7 @@ struct ip_out {
     struct ip_addr src; /* 0.0.0.0: the route's */
     struct ip_addr dst;
     uint8_t proto;
-    uint8_t tos; /* 0 */
-    uint8_t ttl; /* 0: the default, 64 */
-    enum ip_df df;
+    struct ip_options opt;
 };
 
 /* IPv4 packet at p->data. Takes p. What goes up: *out is filled, data is the transport
@@ -43,7 +49,14 @@ struct pkt *ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out);
  * 0, -ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE, -EAGAIN, -ENETDOWN. ip4.c */
 int ip_output(struct net *net, const struct ip_out *how, struct pkt *p);
 
-/* The largest IP packet towards dst (the outgoing netif's MTU), 0 without a route. */
+/* What a new socket begins with (net.ipv4.ip_no_pmtu_disc). */
+struct ip_options ip_options_default(const struct net *net);
+
+/* The largest IP packet towards dst that the outgoing interface takes (its MTU); 0
+ * without a route. */
 uint16_t ip_mtu(struct net *net, struct ip_addr dst);
+
+/* The largest that gets there whole, as far as is known: RFC 1191's path MTU. */
+uint16_t ip_path_mtu(struct net *net, struct ip_addr dst);
 
 #endif

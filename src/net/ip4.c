@@ -160,8 +160,8 @@ static uint16_t take_ids(struct net *net, const struct pkt *p, size_t total)
 
 static uint8_t choose_ttl(const struct net *net, const struct ip_out *how)
 {
-    if (how->ttl)
-        return how->ttl;
+    if (how->opt.ttl)
+        return how->opt.ttl;
     /* RFC 1112 s6.1: multicast stays on the link unless asked to leave it. */
     return ip_is_multicast(how->dst) ? 1 : net->config.ip_default_ttl;
 }
@@ -175,10 +175,26 @@ static struct ip4 header_for(struct net *net, const struct ip_out *how,
                          .dst = how->dst,
                          .total_len = (uint16_t)total,
                          .id = take_ids(net, p, total),
-                         .tos = how->tos,
+                         .tos = how->opt.tos,
                          .ttl = choose_ttl(net, how),
                          .proto = how->proto,
-                         .dont_fragment = how->df != IP_DF_DONT };
+                         .dont_fragment = how->opt.df != IP_DF_DONT };
+}
+
+/* The way's MTU. Takes don't-fragment from *ip where the way is narrower than is
+ * believed (pmtu.c). */
+static uint16_t find_mtu(struct net *net, const struct ip_out *how,
+                         const struct route_hop *hop, struct ip4 *ip)
+{
+    const struct pmtu *path = NULL;
+
+    if (how->opt.df != IP_DF_PROBE)
+        path = pmtu_find(net, how->dst);
+    if (!path)
+        return hop->nif->mtu;
+    if (path->locked && how->opt.df == IP_DF_WANT)
+        ip->dont_fragment = false;
+    return (uint16_t)min_u32(path->mtu, hop->nif->mtu);
 }
 
 int ip_output(struct net *net, const struct ip_out *how, struct pkt *p)
@@ -192,10 +208,12 @@ int ip_output(struct net *net, const struct ip_out *how, struct pkt *p)
         return r;
     }
     struct ip4 ip = header_for(net, how, &hop, p);
-    size_t most = p->gso_size ? NETIF_GSO_MAX : hop.nif->mtu;
+    uint16_t mtu = find_mtu(net, how, &hop, &ip);
+    size_t most = p->gso_size ? NETIF_GSO_MAX : mtu;
     if (pkt_total(p) + IP4_LEN > most) {
-        if (how->df == IP_DF_WANT || how->df == IP_DF_DONT)
-            return frag_output(net, &hop, &ip, p, hop.nif->mtu);
+        bool may_cut = how->opt.df == IP_DF_WANT || how->opt.df == IP_DF_DONT;
+        if (may_cut && !p->gso_size)
+            return frag_output(net, &hop, &ip, p, mtu);
         net_drop(net, p, DROP_IP_TOO_BIG);
         return -EMSGSIZE;
     }
@@ -212,4 +230,18 @@ uint16_t ip_mtu(struct net *net, struct ip_addr dst)
     struct route_hop hop;
 
     return route_lookup(net, dst, &hop) < 0 ? 0 : hop.nif->mtu;
+}
+
+uint16_t ip_path_mtu(struct net *net, struct ip_addr dst)
+{
+    const struct pmtu *path = pmtu_find(net, dst);
+    uint16_t mtu = ip_mtu(net, dst);
+
+    return path ? (uint16_t)min_u32(path->mtu, mtu) : mtu;
+}
+
+struct ip_options ip_options_default(const struct net *net)
+{
+    return (struct ip_options){ .df = net->config.ip_no_pmtu_disc ? IP_DF_DONT
+                                                                  : IP_DF_WANT };
 }

@@ -22,6 +22,7 @@ enum {
     MTU_MIN = 68,               /* RFC 791 s3.2: what every module must forward */
     POOL_RESERVE = 1024 * 1024, /* bytes for ACKs and RSTs at most */
     POOL_RESERVE_FRACTION = 16, /* or this part of a small pool */
+    MIN_PMTU = 552,             /* Linux's: 512 bytes and headers */
     TTL_DEFAULT = 64,           /* RFC 1122 s3.2.1.7, RFC 1700 */
     PORT_LOW = 32768,           /* Linux's range, inside RFC 6056 s3.2's */
     PORT_HIGH = 60999,
@@ -49,6 +50,8 @@ void net_init(struct net *net, const struct net_setup *setup)
     net->trace = setup->trace;
     net->config = (struct net_config){
         .ip_default_ttl = TTL_DEFAULT,
+        .mtu_expires = 600 * USEC_PER_SEC,
+        .min_pmtu = MIN_PMTU,
         .icmp_msgs_per_sec = ICMP_RATE,
         .icmp_msgs_burst = ICMP_BURST,
         .ipfrag_high_thresh = 4 << 20,
@@ -66,6 +69,7 @@ void net_init(struct net *net, const struct net_setup *setup)
     list_init(&net->woken);
     neigh_init(net);
     frag_init(net);
+    pmtu_init(net);
     add_loopback(net);
 }
 

@@ -16,6 +16,7 @@
 #include "net/ip.h"
 #include "net/neigh.h"
 #include "net/netif.h"
+#include "net/pmtu.h"
 #include "net/route.h"
 
 /* What a struct deadline is embedded in; the stack dispatches on it. */
@@ -31,6 +32,9 @@ enum {
 /* Tunables, under Linux's names. */
 struct net_config {
     uint8_t ip_default_ttl;       /* net.ipv4.ip_default_ttl: 64 */
+    bool ip_no_pmtu_disc;         /* net.ipv4.ip_no_pmtu_disc: 0 */
+    usec mtu_expires;             /* net.ipv4.route.mtu_expires: 600 s */
+    uint32_t min_pmtu;            /* net.ipv4.route.min_pmtu: 552 */
     bool icmp_echo_ignore_all;    /* net.ipv4.icmp_echo_ignore_all: 0 */
     uint32_t icmp_msgs_per_sec;   /* net.ipv4.icmp_msgs_per_sec: 1000 */
     uint32_t icmp_msgs_burst;     /* net.ipv4.icmp_msgs_burst: 50 */
@@ -56,6 +60,7 @@ struct net {
     struct route_table routes;
     struct neigh_table neigh;
     struct frag_table frags;
+    struct pmtu_table pmtu;
     struct pkt_queue loop; /* IP packets to ourselves, after the current event */
     struct net_error errors[NET_ERRORS_MAX]; /* ring: from neighbours that failed */
     size_t errors_head, errors_n;

@@ -113,7 +113,10 @@ static ssize_t send_message(struct sock *s, const uint8_t *message, size_t len,
         return err;
     if (!s->ping_id && (err = take_id(s, 0)) < 0)
         return err;
-    err = icmp_send_echo(s->socks->net, dst, s->ping_id, get16(message + ECHO_SEQ_AT),
+    const struct ip_out how = { .dst = dst,
+                                .proto = IP_PROTO_ICMP,
+                                .opt = s->options.ip };
+    err = icmp_send_echo(s->socks->net, &how, s->ping_id, get16(message + ECHO_SEQ_AT),
                          (struct piece){ message + ICMP_LEN, len - ICMP_LEN });
     return err < 0 ? err : (ssize_t)len;
 }
@@ -221,7 +224,16 @@ void sock_ping_input(struct socks *socks, const struct ip_info *ip, struct pkt *
 void ping_error(struct socks *socks, const struct net_error *err)
 {
     struct sock *s = find_id(socks, err->src_port);
-    if (!s || !ip_eq(s->peer.addr, err->dst) || err->error == 0)
+    bool too_big = err->error == -EMSGSIZE;
+    if (!s) {
+        count(&socks->net->count, COUNT_IcmpInErrors);
+        return;
+    }
+    if (too_big && s->options.ip.df == IP_DF_DONT)
+        return;
+    if (too_big)
+        pmtu_learn(socks->net, err);
+    if (!ip_eq(s->peer.addr, err->dst) || err->error == 0)
         return;
     s->error = err->error;
     watch_wake(&socks->net->woken, &s->watch);

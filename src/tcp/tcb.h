@@ -15,6 +15,9 @@
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_sent.h"
 
+/* Least MSS that is believed: the smallest MTU, 68 (RFC 791 s3.2), less headers. */
+enum { TCP_MSS_MIN = 28 };
+
 /* The timers of a connection; tcp_timer.c tells what each does. */
 enum tcp_timer {
     TT_REXMT,      /* retransmission (RFC 6298) */
@@ -34,19 +37,21 @@ enum tcp_recovery {
 };
 
 struct tcb_snd {
-    struct seq iss;      /* initial send sequence number */
-    struct seq una;      /* SND.UNA: oldest that is not acknowledged */
-    struct seq nxt;      /* SND.NXT: the next to be sent; it never goes back */
-    uint32_t wnd;        /* SND.WND, scaled: bytes from una on */
-    uint32_t max_wnd;    /* largest that was ever offered (RFC 9293 s3.8.6.2.1) */
-    struct seq wl1, wl2; /* SND.WL1, SND.WL2 */
-    uint8_t wscale;      /* Snd.Wind.Shift: by how much the peer's window is shifted */
-    uint16_t mss;        /* most text and options a segment carries: the peer's MSS, our
-                          * path and TCP_MAXSEG */
-    struct ring buf;     /* text not yet acknowledged */
-    struct seq buf_seq;  /* sequence number of its first byte */
-    bool fin;            /* a FIN follows the text in buf */
-    bool more;           /* the last send said that more follows */
+    struct seq iss;       /* initial send sequence number */
+    struct seq una;       /* SND.UNA: oldest that is not acknowledged */
+    struct seq nxt;       /* SND.NXT: the next to be sent; it never goes back */
+    uint32_t wnd;         /* SND.WND, scaled: bytes from una on */
+    uint32_t max_wnd;     /* largest that was ever offered (RFC 9293 s3.8.6.2.1) */
+    struct seq wl1, wl2;  /* SND.WL1, SND.WL2 */
+    uint8_t wscale;       /* Snd.Wind.Shift: by how much the peer's window is shifted */
+    uint16_t mss;         /* most text and options a segment carries: mss_max, or less
+                           * where the path is narrower */
+    uint16_t mss_max;     /* the peer's MSS, our interface's and TCP_MAXSEG */
+    uint32_t path_stamp;  /* pmtu_stamp() when the path was last looked up */
+    struct ring buf;      /* text not yet acknowledged */
+    struct seq buf_seq;   /* sequence number of its first byte */
+    bool fin;             /* a FIN follows the text in buf */
+    bool more;            /* the last send said that more follows */
     struct seq small_end; /* where the last segment that was not full ended (Nagle) */
     usec last;            /* when text was last sent; NEVER: not yet */
 };
@@ -87,6 +92,7 @@ struct tcb {
 
     enum tcp_state state;
     int error;    /* negative errno that ended it and was not told yet */
+    int soft;     /* what ICMP said since the last progress: why, if it times out */
     bool owned;   /* a socket or an accept queue holds it */
     bool ended;   /* an error ended it, told or not */
     bool passive; /* it came from a listener */
@@ -167,6 +173,7 @@ struct tcp_tx {
 /* What a segment without a connection behind it looks like. */
 struct tcp_reply {
     const struct tcp_slot *slot; /* four-tuple, from our side */
+    const struct ip_options *ip; /* NULL: the stack's */
     struct seq seq, ack;
     uint8_t flags;
     uint16_t wnd; /* as it stands in the header */
@@ -257,6 +264,7 @@ struct tcb *tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
 bool tcp_listener_has_room(const struct tcp_listener *l); /* for one more SYN */
 struct tcb *tcp_half_open_input(struct tcp_half_open *h, struct tcp_seg *seg);
 void tcp_half_open_fire(struct tcp_half_open *h);
+void tcp_half_open_error(struct tcp_half_open *h, const struct net_error *err);
 void tcp_half_open_free(struct tcp_half_open *h);
 /* True: a SYN may open the four-tuple again; tw is gone, and a new connection begins
  * beyond *iss (RFC 6191, RFC 9293 s3.6.1 MAY-2). */
@@ -291,13 +299,20 @@ void tcp_recovery_timeout(struct tcb *tcb);
 uint32_t tcp_pipe(const struct tcb *tcb);
 uint32_t tcp_cwnd_room(const struct tcb *tcb);
 
+/* tcp_mtu.c: the size of segments follows the path's MTU ... */
+void tcp_sync_mss(struct tcb *tcb);
+/* ... which an ICMP error lowers that quotes what is in flight ... */
+void tcp_too_big(struct tcb *tcb, const struct net_error *err);
+/* ... or the silence after large segments. */
+void tcp_detect_black_hole(struct tcb *tcb);
+
 /* tcp_output.c */
 bool tcp_next_tx(const struct tcb *tcb, struct tcp_tx *tx);
 void tcp_output(struct tcb *tcb);
 uint32_t tcp_segment_size(const struct tcb *tcb);
 
 /* tcp_xmit.c: header and IP. As ip_output(). */
-int tcp_xmit(struct tcp *tcp, const struct tcp_slot *slot, struct tcp_seg *seg,
+int tcp_xmit(struct tcp *tcp, const struct ip_out *how, struct tcp_seg *seg,
              const struct tcb *text_of, uint32_t segment_size);
 void tcp_reply(struct tcp *tcp, const struct tcp_reply *r);
 

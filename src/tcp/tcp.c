@@ -26,6 +26,8 @@ void tcp_config_default(struct tcp_config *c)
         .limited_transmit = true,
         .syn_retries = 7,
         .synack_retries = 5,
+        .base_mss = 1024,
+        .mtu_probe_floor = 48,
         .retries1 = 3,
         .retries2 = 15,
         .orphan_retries = 8,

@@ -52,7 +52,10 @@ struct tcp_config {
     uint8_t orphan_retries;     /* tcp_orphan_retries: 8 */
     uint8_t reordering;         /* tcp_reordering (DupThresh): 3 */
     uint32_t initcwnd;          /* tapir.tcp_initcwnd (`ip route ... initcwnd`): 10 */
-    uint32_t base_mss;          /* tapir.tcp_advmss: 0 = from the MTU */
+    uint32_t advmss;            /* tapir.tcp_advmss: 0 = from the MTU */
+    uint8_t mtu_probing;        /* tcp_mtu_probing: 0; 1: after time-outs */
+    uint32_t base_mss;          /* tcp_base_mss: 1024, what those begin with ... */
+    uint32_t mtu_probe_floor;   /* tcp_mtu_probe_floor: 48, ... and end with */
     usec rto_initial;           /* tapir.tcp_rto_initial_ms: 1 s */
     usec rto_min;               /* tcp_rto_min_us: 200 ms */
     usec rto_max;               /* tcp_rto_max_ms: 120 s */
@@ -181,6 +184,7 @@ struct tcp_options {
     bool nodelay;             /* TCP_NODELAY: no Nagle */
     bool cork;                /* TCP_CORK: only full segments, 200 ms at most */
     bool keepalive;           /* SO_KEEPALIVE */
+    struct ip_options ip;     /* IP_TOS, IP_TTL, IP_MTU_DISCOVER */
     uint16_t maxseg;          /* TCP_MAXSEG: 0, or the most we announce and send */
     usec keepidle, keepintvl; /* TCP_KEEPIDLE, TCP_KEEPINTVL */
     uint8_t keepcnt;          /* TCP_KEEPCNT */

@@ -113,6 +113,7 @@ static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
             (news->delivered + tcb->snd.mss - 1u) / tcb->snd.mss);
     free_text(tcb, seg->ack);
     tcb->snd.una = seg->ack;
+    tcb->soft = 0;
     settle_rto(tcb, take_rtt(tcb, seg, news));
     tcp_recovery_ack(tcb, acked, news);
     /* RFC 6298 s5.2, s5.3: off when all is acknowledged, else it begins anew. */

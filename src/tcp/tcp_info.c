@@ -117,7 +117,7 @@ static void fill_receiver(const struct tcb *tcb, struct info *i)
     i->ato = (uint32_t)tcb->tcp->config.delack;
     i->rcv_mss = tcb->rcv.mss;
     i->advmss = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
-    i->pmtu = ip_mtu(tcb->tcp->net, tcb->slot.remote);
+    i->pmtu = ip_path_mtu(tcb->tcp->net, tcb->slot.remote);
     i->reordering = tcb->tcp->config.reordering;
     i->rcv_space = tcb->rcv.limit;
     i->rcv_ssthresh = rcv_wnd(tcb);

@@ -127,7 +127,8 @@ static void send_syn_ack(struct tcp_half_open *h)
     struct tcp_reply r = { .slot = &h->slot,
                            .seq = h->iss,
                            .ack = seq_add(h->irs, 1),
-                           .flags = TCP_SYN | TCP_ACK };
+                           .flags = TCP_SYN | TCP_ACK,
+                           .ip = &o->ip };
 
     r.wnd = (uint16_t)min_u32(o->rcvbuf, UINT16_MAX);
     r.opts.has_mss = true;
@@ -208,6 +209,20 @@ static void half_open_fails(struct tcp_half_open *h)
     count(&tcp->net->count, COUNT_TcpAttemptFails);
     tcp_trace_arrow(tcp, &h->slot, TCPS_SYN_RECEIVED, TCPS_CLOSED);
     tcp_half_open_free(h);
+}
+
+/* Whatever the network says of our SYN-ACK, there is nobody to be told: the peer may
+ * begin anew. */
+void tcp_half_open_error(struct tcp_half_open *h, const struct net_error *err)
+{
+    struct counters *c = &h->listener->tcp->net->count;
+
+    if (!seq_eq(err->seq, h->iss)) {
+        count(c, COUNT_TcpExtOutOfWindowIcmps);
+    } else if (err->error != -EMSGSIZE) {
+        count(c, COUNT_TcpExtListenDrops);
+        half_open_fails(h);
+    }
 }
 
 /* Is there room for one more half-open entry, or can there be made? */
@@ -381,6 +396,7 @@ struct tcb *tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
 static void half_open_ack(struct tcp_half_open *h, const struct tcp_seg *seg)
 {
     struct tcp_reply r = { .slot = &h->slot,
+                           .ip = &h->listener->options.ip,
                            .seq = seq_add(h->iss, 1),
                            .ack = seq_add(h->irs, 1),
                            .flags = TCP_ACK };

@@ -9,12 +9,11 @@
 #include "tcp/tcb.h"
 
 enum {
-    MSS_DEFAULT = 536, /* RFC 9293 s3.7.1 (MUST-15): when the peer says nothing */
-    MSS_MIN = 28,      /* least that is believed: the smallest MTU, 68, less headers */
-    TEXT_MIN = 8,      /* text that SACK blocks leave room for on such a path */
-    SACK_HEAD = 4,     /* two NOPs, kind and length before the blocks */
-    SACK_BLOCK = 8,    /* bytes of a block */
-    HEADERS = 40,      /* IP and TCP header without options */
+    MSS_DEFAULT = 536,   /* RFC 9293 s3.7.1 (MUST-15): when the peer says nothing */
+    TEXT_MIN = 8,        /* text that SACK blocks leave room for on such a path */
+    SACK_HEAD = 4,       /* two NOPs, kind and length before the blocks */
+    SACK_BLOCK = 8,      /* bytes of a block */
+    HEADERS = 40,        /* IP and TCP header without options */
     PAWS_IDLE_DAYS = 24, /* RFC 7323 s5.5: TS.Recent is stale after that */
 };
 
@@ -23,10 +22,10 @@ enum {
 uint16_t tcp_our_mss(const struct tcp *tcp, struct ip_addr remote, uint16_t maxseg)
 {
     uint32_t mtu = ip_mtu(tcp->net, remote);
-    uint32_t mss = mtu >= HEADERS + MSS_MIN ? mtu - HEADERS : MSS_DEFAULT;
+    uint32_t mss = mtu >= HEADERS + TCP_MSS_MIN ? mtu - HEADERS : MSS_DEFAULT;
 
-    if (tcp->config.base_mss)
-        mss = min_u32(mss, tcp->config.base_mss);
+    if (tcp->config.advmss)
+        mss = min_u32(mss, tcp->config.advmss);
     if (maxseg)
         mss = min_u32(mss, maxseg);
     return (uint16_t)min_u32(mss, 65535 - HEADERS);
@@ -71,10 +70,11 @@ void tcp_syn_options(const struct tcb *tcb, struct tcp_opts *out)
 void tcp_agree_options(struct tcb *tcb, const struct tcp_opts *syn)
 {
     const struct tcp_config *c = &tcb->tcp->config;
-    uint32_t theirs = syn->has_mss ? max_u32(syn->mss, MSS_MIN) : MSS_DEFAULT;
+    uint32_t theirs = syn->has_mss ? max_u32(syn->mss, TCP_MSS_MIN) : MSS_DEFAULT;
     uint32_t ours = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
 
-    tcb->snd.mss = (uint16_t)min_u32(theirs, ours);
+    tcb->snd.mss = tcb->snd.mss_max = (uint16_t)min_u32(theirs, ours);
+    tcb->snd.path_stamp = 0;
     tcb->rcv.mss = (uint16_t)min_u32(ours, MSS_DEFAULT);
     tcb->sack_ok = c->sack && syn->sack_ok;
     tcb->wscale_ok = c->window_scaling && syn->has_wscale;

@@ -255,7 +255,13 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
     bool syn = tx->flags & TCP_SYN;
     uint32_t size = syn ? tcb->snd.mss : tcp_segment_size(tcb);
     uint32_t wnd = syn ? min_u32(tcb->rcv.limit, UINT16_MAX) : tcp_window_offer(tcb);
+    const struct ip_out how = { .src = tcb->slot.local,
+                                .dst = tcb->slot.remote,
+                                .proto = IP_PROTO_TCP,
+                                .opt = tcb->opt.ip };
     struct tcp_seg seg = {
+        .src_port = tcb->slot.local_port,
+        .dst_port = tcb->slot.remote_port,
         .seq = tx->seq,
         .ack = tx->flags & TCP_ACK ? tcb->rcv.nxt : seq_at(0),
         .flags = tx->flags,
@@ -270,7 +276,7 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
     if (tx->again)
         trace_again(tcb, tx);
     /* Any other failure is a loss like one on the way: the timer repairs it. */
-    if (tcp_xmit(tcb->tcp, &tcb->slot, &seg, tcb, size) == -EAGAIN) {
+    if (tcp_xmit(tcb->tcp, &how, &seg, tcb, size) == -EAGAIN) {
         tcb->blocked = true;
         return false;
     }
@@ -323,6 +329,7 @@ void tcp_output(struct tcb *tcb)
     int turn = 0;
 
     tcb->blocked = false;
+    tcp_sync_mss(tcb);
     restart_after_idle(tcb);
     while (turn < TURN && next_recorded(tcb, &tx) && tcp_emit(tcb, &tx))
         turn++;

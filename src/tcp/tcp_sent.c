@@ -220,6 +220,20 @@ void sent_mark_all_lost(struct sent_list *l)
     }
 }
 
+bool sent_mark_larger_lost(struct sent_list *l, uint32_t size)
+{
+    bool marked = false;
+
+    list_each (at, &l->all) {
+        struct sent *s = sent_of(at);
+        if (s->state != SENT_FLYING || sent_len(s) <= size)
+            continue;
+        set_state(l, s, SENT_LOST);
+        marked = true;
+    }
+    return marked;
+}
+
 const struct sent *sent_first_lost(const struct sent_list *l)
 {
     if (l->bytes[SENT_LOST] == 0)

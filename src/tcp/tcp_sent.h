@@ -80,6 +80,10 @@ void sent_mark_head_lost(struct sent_list *l, uint32_t len);
  * means that the peer threw away what it had sacked (RFC 2018 s8): then all is lost. */
 void sent_mark_all_lost(struct sent_list *l);
 
+/* What is flying in packets of more than `size` sequence numbers is lost, for no such
+ * packet passes; true if something was marked. */
+bool sent_mark_larger_lost(struct sent_list *l, uint32_t size);
+
 /* The oldest lost record, or NULL. */
 const struct sent *sent_first_lost(const struct sent_list *l);
 

@@ -37,7 +37,7 @@ static bool due(struct tcb *tcb, enum tcp_timer which)
 static void give_up(struct tcb *tcb)
 {
     count(&tcb->tcp->net->count, COUNT_TcpExtTCPAbortOnTimeout);
-    tcp_abort(tcb, -ETIMEDOUT);
+    tcp_abort(tcb, tcb->soft ? tcb->soft : -ETIMEDOUT);
 }
 
 /* RFC 9293 s3.8.3: R2, or for a SYN its own, three minutes at least (MUST-23). */
@@ -74,6 +74,7 @@ static void rexmt_fires(struct tcb *tcb)
         sent_mark_all_lost(&tcb->sent);
     } else {
         tcp_recovery_timeout(tcb);
+        tcp_detect_black_hole(tcb);
     }
     if (tcb->backoff < BACKOFF_MAX)
         tcb->backoff++;

@@ -12,6 +12,7 @@ void tcp_options_default(const struct tcp *tcp, struct tcp_options *o)
 {
     *o = (struct tcp_options){ .rcvbuf = tcp->config.rmem_default,
                                .sndbuf = tcp->config.wmem_default,
+                               .ip = ip_options_default(tcp->net),
                                .cc = tcp->config.cc };
 }
 
@@ -35,6 +36,7 @@ static void begin_sending(struct tcb *tcb, struct seq iss)
     tcb->snd.una = tcb->snd.nxt = iss;
     tcb->snd.buf_seq = seq_add(iss, 1);
     tcb->snd.mss = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
+    tcb->snd.mss_max = tcb->snd.mss;
     tcb->ts.offset = tcp_ts_offset(tcb->tcp, &tcb->slot);
     tcp_fit_link(tcb);
     /* Only the SYN is out before the handshake: cc begins with it (tcp_established). */
@@ -310,12 +312,23 @@ void tcp_set_options(struct tcb *tcb, const struct tcp_options *o)
 
 /* --- s3.9.2.2: errors that the network reports --- */
 
-/* RFC 5927 s4.1: believed only if it quotes what is in flight; and then, on a
- * connection that is established, only a hint (s6): retransmission finds out.
+/* RFC 1122 s4.2.3.9. On a connection that is established an error is a hint, whose
+ * cause retransmission finds out or time mends (RFC 5927 s5); it is told instead of
+ * ETIMEDOUT if that fails.
  *
- * Deviates from RFC 1122 s4.2.3.9 as Linux does (RFC 5461 s4): a connection that is
- * opening ends by soft errors too, so that connect() to an unreachable host says so at
- * once. */
+ * Deviates as Linux does (RFC 5461 s4): a connection that is opening ends by soft
+ * errors too, so that connect() to an unreachable host says so at once. */
+static void connection_error(struct tcb *tcb, const struct net_error *err)
+{
+    if (err->error == -EMSGSIZE)
+        tcp_too_big(tcb, err);
+    else if (connecting(tcb))
+        tcp_finish(tcb, err->error);
+    else
+        tcb->soft = err->error;
+}
+
+/* RFC 5927 s4.1: believed only if it quotes what is in flight. */
 void tcp_error(struct tcp *tcp, const struct net_error *err)
 {
     struct tcp_slot key = { .local = err->src,
@@ -323,11 +336,16 @@ void tcp_error(struct tcp *tcp, const struct net_error *err)
                             .local_port = err->src_port,
                             .remote_port = err->dst_port };
     struct tcp_slot *slot = tcp_lookup(tcp, &key);
+    struct tcb *tcb = slot && slot->kind == SLOT_TCB ? tcb_of(slot) : NULL;
 
-    if (!slot || slot->kind != SLOT_TCB)
-        return;
-    struct tcb *tcb = tcb_of(slot);
-    bool in_flight = seq_leq(tcb->snd.una, err->seq) && seq_lt(err->seq, tcb->snd.nxt);
-    if (in_flight && connecting(tcb) && err->error != -EMSGSIZE)
-        tcp_finish(tcb, err->error);
+    if (!slot) {
+        count(&tcp->net->count, COUNT_IcmpInErrors);
+    } else if (slot->kind == SLOT_HALF_OPEN) {
+        tcp_half_open_error((struct tcp_half_open *)(void *)slot, err);
+    } else if (!tcb || seq_lt(err->seq, tcb->snd.una) ||
+               !seq_lt(err->seq, tcb->snd.nxt)) {
+        count(&tcp->net->count, COUNT_TcpExtOutOfWindowIcmps);
+    } else {
+        connection_error(tcb, err);
+    }
 }

@@ -19,15 +19,9 @@ static struct pkt *header_new(struct tcp *tcp, const struct tcp_seg *seg)
     return p;
 }
 
-int tcp_xmit(struct tcp *tcp, const struct tcp_slot *slot, struct tcp_seg *seg,
+int tcp_xmit(struct tcp *tcp, const struct ip_out *how, struct tcp_seg *seg,
              const struct tcb *text_of, uint32_t segment_size)
 {
-    const struct ip_out how = { .src = slot->local,
-                                .dst = slot->remote,
-                                .proto = IP_PROTO_TCP };
-    seg->src_port = slot->local_port;
-    seg->dst_port = slot->remote_port;
-
     struct pkt *p = header_new(tcp, seg);
     if (!p) {
         net_drop(tcp->net, NULL, DROP_NO_BUFFER);
@@ -40,26 +34,34 @@ int tcp_xmit(struct tcp *tcp, const struct tcp_slot *slot, struct tcp_seg *seg,
         if (seg->text_len > segment_size)
             p->gso_size = (uint16_t)segment_size;
     }
-    uint64_t sum = ip_pseudo_sum(slot->local, slot->remote, IP_PROTO_TCP,
+    uint64_t sum = ip_pseudo_sum(how->src, how->dst, IP_PROTO_TCP,
                                  p->len + seg->text_len);
     p->csum = PKT_CSUM_PARTIAL;
     p->csum_at = p->data;
     p->csum_field = TCP_CKSUM_FIELD;
     put16(p->data + TCP_CKSUM_FIELD, cksum_fold(sum));
-    return ip_output(tcp->net, &how, p);
+    return ip_output(tcp->net, how, p);
 }
 
 void tcp_reply(struct tcp *tcp, const struct tcp_reply *r)
 {
-    struct tcp_seg seg = {
-        .seq = r->seq, .ack = r->ack, .flags = r->flags, .wnd = r->wnd, .opts = r->opts
-    };
+    struct tcp_seg seg = { .src_port = r->slot->local_port,
+                           .dst_port = r->slot->remote_port,
+                           .seq = r->seq,
+                           .ack = r->ack,
+                           .flags = r->flags,
+                           .wnd = r->wnd,
+                           .opts = r->opts };
+    const struct ip_out how = { .src = r->slot->local,
+                                .dst = r->slot->remote,
+                                .proto = IP_PROTO_TCP,
+                                .opt = r->ip ? *r->ip : ip_options_default(tcp->net) };
 
     count(&tcp->net->count, COUNT_TcpOutSegs);
     if (r->flags & TCP_RST)
         count(&tcp->net->count, COUNT_TcpOutRsts);
     /* Whatever becomes of it is a loss like one on the way. */
-    (void)tcp_xmit(tcp, r->slot, &seg, NULL, 0);
+    (void)tcp_xmit(tcp, &how, &seg, NULL, 0);
 }
 
 void tcp_reset_reply(struct tcp *tcp, const struct ip_info *ip,
@@ -84,6 +86,7 @@ void tcp_reset_reply(struct tcp *tcp, const struct ip_info *ip,
 void tcp_reset(struct tcb *tcb)
 {
     const struct tcp_reply r = { .slot = &tcb->slot,
+                                 .ip = &tcb->opt.ip,
                                  .seq = tcb->snd.nxt,
                                  .ack = tcb->rcv.nxt,
                                  .flags = TCP_RST | TCP_ACK };

@@ -51,6 +51,7 @@ struct udp_port *udp_new(struct udp *udp)
     port->udp = udp;
     port->local = port->remote = ip_any4;
     port->rcv_limit = RCV_LIMIT_DEFAULT;
+    port->ip = ip_options_default(udp->net);
     return port;
 }
 
@@ -225,7 +226,7 @@ static int send_to(struct udp_port *port, const struct piece *text, size_t n,
     if (!p)
         return -ENOBUFS;
     struct ip_out how = {
-        .src = hop.src, .dst = to->addr, .proto = IP_PROTO_UDP, .df = IP_DF_WANT
+        .src = hop.src, .dst = to->addr, .proto = IP_PROTO_UDP, .opt = port->ip
     };
     put_text(p, text, n);
     put_header(p, &how, port->local_port, to->port);
@@ -378,15 +379,24 @@ ssize_t udp_receive(struct udp_port *port, void *buf, size_t room,
 }
 
 /* RFC 1122 s4.1.3.3: errors are passed up. As on Linux, to connected ports only (others
- * could not tell which of their peers is meant), and soft ones not, but for the MTU. */
+ * could not tell which of their peers is meant), and soft ones not, but for the MTU,
+ * which every port learns that does not leave it to the way. */
 void udp_error(struct udp *udp, const struct net_error *err)
 {
-    if (err->proto != IP_PROTO_UDP || !(err->hard || err->error == -EMSGSIZE))
-        return;
     struct ip_info reversed = { .src = err->dst, .dst = err->src };
     struct udp_header h = { .src_port = err->dst_port, .dst_port = err->src_port };
     struct udp_port *port = find_port(udp, &reversed, &h);
-    if (!port || ip_is_any(port->remote))
+    bool too_big = err->error == -EMSGSIZE;
+
+    if (!port) {
+        count(&udp->net->count, COUNT_IcmpInErrors);
+        return;
+    }
+    if (too_big && port->ip.df == IP_DF_DONT)
+        return;
+    if (too_big)
+        pmtu_learn(udp->net, err);
+    if (ip_is_any(port->remote) || !(err->hard || too_big))
         return;
     port->error = err->error;
     watch_wake(&udp->net->woken, &port->watch);

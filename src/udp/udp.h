@@ -17,6 +17,7 @@ struct udp_port {
     struct pkt_queue rcv; /* datagrams, IP and UDP headers parsed off */
     size_t rcv_bytes;     /* text bytes queued, plus a fixed cost each */
     size_t rcv_limit;     /* SO_RCVBUF */
+    struct ip_options ip; /* how its datagrams are sent */
     int error;            /* pending -errno from ICMP, or 0 */
     bool reuse_addr;
     bool local_from_route; /* udp_connect() chose `local`: dissolving takes it back */
@@ -62,7 +63,8 @@ ssize_t udp_receive(struct udp_port *port, void *buf, size_t room,
 /* A datagram came. Takes p. */
 void udp_input(struct udp *udp, const struct ip_info *ip, struct pkt *p);
 
-/* An ICMP error quotes one of our datagrams: a connected port gets it. */
+/* An ICMP error quotes one of our datagrams: a connected port gets it, and the path's
+ * MTU is learned from it. */
 void udp_error(struct udp *udp, const struct net_error *err);
 
 #endif

@@ -26,6 +26,7 @@
 #include "harness/segtext.h"
 #include "wire/dump.h"
 #include "wire/eth.h"
+#include "wire/icmp_wire.h"
 #include "wire/ip4_wire.h"
 
 enum {
@@ -150,6 +151,25 @@ void peer_inject_ip(struct peer *p, uint8_t proto, const void *text, size_t len)
     ip4_emit(frame + ETH_LEN, &ip);
     memcpy(frame + HEADERS, text, len);
     peer_inject(p, frame, HEADERS + len);
+}
+
+void peer_icmp(struct peer *p, const struct peer_error *e)
+{
+    uint8_t b[ICMP_LEN + IP4_LEN + 8] = { 0 };
+    struct icmp m = { .type = e->type, .code = e->code, .mtu = e->mtu };
+    struct ip4 ip = { .src = ip4_addr(STACK_IP),
+                      .dst = ip4_addr(PEER_IP),
+                      .total_len = e->total_len,
+                      .ttl = 1,
+                      .proto = IP_PROTO_TCP,
+                      .dont_fragment = true };
+    uint8_t *tcp = b + ICMP_LEN + IP4_LEN;
+    ip4_emit(b + ICMP_LEN, &ip);
+    put16(tcp, p->at->stack_port);
+    put16(tcp + 2, p->at->port);
+    put32(tcp + 4, seq_add(p->at->stack_isn, e->seq).n);
+    icmp_emit(b, sizeof b, &m);
+    peer_inject_ip(p, IP_PROTO_ICMP, b, sizeof b);
 }
 
 /* Relative numbers become those on the wire. */

@@ -121,6 +121,15 @@ void peer_inject(struct peer *p, const void *frame, size_t len);
 /* An IPv4 packet of this protocol from the peer to the stack arrives. */
 void peer_inject_ip(struct peer *p, uint8_t proto, const void *text, size_t len);
 
+/* An ICMP error arrives that quotes a segment of the current connection. */
+struct peer_error {
+    uint8_t type, code;
+    uint16_t mtu;       /* of "fragmentation needed" */
+    uint32_t seq;       /* of the segment, relative */
+    uint16_t total_len; /* of the packet that it was in */
+};
+void peer_icmp(struct peer *p, const struct peer_error *e);
+
 /* The next frame that the stack sent, into buf: its length, 0 for none. */
 size_t peer_take(struct peer *p, uint8_t *buf, size_t room);
 

@@ -295,7 +295,7 @@ static size_t take(struct nethost *h, uint8_t frame[FRAME])
 
 static struct ip_out udp_to_peer(enum ip_df df)
 {
-    return (struct ip_out){ .dst = nethost_ip("192.0.2.1"), .proto = 17, .df = df };
+    return (struct ip_out){ .dst = nethost_ip("192.0.2.1"), .proto = 17, .opt.df = df };
 }
 
 static struct pkt *counting(struct nethost *h, size_t len)

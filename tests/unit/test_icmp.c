@@ -373,10 +373,12 @@ static void no_memory_for_an_error_is_counted(void **state)
 static void an_echo_request_is_sent(void **state)
 {
     struct nethost *h = *state;
-    struct ip_addr peer = nethost_ip("192.0.2.1");
+    struct ip_out how = { .dst = nethost_ip("192.0.2.1"),
+                          .proto = 1,
+                          .opt.df = IP_DF_WANT };
 
     nethost_know_peer(h);
-    assert_int_equal(icmp_send_echo(&h->net, peer, 7, 1,
+    assert_int_equal(icmp_send_echo(&h->net, &how, 7, 1,
                                     (struct piece){ (const uint8_t *)"ping", 4 }),
                      0);
     assert_frame(h, TO_PEER "45000020000040004001b6d9c0000202c0000201"
@@ -388,16 +390,16 @@ static void an_echo_request_that_cannot_be_sent_says_why(void **state)
 {
     static uint8_t data[70000];
     struct nethost *h = *state;
-    struct ip_addr peer = nethost_ip("192.0.2.1");
+    struct ip_out lost = { .dst = nethost_ip("203.0.113.1"), .proto = 1 };
+    struct ip_out how = { .dst = nethost_ip("192.0.2.1"), .proto = 1 };
 
     nethost_know_peer(h);
-    assert_int_equal(icmp_send_echo(&h->net, nethost_ip("203.0.113.1"), 7, 1,
-                                    (struct piece){ NULL, 0 }),
+    assert_int_equal(icmp_send_echo(&h->net, &lost, 7, 1, (struct piece){ NULL, 0 }),
                      -ENETUNREACH);
-    assert_int_equal(icmp_send_echo(&h->net, peer, 7, 1, (struct piece){ data, 65508 }),
+    assert_int_equal(icmp_send_echo(&h->net, &how, 7, 1, (struct piece){ data, 65508 }),
                      -EMSGSIZE);
     h->net.pool.limit = h->net.pool.reserve = 0;
-    assert_int_equal(icmp_send_echo(&h->net, peer, 7, 1, (struct piece){ NULL, 0 }),
+    assert_int_equal(icmp_send_echo(&h->net, &how, 7, 1, (struct piece){ NULL, 0 }),
                      -ENOBUFS);
 }
 

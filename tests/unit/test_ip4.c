@@ -180,7 +180,8 @@ static void a_packet_gets_the_interfaces_address_and_the_default_ttl(void **stat
     struct nethost *h = *state;
     struct ip_out how = { .dst = nethost_ip("192.0.2.1"),
                           .src = nethost_ip("0.0.0.0"),
-                          .proto = 17 };
+                          .proto = 17,
+                          .opt.df = IP_DF_DO };
 
     nethost_know_peer(h);
     assert_int_equal(output(h, &how), 0);
@@ -195,8 +196,7 @@ static void tos_ttl_and_source_are_the_callers(void **state)
     struct ip_out how = { .src = nethost_ip("192.0.2.2"),
                           .dst = nethost_ip("192.0.2.1"),
                           .proto = 17,
-                          .tos = 0x10,
-                          .ttl = 9 };
+                          .opt = { .tos = 0x10, .ttl = 9, .df = IP_DF_DO } };
 
     nethost_know_peer(h);
     assert_int_equal(output(h, &how), 0);
@@ -209,7 +209,8 @@ static void multicast_has_a_ttl_of_one(void **state)
 {
     struct ip_out how = { .src = nethost_ip("0.0.0.0"),
                           .dst = nethost_ip("224.0.0.5"),
-                          .proto = 17 };
+                          .proto = 17,
+                          .opt.df = IP_DF_DO };
 
     assert_int_equal(output(*state, &how), 0);
     assert_frame(*state, "01005e000005 020000000002 0800"
@@ -224,7 +225,8 @@ static void a_far_packet_goes_to_the_gateways_station(void **state)
                        .nif = &h->nif };
     struct ip_out how = { .src = nethost_ip("0.0.0.0"),
                           .dst = nethost_ip("203.0.113.9"),
-                          .proto = 17 };
+                          .proto = 17,
+                          .opt.df = IP_DF_DO };
 
     assert_int_equal(output(h, &how), -ENETUNREACH);
     assert_int_equal(h->net.count.drop[DROP_IP_NO_ROUTE], 1);
@@ -252,7 +254,8 @@ static void a_packet_above_the_mtu_is_refused(void **state)
     struct nethost *h = *state;
     struct ip_out how = { .src = nethost_ip("0.0.0.0"),
                           .dst = nethost_ip("192.0.2.1"),
-                          .proto = 17 };
+                          .proto = 17,
+                          .opt.df = IP_DF_DO };
 
     nethost_know_peer(h);
     assert_int_equal(ip_output(&h->net, &how, zeros(h, 1480)), 0);
@@ -312,7 +315,8 @@ static void what_goes_to_ourselves_waits_in_the_loopback(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct ip_out how = { .src = nethost_ip("0.0.0.0"),
                               .dst = nethost_ip(row[i].dst),
-                              .proto = 17 };
+                              .proto = 17,
+                              .opt.df = IP_DF_DO };
         struct ip_info ip;
         assert_int_equal(output(h, &how), 0);
         assert_int_equal(h->net.loop.n, 1);
@@ -330,7 +334,8 @@ static void a_looped_packet_borrows_nothing_and_needs_no_checksum(void **state)
     struct nethost *h = *state;
     struct ip_out how = { .src = nethost_ip("0.0.0.0"),
                           .dst = nethost_ip("192.0.2.2"),
-                          .proto = 17 };
+                          .proto = 17,
+                          .opt.df = IP_DF_DO };
     struct pkt *p = nethost_hex(h, TEXT);
     uint8_t text[3] = { 1, 2, 3 };
 
@@ -353,7 +358,8 @@ static void the_loopback_holds_256_packets(void **state)
     struct nethost *h = *state;
     struct ip_out how = { .src = nethost_ip("0.0.0.0"),
                           .dst = nethost_ip("192.0.2.2"),
-                          .proto = 17 };
+                          .proto = 17,
+                          .opt.df = IP_DF_DO };
 
     for (int i = 0; i < 257; i++)
         assert_int_equal(output(h, &how), 0);

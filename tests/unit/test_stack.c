@@ -165,8 +165,9 @@ static void what_goes_to_ourselves_comes_back_within_the_event(void **state)
     struct peer *p = *state;
     struct net *net = &p->st->net;
     struct piece data = { (const uint8_t *)"data", 4 };
+    struct ip_out how = { .dst = ip4_addr(0x7f000001), .proto = 1 };
     for (uint16_t i = 0; i < 3; i++)
-        assert_int_equal(icmp_send_echo(net, ip4_addr(0x7f000001), 1, i, data), 0);
+        assert_int_equal(icmp_send_echo(net, &how, 1, i, data), 0);
     assert_int_equal(net->loop.n, 3);
     stack_flush(p->st);
     assert_int_equal(net->loop.n, 0);

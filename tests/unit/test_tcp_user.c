@@ -253,6 +253,55 @@ static void no_error_ends_a_connection_that_stands(void **state)
     end(s);
 }
 
+/* RFC 1122 s4.2.3.9: what the network said is kept, and is the reason if the connection
+ * times out; what was before the last progress is not. */
+static void a_connection_that_times_out_says_what_icmp_said_last(void **state)
+{
+    static const struct {
+        bool progress;
+        int error;
+    } row[] = { { false, -EHOSTUNREACH }, { true, -ETIMEDOUT } };
+    for (unsigned i = 0; i < 2; i++) {
+        struct sock *s = connecting();
+        peer_sysctl(&p, "net.ipv4.tcp_retries2", "1");
+        peer_send(&p, "S. 0:0(0) ack 1 win 1000 <mss 1460>");
+        peer_write(&p, s, 100);
+        struct net_error e = unreachable(-EHOSTUNREACH, false, 1);
+        tcp_error(&p.st->tcp, &e);
+        if (row[i].progress) {
+            peer_send(&p, ". 1:1(0) ack 101 win 1000");
+            peer_write(&p, s, 100);
+        }
+        peer_wait(&p, 10 * USEC_PER_SEC);
+        assert_string_equal(peer_state(s), "CLOSED");
+        assert_int_equal(peer_read_result(s), row[i].error);
+        peer_skip(&p);
+        end(s);
+    }
+}
+
+/* As Linux: an attempt from outside that the network cannot answer is forgotten. Only
+ * what quotes our SYN-ACK counts; its size is no reason. */
+static void a_half_open_connection_ends_by_an_error_about_its_syn_ack(void **state)
+{
+    static const struct {
+        int error;
+        uint32_t seq;
+        uint64_t fails;
+    } row[] = { { -EHOSTUNREACH, 1, 0 }, { -EMSGSIZE, 0, 0 }, { -EHOSTUNREACH, 0, 1 } };
+    for (unsigned i = 0; i < 3; i++) {
+        peer_init(&p);
+        struct sock *l = peer_listen(&p, 5000);
+        p.at->stack_port = 5000;
+        peer_send(&p, "S 0:0(0) win 1000 <mss 1460>");
+        peer_expect(&p, "S. 0:0(0) ack 1 <...>");
+        struct net_error e = unreachable(row[i].error, false, row[i].seq);
+        tcp_error(&p.st->tcp, &e);
+        assert_int_equal(p.st->net.count.n[COUNT_TcpAttemptFails], row[i].fails);
+        end(l);
+    }
+}
+
 /* --- s3.10.6 STATUS --- */
 
 /* SO_ERROR: told, and gone. */
@@ -332,6 +381,8 @@ int main(void)
         cmocka_unit_test(an_error_ends_an_attempt_to_connect),
         cmocka_unit_test(an_error_about_another_number_or_the_size_ends_nothing),
         cmocka_unit_test(no_error_ends_a_connection_that_stands),
+        cmocka_unit_test(a_connection_that_times_out_says_what_icmp_said_last),
+        cmocka_unit_test(a_half_open_connection_ends_by_an_error_about_its_syn_ack),
         cmocka_unit_test(an_error_is_taken_once),
         cmocka_unit_test(a_connection_is_drained_when_all_is_acknowledged),
         cmocka_unit_test(both_ends_have_names),

@@ -480,10 +480,6 @@ static void others_are_not_told(void **state)
     udp_error(&udp, &err); /* to another port */
     assert_int_equal(port->error, 0);
     udp_connect(port, nethost_ip("192.0.2.1"), 9);
-    err.proto = 6;
-    udp_error(&udp, &err); /* about TCP */
-    assert_int_equal(port->error, 0);
-    err.proto = 17;
     err.hard = false;
     err.error = -ENETUNREACH;
     udp_error(&udp, &err); /* it may pass */
@@ -491,6 +487,34 @@ static void others_are_not_told(void **state)
     err.error = -EMSGSIZE;
     udp_error(&udp, &err); /* it will not pass by itself */
     assert_int_equal(port->error, -EMSGSIZE);
+    udp_free(port);
+}
+
+/* RFC 1191 s3, RFC 1122 s4.1.3.3: every port learns the path's MTU, the connected one
+ * is told; whoever leaves cutting to the way (IP_PMTUDISC_DONT) does neither; and what
+ * is about no port of ours is nobody's. */
+static void a_datagram_that_was_too_big_tells_the_paths_mtu(void **state)
+{
+    struct nethost *h = *state;
+    struct udp_port *port = bound(h, "0.0.0.0", 5000);
+    struct net_error err = refused();
+    struct ip_addr peer = nethost_ip("192.0.2.1");
+
+    err.error = -EMSGSIZE;
+    err.total_len = 1500;
+    err.mtu = 1400;
+    port->ip.df = IP_DF_DONT;
+    udp_error(&udp, &err);
+    assert_int_equal(ip_path_mtu(&h->net, peer), 1500);
+    port->ip.df = IP_DF_WANT;
+    udp_error(&udp, &err);
+    assert_int_equal(ip_path_mtu(&h->net, peer), 1400);
+    assert_int_equal(port->error, 0);
+    err.src_port = 5001;
+    err.mtu = 1300;
+    udp_error(&udp, &err);
+    assert_int_equal(ip_path_mtu(&h->net, peer), 1400);
+    assert_int_equal(h->net.count.n[COUNT_IcmpInErrors], 1);
     udp_free(port);
 }
 
@@ -547,6 +571,8 @@ int main(void)
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(others_are_not_told, nethost_setup,
                                         nethost_teardown),
+        cmocka_unit_test_setup_teardown(a_datagram_that_was_too_big_tells_the_paths_mtu,
+                                        nethost_setup, nethost_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
