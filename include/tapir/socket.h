@@ -120,6 +120,15 @@ ssize_t tapir_sendto(int fd, const void *buf, size_t n, int flags,
                      const struct sockaddr *addr, socklen_t len);
 int tapir_close(int fd);
 int tapir_shutdown(int fd, int how);
+
+/* Options, with Linux's numbers, units and defaults; all others are ENOPROTOOPT.
+ *     SOL_SOCKET   SO_REUSEADDR SO_TYPE SO_ERROR SO_SNDBUF SO_RCVBUF SO_KEEPALIVE
+ *                  SO_LINGER SO_RCVTIMEO SO_SNDTIMEO SO_ACCEPTCONN SO_PROTOCOL
+ *                  SO_DOMAIN
+ *     IPPROTO_IP   IP_TOS IP_TTL IP_MTU, IP_MTU_DISCOVER (IP_PMTUDISC_DONT _WANT _DO
+ *                  _PROBE)
+ *     IPPROTO_TCP  TCP_NODELAY TCP_CORK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL
+ *                  TCP_KEEPCNT TCP_CONGESTION TCP_INFO (struct tcp_info) */
 int tapir_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int tapir_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 int tapir_getsockname(int fd, struct sockaddr *addr, socklen_t *len);

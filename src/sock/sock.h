@@ -106,7 +106,8 @@ int sock_peer(const struct sock *s, struct sock_name *out); /* -ENOTCONN */
 /* Computed from buffers and state, never stored: ready.c. Rules as Linux's tcp_poll. */
 unsigned sock_readiness(const struct sock *s);
 
-/* Options by Linux's numbers (level 1 SOL_SOCKET, 6 IPPROTO_TCP), values in Linux's
+/* Options by Linux's numbers (level 0 IPPROTO_IP, 1 SOL_SOCKET,
+ * 6 IPPROTO_TCP), values in Linux's
  * layout: sockopt.c. -ENOPROTOOPT for what is not built, -EINVAL for a wrong value or
  * length. */
 int sock_setopt(struct sock *s, int level, int name, const void *value, size_t len);

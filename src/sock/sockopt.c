@@ -24,6 +24,7 @@
 #include "wire/ip4_wire.h"
 
 enum {
+    LEVEL_IP = 0,     /* IPPROTO_IP */
     LEVEL_SOCKET = 1, /* SOL_SOCKET */
     LEVEL_TCP = 6,    /* IPPROTO_TCP */
 };
@@ -41,6 +42,13 @@ enum {
     OPT_ACCEPTCONN = 30,
     OPT_PROTOCOL = 38,
     OPT_DOMAIN = 39,
+};
+
+enum {
+    OPT_TOS = 1,
+    OPT_TTL = 2,
+    OPT_MTU_DISCOVER = 10,
+    OPT_MTU = 14,
 };
 
 enum {
@@ -279,6 +287,79 @@ static int set_sndtimeo(struct sock *s, const void *value, size_t len)
     return set_timeout(&s->snd_timeout, value, len);
 }
 
+/* --- IPPROTO_IP ------------------------------------------------------------------ */
+
+static struct ip_options ip_of(const struct sock *s)
+{
+    return s->udp ? s->udp->ip : options_of(s).ip;
+}
+
+static void put_ip(struct sock *s, struct ip_options ip)
+{
+    struct tcp_options o = options_of(s);
+    o.ip = ip;
+    put_options(s, &o);
+    if (s->udp)
+        s->udp->ip = ip;
+}
+
+static int get_tos(struct sock *s)
+{
+    return ip_of(s).tos;
+}
+
+/* As Linux: the bits of ECN (RFC 3168 s5) in it are TCP's own business. */
+static int set_tos(struct sock *s, int value)
+{
+    struct ip_options ip = ip_of(s);
+    ip.tos = (uint8_t)value;
+    if (s->kind == SOCK_KIND_TCP)
+        ip.tos &= (uint8_t)~IP_ECN_MASK;
+    put_ip(s, ip);
+    return 0;
+}
+
+static int get_ttl(struct sock *s)
+{
+    uint8_t own = ip_of(s).ttl;
+    return own ? own : s->socks->net->config.ip_default_ttl;
+}
+
+/* -1: the stack's default again. */
+static int set_ttl(struct sock *s, int value)
+{
+    struct ip_options ip = ip_of(s);
+    if (value == 0)
+        return -EINVAL;
+    ip.ttl = value < 0 ? 0 : (uint8_t)value;
+    put_ip(s, ip);
+    return 0;
+}
+
+static int get_mtu_discover(struct sock *s)
+{
+    return (int)ip_of(s).df;
+}
+
+static int set_mtu_discover(struct sock *s, int value)
+{
+    struct ip_options ip = ip_of(s);
+    ip.df = (enum ip_df)value;
+    put_ip(s, ip);
+    return 0;
+}
+
+/* Of the path to the peer, which there must be. */
+static int get_mtu(struct sock *s, void *value, size_t *len)
+{
+    struct sock_name peer;
+    int err = sock_peer(s, &peer);
+    if (err < 0)
+        return err;
+    int mtu = ip_path_mtu(s->socks->net, peer.addr);
+    return give(&mtu, sizeof mtu, value, len);
+}
+
 /* --- IPPROTO_TCP ----------------------------------------------------------------- */
 
 static int get_nodelay(struct sock *s)
@@ -418,6 +499,10 @@ static int get_info(struct sock *s, void *value, size_t *len)
     { level, OPT_##NAME, NULL, NULL, 0, 0, get, set }
 
 static const struct option options[] = {
+    NUMBER(LEVEL_IP, TOS, get_tos, set_tos, 0, 255),
+    NUMBER(LEVEL_IP, TTL, get_ttl, set_ttl, -1, 255),
+    NUMBER(LEVEL_IP, MTU_DISCOVER, get_mtu_discover, set_mtu_discover, 0, IP_DF_PROBE),
+    BYTES(LEVEL_IP, MTU, get_mtu, NULL),
     NUMBER(LEVEL_SOCKET, REUSEADDR, get_reuseaddr, set_reuseaddr, 0, 0),
     NUMBER(LEVEL_SOCKET, TYPE, get_type, NULL, 0, 0),
     NUMBER(LEVEL_SOCKET, ERROR, get_error, NULL, 0, 0),
@@ -451,6 +536,18 @@ static const struct option *find_option(const struct sock *s, int level, int nam
     return NULL;
 }
 
+/* IP's numbers may be given as one byte, too. */
+static bool number_of(int level, const void *value, size_t len, int *number)
+{
+    if (len < sizeof *number && (level != LEVEL_IP || len < 1))
+        return false;
+    if (len >= sizeof *number)
+        memcpy(number, value, sizeof *number);
+    else
+        *number = *(const uint8_t *)value;
+    return true;
+}
+
 int sock_setopt(struct sock *s, int level, int name, const void *value, size_t len)
 {
     const struct option *o = find_option(s, level, name);
@@ -459,9 +556,8 @@ int sock_setopt(struct sock *s, int level, int name, const void *value, size_t l
         return -ENOPROTOOPT;
     if (o->set_bytes)
         return o->set_bytes(s, value, len);
-    if (len < sizeof number)
+    if (!number_of(level, value, len, &number))
         return -EINVAL;
-    memcpy(&number, value, sizeof number);
     if ((o->min || o->max) && (number < o->min || number > o->max))
         return -EINVAL;
     return o->set(s, number);
