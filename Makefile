@@ -159,7 +159,7 @@ test:
 	@$(MAKE) SANITIZE=address,undefined B=$(ASAN) CFLAGS='$(TEST_CFLAGS)' tests
 	@$(MAKE) SANITIZE=thread B=$(TSAN) CFLAGS='$(TEST_CFLAGS)' tsan-tests
 	@tools/dev/run-tests $(call WANTED,$(TEST_SRC:%.c=$(ASAN)/%)) \
-	    $(call WANTED,$(TSAN_SRC:%.c=$(TSAN)/%)) $(if $(T),,tests/live/program.sh tests/live/examples.sh tests/live/wire.sh tests/live/bench.sh tests/live/run.sh)
+	    $(call WANTED,$(TSAN_SRC:%.c=$(TSAN)/%)) $(if $(T),,tests/live/program.sh tests/live/examples.sh tests/live/wire.sh tests/live/pmtu.sh tests/live/bench.sh tests/live/run.sh)
 
 test-long: export TAPIR_LONG = 1
 test-long: test

@@ -12,11 +12,12 @@ py=$PWD/tests/live/wire.py
 if [ "$1" != inside ]; then
     for how in "unshare -nm" "unshare -Urnm"; do
         if $how true 2>/dev/null && [ -w /dev/net/tun ] && command -v python3 >/dev/null &&
+            command -v curl >/dev/null &&
             command -v ip >/dev/null; then
             exec timeout -k 5 120 $how -p -f --kill-child --mount-proc "$0" inside
         fi
     done
-    echo "skip wire: no right to namespaces or a TAP device, or python3 or ip is missing"
+    echo "skip wire: no right to namespaces or a TAP device, or python3, curl or ip is missing"
     echo "0 passed, 0 failed, 1 skipped"
     exit 0
 fi
