@@ -273,6 +273,23 @@ bool rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit, struct range
     return true;
 }
 
+/* Puts what waited behind the queue. A short piece is copied, as in rcvq_append(): a
+ * run of them must not hold a packet each. */
+static void push_joined(struct rcvq *q, struct pkt *p)
+{
+    struct pkt *tail = q->text.tail;
+
+    q->len += p->len;
+    if (tail && p->len <= COPY_MAX && pkt_tailroom(tail) >= p->len) {
+        fill(tail, p->data, p->len);
+        pkt_free(p);
+        return;
+    }
+    p->next = NULL;
+    q->held += p->cap;
+    pkt_queue_push(&q->text, p);
+}
+
 struct seq rcvq_join(struct rcvq *q, struct seq nxt, bool *fin)
 {
     *fin = false;
@@ -288,10 +305,7 @@ struct seq rcvq_join(struct rcvq *q, struct seq nxt, bool *fin)
             continue;
         }
         pkt_pull(p, old);
-        p->next = NULL;
-        q->held += p->cap;
-        q->len += p->len;
-        pkt_queue_push(&q->text, p);
+        push_joined(q, p);
         nxt = end;
     }
     if (!q->ofo)
