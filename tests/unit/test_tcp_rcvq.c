@@ -181,26 +181,15 @@ static void a_large_segment_is_kept_without_a_copy(void **state)
     queue_free(f);
 }
 
-/* Bug class 9: buffers that one-byte segments exhaust. */
+/* Bug class 9: buffers that one-byte segments exhaust, in order and in pairs swapped.
+ */
 static void ten_thousand_segments_of_a_byte_hold_little_memory(void **state)
 {
     struct queue *f = queue_new();
     (void)state;
-    for (int i = 0; i < 10000; i++)
+    for (int i = 0; i < 5000; i++)
         assert_true(append(f, 1));
-    assert_int_equal(f->q.len, 10000);
-    assert_in_range(f->q.held, 10000, 20000);
-    assert_int_equal(f->pool.bytes, f->q.held);
-    read_text(f, 10000);
-    queue_free(f);
-}
-
-/* Bug class 9: the same where every other one comes out of order. */
-static void single_bytes_that_waited_for_the_one_before_hold_little_memory(void **state)
-{
-    struct queue *f = queue_new();
-    (void)state;
-    for (uint32_t i = 0; i < 10000; i += 2) {
+    for (uint32_t i = 5000; i < 10000; i += 2) {
         assert_true(insert(f, i + 1, i + 2));
         assert_true(append(f, 1));
         join(f);
@@ -589,8 +578,6 @@ int main(void)
         cmocka_unit_test(text_in_order_is_read_as_it_came),
         cmocka_unit_test(a_large_segment_is_kept_without_a_copy),
         cmocka_unit_test(ten_thousand_segments_of_a_byte_hold_little_memory),
-        cmocka_unit_test(
-            single_bytes_that_waited_for_the_one_before_hold_little_memory),
         cmocka_unit_test(small_text_goes_behind_a_packet_that_has_room),
         cmocka_unit_test(little_text_in_a_large_packet_is_copied),
         cmocka_unit_test(without_memory_nothing_is_taken),
