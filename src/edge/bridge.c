@@ -6,10 +6,11 @@
  * A turn reads a batch from each end and delivers what is due. The emulator says when
  * the next frame is due; until then ppoll(2) sleeps, without timer slack, and with the
  * lowest real-time priority if that is permitted: the kernel's own emulator is not
- * kept waiting by other programs either. To get up takes some 50 microseconds all the
- * same, 5 % of a millisecond: so the bridge gets up early and looks at the clock.
- * Frames in quick succession are not worth that: their rate is right even if some are
- * delivered together, and a processor is saved.
+ * kept waiting by other programs either. To get up takes 50 to 200 microseconds all the
+ * same, 5 % of a millisecond and more: so the bridge learns how long, gets up early and
+ * looks at the clock; and a frame that wakes it has come so long ago. Frames in quick
+ * succession are not worth that: their rate is right even if some are delivered
+ * together, and a processor is saved.
  *
  * An end that is full stops its direction: the frame at hand is stuck and goes first.
  * What is behind it waits in the emulator and is dropped there when that is full, as in
@@ -30,8 +31,9 @@ enum {
     POOL_LIMIT = 1 << 30, /* bytes of packets; memory that was never needed is not
                            * taken */
     ANY_MTU = 65535,
-    LATE = 50,   /* microseconds that sleep may take too long ... */
-    EXACT = 200, /* ... which matters to a frame that comes so long after another */
+    LATE = 50,      /* microseconds that sleep takes too long, to begin with */
+    LATE_MAX = 200, /* more than that is waited for by nobody */
+    EXACT = 200,    /* it matters to a frame that comes so long after another */
 };
 
 /* ---- frames ---- */
@@ -76,7 +78,7 @@ static void enter(struct bridge *b, struct bridge_way *w, struct pkt *p, usec no
     w->in_bytes += p->len;
     capture(b, w->from, false, p, now);
     if (w->netem.config.on)
-        netem_offer(&w->netem, p, now);
+        netem_offer(&w->netem, p, usec_max(b->turned, now - b->woke_late));
     else
         deliver(b, w, p, now);
 }
@@ -125,6 +127,8 @@ bool bridge_turn(struct bridge *b, usec now)
         any |= read_batch(b, &b->way[i], now);
         any |= deliver_due(b, &b->way[i], now);
     }
+    b->turned = now;
+    b->woke_late = 0;
     return any;
 }
 
@@ -156,6 +160,16 @@ static struct pollfd slot_of(const struct bridge *b, int i)
     return slot;
 }
 
+/* Sleep ended so long after it should: the next one ends earlier by that. It grows
+ * fast and shrinks slowly, so that most frames are in time. */
+static void learn_lateness(struct bridge *b, usec late)
+{
+    if (late > b->late)
+        b->late = usec_min(b->late + (late - b->late + 1) / 2, LATE_MAX);
+    else
+        b->late -= (b->late - late) / 16;
+}
+
 /* Until something can be done, or `until`. True when stop_fd is readable. */
 static bool rest(struct bridge *b, int stop_fd, usec until)
 {
@@ -167,9 +181,14 @@ static bool rest(struct bridge *b, int stop_fd, usec until)
         { .fd = stop_fd, .events = POLLIN },
     };
     struct timespec room;
+    usec now = clock_read(&b->clock);
+    int n = ppoll(fds, 5, clock_until(now, until, &room), NULL);
 
-    if (ppoll(fds, 5, clock_until(clock_read(&b->clock), until, &room), NULL) <= 0)
+    if (n == 0 && until > now)
+        learn_lateness(b, clock_read(&b->clock) - until);
+    if (n <= 0)
         return false;
+    b->woke_late = b->late;
     b->port[0]->knocked |= fds[2].revents != 0;
     b->port[1]->knocked |= fds[3].revents != 0;
     return fds[4].revents != 0;
@@ -182,7 +201,7 @@ static usec wake_at(const struct bridge *b, usec now, usec next)
         return next;
     if (next - b->delivered < EXACT)
         return next;
-    return usec_max(next - LATE, now);
+    return usec_max(next - b->late, now);
 }
 
 static void be_punctual(const struct bridge *b)
@@ -224,6 +243,7 @@ void bridge_init(struct bridge *b, struct port *first, struct port *second,
     memset(b, 0, sizeof *b);
     pkt_pool_init(&b->pool, POOL_LIMIT, 0);
     clock_start(&b->clock);
+    b->late = LATE;
     b->port[0] = b->way[0].from = b->way[1].to = first;
     b->port[1] = b->way[1].from = b->way[0].to = second;
     for (int i = 0; i < 2; i++) {

@@ -183,6 +183,25 @@ static void a_frame_waits_for_its_time(void **state)
     assert_true(bridge_deadline(&b) == INT64_MAX);
 }
 
+/* A frame that ended a sleep came while the bridge was waking: its delay counts from
+ * there, but not from before the last turn. */
+static void a_frame_that_woke_the_bridge_came_a_little_earlier(void **state)
+{
+    lay("delay 10ms", 0);
+    bridge_turn(&b, 1000);
+    put(0, 'a', 60);
+    b.woke_late = 100;
+    bridge_turn(&b, 5000);
+    assert_true(bridge_deadline(&b) == 14900);
+    assert_int_equal(b.woke_late, 0);
+    bridge_turn(&b, 14900);
+    expect(1, 'a', 60);
+    put(0, 'b', 60);
+    b.woke_late = 100;
+    bridge_turn(&b, 14950);
+    assert_true(bridge_deadline(&b) == 24900);
+}
+
 static void out_is_from_the_first_end_to_the_second_and_in_is_back(void **state)
 {
     lay("out:delay 10ms in:delay 20ms", 0);
@@ -351,6 +370,7 @@ int main(void)
         TEST(a_turn_takes_64_frames_of_each_direction),
         TEST(an_end_that_is_full_stops_its_direction),
         TEST(a_frame_waits_for_its_time),
+        TEST(a_frame_that_woke_the_bridge_came_a_little_earlier),
         TEST(out_is_from_the_first_end_to_the_second_and_in_is_back),
         TEST(one_direction_may_be_without_a_fault),
         TEST(drops_are_counted_by_direction),
