@@ -39,6 +39,7 @@
     C(UdpOutDatagrams) \
     C(UdpNoPorts) \
     C(UdpInErrors) \
+    C(UdpMemErrors) \
     C(TcpActiveOpens) \
     C(TcpPassiveOpens) \
     C(TcpAttemptFails) \
@@ -76,6 +77,12 @@
     C(TcpExtTCPAbortOnTimeout) \
     C(TcpExtTCPAbortOnLinger) \
     C(TcpExtTCPAbortOnMemory) \
+    C(TcpExtTCPMemoryPressures) \
+    C(TcpExtTCPMemoryPressuresChrono) \
+    C(TcpExtPruneCalled) \
+    C(TcpExtOfoPruned) \
+    C(TcpExtTCPRcvCollapsed) \
+    C(TcpExtTCPRcvQDrop) \
     C(TcpExtTCPSynRetrans) \
     C(TcpExtTCPOrigDataSent) \
     C(TcpExtTCPDelivered) \

@@ -40,10 +40,12 @@
     D(ICMP_RATE, "IcmpRateLimited", "ICMP answer withheld by the rate limit")        \
     D(ICMP_NO_SOCKET, "IcmpNoSocket", "echo reply that nobody waits for")            \
     D(ICMP_QUEUE_FULL, "IcmpRcvbufError", "the socket's receive buffer is full")     \
+    D(ICMP_MEMORY, "IcmpMemory", "the packet pool is too full for it to wait in")    \
     D(UDP_SHORT, "UdpShort", "shorter than a UDP header or its length field")        \
     D(UDP_CKSUM, "UdpCsumError", "UDP checksum is wrong")                            \
     D(UDP_NO_PORT, "UdpNoPort", "nobody listens on the port")                        \
     D(UDP_QUEUE_FULL, "UdpRcvbufError", "the socket's receive buffer is full")       \
+    D(UDP_MEMORY, "UdpMemory", "the packet pool is too full for it to wait in")      \
     D(TCP_SHORT, "TcpShort", "shorter than a TCP header or its data offset")         \
     D(TCP_OFFSET, "TcpOffsetError", "data offset below 20")                          \
     D(TCP_CKSUM, "TcpCsumError", "TCP checksum is wrong")                            \

@@ -91,6 +91,13 @@ struct pkt *pkt_new(struct pkt_pool *pool, size_t room);
 /* The same, from the reserve too: for ACKs and RSTs, which are what frees memory. */
 struct pkt *pkt_new_urgent(struct pkt_pool *pool, size_t room);
 
+/* Are more than `eighths` eighths of it handed out, the reserve aside? What waits in
+ * queues must not fill a pool: the frames that empty them come in its packets. */
+static inline bool pkt_pool_above(const struct pkt_pool *pool, unsigned eighths)
+{
+    return pool->bytes > (pool->limit - pool->reserve) / 8 * eighths;
+}
+
 /* Gives p back to its pool; NULL is fine. */
 void pkt_free(struct pkt *p);
 

@@ -26,6 +26,7 @@ enum {
     ECHO_SEQ_AT = 6,          /* offset of the sequence number in the header */
     IP_TEXT_MAX = 65535 - 20, /* the most that one IP packet carries */
     IDS = 65535,              /* identifiers, from 1 on */
+    POOL_PART = 4,            /* eighths of the packet pool that replies wait in */
 };
 
 static struct sock *find_id(const struct socks *socks, uint16_t id)
@@ -210,6 +211,10 @@ void sock_ping_input(struct socks *socks, const struct ip_info *ip, struct pkt *
     }
     if (s->ping_bytes + p->cap > s->options.rcvbuf) {
         net_drop(socks->net, p, DROP_ICMP_QUEUE_FULL);
+        return;
+    }
+    if (pkt_pool_above(&socks->net->pool, POOL_PART)) {
+        net_drop(socks->net, p, DROP_ICMP_MEMORY);
         return;
     }
     memcpy(pkt_push(p, sizeof ip->src.b), ip->src.b, sizeof ip->src.b);

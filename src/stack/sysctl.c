@@ -100,6 +100,8 @@ static const struct sysctl table[] = {
     { NET4("tcp_keepalive_probes"), KIND_U8, TCP(keepalive_probes), 0, 1, 255 },
     { NET4("tcp_rmem"), KIND_TRIPLE, TCP(rmem_min), 0, 1, BUFFER_MAX },
     { NET4("tcp_wmem"), KIND_TRIPLE, TCP(wmem_min), 0, 1, BUFFER_MAX },
+    { NET4("tcp_mem"), KIND_TRIPLE, TCP(mem_low), 0, 0, U32_MAX },
+    { NET4("tcp_max_orphans"), KIND_U32, TCP(max_orphans), 0, 0, U32_MAX },
     { NET4("tcp_max_syn_backlog"), KIND_U32, TCP(max_syn_backlog), 0, 0, U32_MAX },
     { NET4("tcp_syncookies"), KIND_U8, TCP(syncookies), 0, 0, 2 },
     { NET4("tcp_challenge_ack_limit"), KIND_U32, TCP(challenge_ack_limit), 0, 0,
@@ -120,6 +122,7 @@ static const struct sysctl table[] = {
 
 /* Lists are read and written as arrays: their fields stand side by side. */
 _Static_assert(TCP(rmem_max) == TCP(rmem_min) + 2 * sizeof(uint32_t), "tcp_rmem");
+_Static_assert(TCP(mem_high) == TCP(mem_low) + 2 * sizeof(uint32_t), "tcp_mem");
 _Static_assert(TCP(wmem_max) == TCP(wmem_min) + 2 * sizeof(uint32_t), "tcp_wmem");
 _Static_assert(NET(port_high) == NET(port_low) + sizeof(uint16_t), "port range");
 
@@ -149,7 +152,7 @@ static const char *const not_built[] = {
     NET4("tcp_fastopen_blackhole_timeout_sec"), NET4("tcp_fastopen_key"),
     NET4("tcp_frto"), NET4("tcp_fwmark_accept"), NET4("tcp_l3mdev_accept"),
     NET4("tcp_limit_output_bytes"), NET4("tcp_low_latency"),
-    NET4("tcp_max_orphans"), NET4("tcp_max_reordering"), NET4("tcp_mem"),
+    NET4("tcp_max_reordering"),
     NET4("tcp_migrate_req"), NET4("tcp_min_rtt_wlen"), NET4("tcp_min_snd_mss"),
     NET4("tcp_min_tso_segs"), NET4("tcp_moderate_rcvbuf"),
     NET4("tcp_no_metrics_save"), NET4("tcp_no_ssthresh_metrics_save"),

@@ -11,6 +11,7 @@
 #include "base/ring.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_demux.h"
+#include "tcp/tcp_mem.h"
 #include "tcp/tcp_rcvq.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_sent.h"
@@ -96,6 +97,8 @@ struct tcb {
     bool owned;   /* a socket or an accept queue holds it */
     bool ended;   /* an error ended it, told or not */
     bool passive; /* it came from a listener */
+    bool orphan;  /* counted as one that nobody owns: tcp_mem_orphan() */
+    size_t mem;   /* bytes of buffers, as counted: tcp_mem_update() */
 
     struct tcb_snd snd;
     struct tcb_rcv rcv;
@@ -322,6 +325,9 @@ void tcp_reset_reply(struct tcp *tcp, const struct ip_info *ip,
 
 /* The RST that ends a connection (s3.10.5). */
 void tcp_reset(struct tcb *tcb);
+
+/* tcp_user.c: reset, since its memory is needed. */
+void tcp_abort_on_memory(struct tcb *tcb);
 
 /* tcp_timer.c */
 usec tcp_rto(const struct tcb *tcb); /* with all its doublings */

@@ -82,6 +82,7 @@ int tcp_init(struct tcp *tcp, struct net *net)
     tcp->cookie_sent_at = -COOKIE_LIFE;
     tcp->challenge_since = -USEC_PER_SEC;
     tcp_config_default(&tcp->config);
+    tcp_mem_default(&tcp->config, net->pool.limit);
     cc_table_init(&tcp->controllers);
     list_init(&tcp->dirty);
     list_init(&tcp->dead);
@@ -118,7 +119,7 @@ static void timers_off(struct tcb *tcb)
 
 struct tcb *tcb_new(struct tcp *tcp, const struct tcp_options *opt)
 {
-    struct tcb *tcb = slab_new_zero(&tcp->pools.tcbs);
+    struct tcb *tcb = tcp_mem_admits(tcp) ? slab_new_zero(&tcp->pools.tcbs) : NULL;
     if (!tcb || !heap_reserve(&tcp->net->heap, 1)) {
         slab_free(&tcp->pools.tcbs, tcb);
         return NULL;
@@ -159,6 +160,8 @@ void tcb_free(struct tcb *tcb)
     sent_clear(&tcb->sent);
     rcvq_clear(&tcb->rcv.q);
     ring_free(&tcb->snd.buf);
+    tcp_mem_update(tcb);
+    tcp_mem_orphan(tcb, false);
     tcp->n_tcb--;
     slab_free(&tcp->pools.tcbs, tcb);
 }

@@ -66,6 +66,8 @@ struct tcp_config {
     uint8_t keepalive_probes;             /* tcp_keepalive_probes: 9 */
     uint32_t rmem_min, rmem_default, rmem_max; /* tcp_rmem: bytes */
     uint32_t wmem_min, wmem_default, wmem_max; /* tcp_wmem: bytes */
+    uint32_t mem_low, mem_pressure, mem_high;  /* tcp_mem: pages of 4 KiB */
+    uint32_t max_orphans;                      /* tcp_max_orphans: 16384 */
     uint32_t max_syn_backlog; /* tcp_max_syn_backlog: 1024, a listener */
     uint8_t syncookies;       /* tcp_syncookies: 0, 1 (default): when that is full; 2 */
     uint32_t challenge_ack_limit; /* tcp_challenge_ack_limit: 1000 a second, about */
@@ -80,6 +82,14 @@ struct tcp_pools {
     struct slab_pool tcbs, half_opens, time_waits; /* structs of their names */
     struct slab_pool sents;                        /* struct sent */
     struct ring_pool rings;                        /* send buffers */
+};
+
+/* What the buffers of all connections take: tcp_mem.c. */
+struct tcp_mem {
+    size_t bytes;     /* of send buffers and of packets in receive queues */
+    bool pressure;    /* above the pressure mark, and not below low since */
+    usec since;       /* when that began */
+    size_t n_orphans; /* connections that nobody owns and that are not closed */
 };
 
 /* The stack's whole TCP. Owned by struct stack. */
@@ -101,6 +111,7 @@ struct tcp {
     usec challenge_since;        /* RFC 5961 s10: this second's challenges ... */
     uint32_t challenge_left;     /* ... that may still be sent */
     struct tcp_pools pools;
+    struct tcp_mem mem;
 };
 
 void tcp_config_default(struct tcp_config *config);

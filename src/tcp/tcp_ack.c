@@ -98,7 +98,9 @@ static void free_text(struct tcb *tcb, struct seq ack)
     ring_drop(&tcb->snd.buf, n);
     tcb->snd.buf_seq = seq_add(tcb->snd.buf_seq, (uint32_t)n);
     tcb->bytes_acked += n;
-    if (tcb->snd.buf.len == 0)
+    if (tcb->snd.buf.len == 0 && tcb->tcp->mem.pressure)
+        ring_trim(&tcb->snd.buf);
+    else if (tcb->snd.buf.len == 0)
         tcp_arm(tcb, TT_TRIM, tcb->tcp->net->now + TRIM_AFTER);
 }
 

@@ -48,6 +48,21 @@ static void check_receive_side(const struct tcb *tcb)
     assert(ofo == tcb->rcv.q.ofo_len);
 }
 
+/* Every buffer is counted, and nothing else. */
+static void check_memory(const struct tcp *tcp)
+{
+    size_t bytes = 0, orphans = 0;
+
+    list_each (at, &tcp->all) {
+        const struct tcb *tcb = list_entry(at, struct tcb, all);
+        assert(tcb->mem == tcb->snd.buf.cap + tcb->rcv.q.held);
+        bytes += tcb->mem;
+        orphans += tcb->orphan;
+    }
+    assert(bytes == tcp->mem.bytes);
+    assert(orphans == tcp->mem.n_orphans);
+}
+
 /* While something is owed, a timer or the dirty list will see to it. */
 static void check_progress(const struct tcb *tcb)
 {
@@ -78,4 +93,5 @@ void tcp_check_all(const struct tcp *tcp)
 {
     list_each (at, &tcp->all)
         tcp_check(list_entry(at, struct tcb, all));
+    check_memory(tcp);
 }

@@ -231,6 +231,7 @@ static void connection_input(struct tcb *tcb, struct tcp_seg *seg)
         tcp_synsent_input(tcb, seg);
     else
         tcp_synchronized_input(tcb, seg);
+    tcp_mem_update(tcb);
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
         return;
     tcp_dirty(tcb);

@@ -283,6 +283,11 @@ static void take_syn(struct tcp_listener *l, const struct ip_info *ip,
         tcp_reject(seg, DROP_TCP_BACKLOG);
         return;
     }
+    if (!tcp_mem_admits(l->tcp)) {
+        count(&l->tcp->net->count, COUNT_TcpExtListenDrops);
+        tcp_reject(seg, DROP_TCP_MEMORY);
+        return;
+    }
     bool full = !room_for_syn(l);
     if (!iss && (c->syncookies == COOKIES_ALWAYS || (full && c->syncookies))) {
         send_cookie(l, ip, seg);

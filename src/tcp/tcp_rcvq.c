@@ -41,7 +41,7 @@ void rcvq_clear(struct rcvq *q)
     q->held = 0;
 }
 
-void rcvq_end(struct rcvq *q)
+void rcvq_forget_ofo(struct rcvq *q)
 {
     ofo_clear(q);
 }
@@ -70,6 +70,12 @@ static bool worth_keeping(const struct tcp_seg *seg)
     return seg->text_len >= seg->pkt->cap / KEEP_PART;
 }
 
+static void push(struct rcvq *q, struct pkt *p)
+{
+    q->held += p->cap;
+    pkt_queue_push(&q->text, p);
+}
+
 /* Copies into small packets behind the queue. All or nothing: room is made first. */
 static bool append_copy(struct rcvq *q, const struct tcp_seg *seg)
 {
@@ -91,8 +97,7 @@ static bool append_copy(struct rcvq *q, const struct tcp_seg *seg)
         done = fill(tail, seg->text, seg->text_len);
     for (struct pkt *p = pkt_queue_pop(&fresh); p; p = pkt_queue_pop(&fresh)) {
         done += fill(p, seg->text + done, seg->text_len - done);
-        q->held += p->cap;
-        pkt_queue_push(&q->text, p);
+        push(q, p);
     }
     return true;
 }
@@ -105,14 +110,83 @@ bool rcvq_append(struct rcvq *q, struct tcp_seg *seg)
     if (tail && len <= COPY_MAX && pkt_tailroom(tail) >= len) {
         fill(tail, seg->text, len);
     } else if (worth_keeping(seg)) {
-        struct pkt *p = keep(seg);
-        q->held += p->cap;
-        pkt_queue_push(&q->text, p);
+        push(q, keep(seg));
     } else if (!append_copy(q, seg)) {
         return false;
     }
     q->len += len;
     return true;
+}
+
+uint32_t rcvq_squeeze(struct rcvq *q, struct tcp_seg *seg)
+{
+    uint32_t len;
+
+    if (!q->text.tail && seg->pkt->cap == PKT_SMALL) {
+        len = seg->text_len;
+        push(q, keep(seg));
+    } else {
+        struct pkt *p = q->text.tail;
+        if (!p && !(p = pkt_new(seg->pkt->pool, PKT_SMALL - PKT_HEADROOM)))
+            return 0;
+        if (!q->text.tail)
+            push(q, p);
+        len = fill(p, seg->text, seg->text_len);
+    }
+    q->len += len;
+    return len;
+}
+
+/* A small packet with the text of p, a large one that holds no more; p if there is
+ * none. */
+static struct pkt *shrink(struct rcvq *q, struct pkt *p)
+{
+    struct pkt *small = NULL;
+
+    if (p->cap > PKT_SMALL && p->len <= PKT_SMALL - PKT_HEADROOM)
+        small = pkt_new(p->pool, p->len);
+    if (!small)
+        return p;
+    fill(small, p->data, p->len);
+    small->next = p->next;
+    if (q->text.tail == p)
+        q->text.tail = small;
+    q->held -= p->cap - small->cap;
+    pkt_free(p);
+    return small;
+}
+
+/* Takes the text of the packet behind p into p, if there is room in all of p. */
+static bool merge(struct rcvq *q, struct pkt *p)
+{
+    struct pkt *next = p->next;
+
+    if (!next || p->len + next->len > p->cap)
+        return false;
+    memmove(p->buf, p->data, p->len);
+    p->data = p->buf;
+    fill(p, next->data, next->len);
+    p->next = next->next;
+    if (q->text.tail == next)
+        q->text.tail = p;
+    q->text.n--;
+    q->held -= next->cap;
+    pkt_free(next);
+    return true;
+}
+
+size_t rcvq_collapse(struct rcvq *q)
+{
+    size_t freed = 0;
+
+    for (struct pkt **at = &q->text.head; *at; at = &(*at)->next) {
+        struct pkt *p = shrink(q, *at);
+        freed += p != *at;
+        *at = p;
+        while (merge(q, p))
+            freed++;
+    }
+    return freed;
 }
 
 static struct seq end_of(const struct pkt *p)
@@ -152,6 +226,20 @@ static void ofo_remove(struct rcvq *q, struct pkt *before, struct pkt *p)
     q->held -= p->cap;
 }
 
+/* Small text that continues p is copied behind it: a stream of one-byte segments beyond
+ * a hole costs no more than its bytes, either. */
+static bool ofo_continue(struct rcvq *q, struct pkt *p, const struct tcp_seg *seg)
+{
+    if (!p || p->fin || !seq_eq(end_of(p), seg->seq))
+        return false;
+    if (seg->text_len > COPY_MAX || pkt_tailroom(p) < seg->text_len)
+        return false;
+    fill(p, seg->text, seg->text_len);
+    p->fin = seg->flags & TCP_FIN;
+    q->ofo_len += seg->text_len;
+    return true;
+}
+
 /* Puts seg's text, which overlaps nothing, behind `before`. */
 static bool ofo_put(struct rcvq *q, struct pkt *before, struct tcp_seg *seg)
 {
@@ -159,6 +247,8 @@ static bool ofo_put(struct rcvq *q, struct pkt *before, struct tcp_seg *seg)
     struct seq seq = seg->seq;
     struct pkt *p;
 
+    if (ofo_continue(q, before, seg))
+        return true;
     if (worth_keeping(seg)) {
         p = keep(seg);
     } else {
@@ -181,34 +271,49 @@ static bool ofo_put(struct rcvq *q, struct pkt *before, struct tcp_seg *seg)
     return true;
 }
 
+static bool holds(const struct pkt *p, struct seq seq)
+{
+    return seq_eq(p->seq, seq) || (seq_lt(p->seq, seq) && seq_lt(seq, end_of(p)));
+}
+
+/* Does text at `seq` continue the arrival before it, which lies in `before`? */
+static bool continues(const struct rcvq *q, const struct pkt *before, struct seq seq)
+{
+    return before && q->n_recent > 0 && seq_eq(seq, end_of(before)) &&
+           holds(before, q->recent[0]);
+}
+
 /* The newest arrival comes first in the SACK option (RFC 2018 s4). One that continues
  * the arrival before it takes its place, so that a long run does not push the others
  * out. */
-static void remember(struct rcvq *q, const struct pkt *before, struct seq seq)
+static void remember(struct rcvq *q, struct seq seq, bool again)
 {
-    if (before && q->n_recent > 0 && seq_eq(q->recent[0], before->seq) &&
-        seq_eq(seq, end_of(before))) {
-        q->recent[0] = seq;
-        return;
-    }
     unsigned keep_n = q->n_recent < RCVQ_RECENT ? q->n_recent : RCVQ_RECENT - 1;
-    memmove(q->recent + 1, q->recent, keep_n * sizeof q->recent[0]);
+
+    if (!again) {
+        memmove(q->recent + 1, q->recent, keep_n * sizeof q->recent[0]);
+        q->n_recent = keep_n + 1;
+    }
     q->recent[0] = seq;
-    q->n_recent = keep_n + 1;
 }
 
-/* Throws the highest text away until what is held fits. */
-static void prune(struct rcvq *q, size_t limit)
+/* Throws the highest text away until what is held fits. False: what began at `first`
+ * went, too. */
+static bool prune(struct rcvq *q, size_t limit, struct seq first)
 {
+    bool there = true;
+
     while (q->held > limit && q->ofo) {
         struct pkt *before = NULL, *p = q->ofo;
         while (p->next) {
             before = p;
             p = p->next;
         }
+        there = there && !holds(p, first);
         ofo_remove(q, before, p);
         pkt_free(p);
     }
+    return there;
 }
 
 /* Cuts off seg what the packet before it holds already; the duplicate goes to *dup. */
@@ -251,7 +356,8 @@ static bool take_fin_alone(struct pkt *before, const struct tcp_seg *seg)
     return true;
 }
 
-bool rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit, struct range *dup)
+enum rcvq_result rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit,
+                             struct range *dup)
 {
     struct range all = { seg->seq, seq_add(seg->seq, seg->text_len) };
     struct pkt *before = ofo_before(q, seg->seq);
@@ -263,14 +369,15 @@ bool rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit, struct range
         *dup = all;
         /* RFC 2883 s4 (2): the block that holds the duplicate comes next. */
         if (!seq_eq(all.from, all.to))
-            remember(q, NULL, all.from);
-        return take_fin_alone(before, seg);
+            remember(q, all.from, false);
+        return take_fin_alone(before, seg) ? RCVQ_KEPT : RCVQ_OLD;
     }
-    if (!ofo_put(q, before, seg))
-        return false;
-    remember(q, before, all.from);
-    prune(q, limit);
-    return true;
+    struct seq first = seg->seq;
+    bool again = continues(q, before, all.from);
+    if (!ofo_put(q, before, seg) || !prune(q, limit, first))
+        return RCVQ_FULL;
+    remember(q, all.from, again);
+    return RCVQ_KEPT;
 }
 
 /* Puts what waited behind the queue. A short piece is copied, as in rcvq_append(): a

@@ -30,18 +30,32 @@ void rcvq_clear(struct rcvq *q);
  * copies. False: no memory, nothing was taken. */
 bool rcvq_append(struct rcvq *q, struct tcp_seg *seg);
 
+/* Appends as much of seg's text, which begins at RCV.NXT, as fits behind the last
+ * packet, or into one small packet where there is none; how many bytes. */
+uint32_t rcvq_squeeze(struct rcvq *q, struct tcp_seg *seg);
+
+/* Packs the text that is in order into fewer packets; how many were freed. */
+size_t rcvq_collapse(struct rcvq *q);
+
+enum rcvq_result {
+    RCVQ_KEPT, /* something of it is new and kept */
+    RCVQ_OLD,  /* all of it was there */
+    RCVQ_FULL, /* no memory, or beyond the limit */
+};
+
 /* Keeps seg's text, which lies beyond RCV.NXT; what is there already is not kept twice.
  * `limit` bounds the bytes of buffers held: what lies highest is thrown away for it.
- * True if anything of seg is new and kept; *dup tells the part that was there already
- * (empty when none). */
-bool rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit, struct range *dup);
+ * *dup tells the part that was there already (empty when none). */
+enum rcvq_result rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit,
+                             struct range *dup);
 
 /* Moves to the text what continues at `nxt`; returns the new RCV.NXT. *fin: a FIN stood
  * behind it. */
 struct seq rcvq_join(struct rcvq *q, struct seq nxt, bool *fin);
 
-/* The FIN was taken: nothing can follow it, and what is out of order is forgotten. */
-void rcvq_end(struct rcvq *q);
+/* What is out of order is forgotten: the FIN was taken, the connection is over, or
+ * memory is short (RFC 2018 s8). */
+void rcvq_forget_ofo(struct rcvq *q);
 
 /* Copies up to room bytes out, and forgets them unless `peek`. */
 size_t rcvq_read(struct rcvq *q, void *buf, size_t room, bool peek);

@@ -82,6 +82,8 @@ static void fall_silent(struct tcb *tcb)
         tcp_arm(tcb, (enum tcp_timer)i, NEVER);
     sent_clear(&tcb->sent);
     ring_free(&tcb->snd.buf);
+    rcvq_forget_ofo(&tcb->rcv.q);
+    tcp_mem_update(tcb);
     list_del(&tcb->dirty);
     tcb->ack_now = tcb->probe_now = false;
 }
@@ -91,6 +93,7 @@ static void fall_silent(struct tcb *tcb)
 void tcp_bury(struct tcb *tcb)
 {
     tcb->state = TCPS_CLOSED;
+    tcp_mem_orphan(tcb, false);
     list_del(&tcb->node);
     list_add_tail(&tcb->tcp->dead, &tcb->node);
 }

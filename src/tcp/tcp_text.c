@@ -6,22 +6,12 @@
  * SHLD-19) and for the segments that follow the handshake; else it waits up to the
  * delayed-ACK time for text to ride on.
  *
- * Every frame that arrives needs a packet from the stack's pool, also the one that
- * fills the hole and the ACK that frees a send buffer. So text out of order is kept in
- * the first half of the pool only (it may be thrown away: RFC 2018 s8), and text that
- * waits for its reader in the first three quarters: it comes again. */
+ * How much may be kept of either is tcp_mem.c's business; what is refused comes
+ * again. */
 #include <errno.h>
 
 #include "base/bytes.h"
 #include "tcp/tcb.h"
-
-enum { OUT_OF_ORDER_PART = 2, IN_ORDER_PART = 3 }; /* quarters of the pool */
-
-static bool pool_filled(const struct tcb *tcb, size_t quarters)
-{
-    const struct pkt_pool *pool = &tcb->tcp->net->pool;
-    return pool->bytes > (pool->limit - pool->reserve) / 4 * quarters;
-}
 
 /* Deviates from RFC 9293 s3.8.6.3 (SHLD-18): no delay for the first segments of a
  * connection, until it turns out to be a conversation (we sent text in answer): a
@@ -83,10 +73,13 @@ static void join(struct tcb *tcb)
 
 static void take_in_order(struct tcb *tcb, struct tcp_seg *seg)
 {
-    uint32_t len = seg->text_len;
+    uint32_t all = seg->text_len, len = tcp_mem_keep(tcb, seg);
 
-    if (pool_filled(tcb, IN_ORDER_PART) || !rcvq_append(&tcb->rcv.q, seg)) {
+    if (len < all) {
         seg->flags &= (uint8_t)~TCP_FIN;
+        tcb->ack_now = true; /* RFC 9293 s3.8.6: where the window ends, and to go on */
+    }
+    if (len == 0) {
         tcp_reject(seg, DROP_TCP_RCVBUF);
         return;
     }
@@ -102,16 +95,16 @@ static void take_out_of_order(struct tcb *tcb, struct tcp_seg *seg)
 {
     struct counters *c = &tcb->tcp->net->count;
     struct range dup;
-    bool filled = pool_filled(tcb, OUT_OF_ORDER_PART);
-    size_t room = filled ? tcb->rcv.q.held : 2 * (size_t)tcb->rcv.limit;
-    bool kept = rcvq_insert(&tcb->rcv.q, seg, room, &dup);
+    size_t room = tcp_mem_ofo_room(tcb);
+    enum rcvq_result got = rcvq_insert(&tcb->rcv.q, seg, room, &dup);
 
-    count(c, kept ? COUNT_TcpExtTCPOFOQueue : COUNT_TcpExtTCPOFODrop);
+    if (got != RCVQ_OLD)
+        count(c, got == RCVQ_KEPT ? COUNT_TcpExtTCPOFOQueue : COUNT_TcpExtTCPOFODrop);
     tcb->rcv_ofo_segs += seg->segs;
     if (!seq_eq(dup.from, dup.to) && tcb->sack_ok && tcb->tcp->config.dsack)
         tcb->rcv.dsack = dup;
-    if (!kept)
-        tcp_reject(seg, DROP_TCP_DUPLICATE);
+    if (got != RCVQ_KEPT)
+        tcp_reject(seg, got == RCVQ_OLD ? DROP_TCP_DUPLICATE : DROP_TCP_OFO_FULL);
     seg->flags &= (uint8_t)~TCP_FIN; /* it is remembered with the text */
     tcb->ack_now = true;
 }
@@ -145,7 +138,7 @@ void tcp_take_text(struct tcb *tcb, struct tcp_seg *seg)
 static void fin_taken(struct tcb *tcb)
 {
     tcb->rcv.fin = true;
-    rcvq_end(&tcb->rcv.q);
+    rcvq_forget_ofo(&tcb->rcv.q);
     tcb->rcv.nxt = seq_add(tcb->rcv.nxt, 1);
     tcb->ack_now = true;
     watch_wake(&tcb->tcp->net->woken, &tcb->watch);

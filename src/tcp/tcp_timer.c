@@ -64,6 +64,10 @@ static bool out_of_tries(struct tcb *tcb)
 
 static void rexmt_fires(struct tcb *tcb)
 {
+    if (tcp_mem_orphan_must_go(tcb)) {
+        tcp_abort_on_memory(tcb);
+        return;
+    }
     if (out_of_tries(tcb)) {
         give_up(tcb);
         return;
@@ -90,6 +94,10 @@ static void persist_fires(struct tcb *tcb)
 
     /* A closed connection whose peer never reads is not kept for ever. */
     bool unread = !tcb->owned && tcb->backoff >= most;
+    if (tcp_mem_orphan_must_go(tcb)) {
+        tcp_abort_on_memory(tcb);
+        return;
+    }
     if (tcb->probes >= most || unread) {
         give_up(tcb);
         return;
@@ -168,6 +176,7 @@ void tcp_fire(struct tcb *tcb)
         delack_fires(tcb);
     if (due(tcb, TT_TRIM))
         ring_trim(&tcb->snd.buf);
+    tcp_mem_update(tcb);
     if (tcb->state == TCPS_CLOSED)
         return;
     tcp_dirty(tcb);

@@ -109,6 +109,7 @@ ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
         return -EAGAIN;
     if (tcp_write_ended(tcb))
         return told_once(tcb, -EPIPE);
+    tcb->snd.buf.limit = tcp_mem_sndbuf(tcb);
     for (size_t i = 0; i < n; i++) {
         size_t part = ring_write(&tcb->snd.buf, text[i].at, text[i].len);
         done += part;
@@ -116,6 +117,7 @@ ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
             break;
     }
     tcb->snd.more = more;
+    tcp_mem_update(tcb);
     tcp_dirty(tcb);
     bool nothing = n == 0 || (n == 1 && text[0].len == 0);
     return done > 0 || nothing ? (ssize_t)done : -EAGAIN;
@@ -128,6 +130,7 @@ ssize_t tcp_receive(struct tcb *tcb, void *buf, size_t room, bool peek)
     if (connecting(tcb))
         return -EAGAIN;
     size_t n = rcvq_read(&tcb->rcv.q, buf, room, peek);
+    tcp_mem_update(tcb);
     if (n > 0) {
         if (!peek && tcb->state != TCPS_CLOSED && tcp_window_update_due(tcb)) {
             tcb->ack_now = true;
@@ -170,18 +173,25 @@ int tcp_shutdown_read(struct tcb *tcb)
         return -ENOTCONN;
     tcb->rcv.shut = true;
     rcvq_discard(&tcb->rcv.q, tcb->rcv.q.len);
+    tcp_mem_update(tcb);
     watch_wake(&tcb->tcp->net->woken, &tcb->watch);
     return 0;
 }
 
-/* Nobody owns it any more: closed already, it goes at the end of the event. */
+/* Nobody owns it any more: closed already, it goes at the end of the event. One too
+ * many is reset: its peer may be gone for good, and its memory is needed. */
 static void orphan(struct tcb *tcb)
 {
     tcb->owned = false;
     tcb->watch.owner = NULL;
     list_del(&tcb->watch.node);
-    if (tcb->state == TCPS_TIME_WAIT || tcb->state == TCPS_CLOSED)
+    if (tcb->state == TCPS_TIME_WAIT || tcb->state == TCPS_CLOSED) {
         tcp_bury(tcb);
+        return;
+    }
+    tcp_mem_orphan(tcb, true);
+    if (tcp_mem_orphan_must_go(tcb))
+        tcp_abort_on_memory(tcb);
 }
 
 void tcp_release(struct tcb *tcb, bool linger_zero)
@@ -211,7 +221,14 @@ void tcp_abort(struct tcb *tcb, int error)
     if (!silent)
         tcp_reset(tcb);
     rcvq_clear(&tcb->rcv.q);
+    tcp_mem_update(tcb);
     tcp_finish(tcb, error);
+}
+
+void tcp_abort_on_memory(struct tcb *tcb)
+{
+    count(&tcb->tcp->net->count, COUNT_TcpExtTCPAbortOnMemory);
+    tcp_abort(tcb, -ECONNRESET);
 }
 
 bool tcp_drained(const struct tcb *tcb)
@@ -240,7 +257,8 @@ bool tcp_read_ended(const struct tcb *tcb)
 
 size_t tcp_writable_room(const struct tcb *tcb)
 {
-    return connecting(tcb) ? 0 : ring_room(&tcb->snd.buf);
+    size_t limit = tcp_mem_sndbuf(tcb), len = tcb->snd.buf.len;
+    return connecting(tcb) || len >= limit ? 0 : limit - len;
 }
 
 bool tcp_write_ended(const struct tcb *tcb)
@@ -299,7 +317,6 @@ void tcp_set_options(struct tcb *tcb, const struct tcp_options *o)
 
     change_cc(tcb, o->cc);
     tcb->opt = *o;
-    tcb->snd.buf.limit = o->sndbuf;
     if (rcvbuf)
         tcb->rcv.limit = o->rcvbuf;
     if (keep)

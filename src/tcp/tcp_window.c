@@ -33,10 +33,11 @@ void tcp_fit_link(struct tcb *tcb)
 static uint32_t room(const struct tcb *tcb)
 {
     const struct rcvq *q = &tcb->rcv.q;
+    uint32_t limit = tcp_mem_rcvbuf(tcb);
 
-    if (q->len >= tcb->rcv.limit || q->held > 4u * (size_t)tcb->rcv.limit)
+    if (q->len >= limit || q->held > 4u * (size_t)tcb->rcv.limit)
         return 0;
-    return tcb->rcv.limit - q->len;
+    return limit - q->len;
 }
 
 /* The window to offer with the next segment, in bytes, as its scaled field will say. */
@@ -44,7 +45,7 @@ uint32_t tcp_window_offer(const struct tcb *tcb)
 {
     uint32_t now = rcv_wnd(tcb), free = room(tcb);
     uint32_t most = (uint32_t)UINT16_MAX << tcb->rcv.wscale;
-    uint32_t step = min_u32(tcb->rcv.limit / 2, tcb->rcv.mss);
+    uint32_t step = min_u32(tcp_mem_rcvbuf(tcb) / 2, tcb->rcv.mss);
 
     /* s3.8.6.2.2 (MUST-39) */
     uint32_t offer = free > now && free - now >= step ? free : now;
@@ -62,7 +63,7 @@ bool tcp_window_update_due(const struct tcb *tcb)
 {
     uint32_t most = (uint32_t)UINT16_MAX << tcb->rcv.wscale;
     uint32_t now = rcv_wnd(tcb), free = min_u32(room(tcb), most);
-    uint32_t step = min_u32(tcb->rcv.limit / 2, tcb->rcv.mss);
+    uint32_t step = min_u32(tcp_mem_rcvbuf(tcb) / 2, tcb->rcv.mss);
 
     if (tcb->rcv.fin)
         return false;

@@ -26,6 +26,7 @@
 
 enum {
     RCV_LIMIT_DEFAULT = 212992, /* net.core.rmem_default */
+    POOL_PART = 4,              /* eighths of the packet pool that datagrams wait in */
     PACKET_COST = 512,          /* what a queued packet costs beside its text */
     TEXT_MAX = 65535 - IP4_LEN - UDP_LEN,
     CKSUM_FIELD = 6,
@@ -321,6 +322,11 @@ static void enqueue(struct udp_port *port, const struct udp_peer *from, struct p
     if (port->rcv_bytes + cost(p) > port->rcv_limit) {
         count(&net->count, COUNT_UdpInErrors);
         net_drop(net, p, DROP_UDP_QUEUE_FULL);
+        return;
+    }
+    if (pkt_pool_above(&net->pool, POOL_PART)) {
+        count(&net->count, COUNT_UdpMemErrors);
+        net_drop(net, p, DROP_UDP_MEMORY);
         return;
     }
     memcpy(p->data - sizeof(*from), from, sizeof(*from));
