@@ -49,6 +49,29 @@ static void an_even_number_has_the_mean_of_two(void **state)
     assert_true(same(stats_spread(&r).median, 4.5));
 }
 
+/* Quartiles lie at a quarter and three quarters of the way through the sorted row. */
+static void half_of_all_lie_between_the_quartiles(void **state)
+{
+    struct stats_rounds r = { .known = { false } };
+    for (size_t i = 0; i < 5; i++)
+        put(&r, i, (double)(50 - 10 * i));
+    assert_true(same(stats_spread(&r).low, 20));
+    assert_true(same(stats_spread(&r).high, 40));
+    put(&r, 5, 60);
+    assert_true(same(stats_spread(&r).low, 22.5));
+    assert_true(same(stats_spread(&r).high, 47.5));
+}
+
+static void of_one_round_all_is_the_same(void **state)
+{
+    struct stats_rounds r = { .known = { false } };
+    put(&r, 6, 3);
+    struct stats_spread s = stats_spread(&r);
+    assert_true(same(s.low, 3));
+    assert_true(same(s.median, 3));
+    assert_true(same(s.high, 3));
+}
+
 static void a_round_that_failed_does_not_count(void **state)
 {
     struct stats_rounds r = { .known = { false } };
@@ -107,6 +130,8 @@ int main(void)
         cmocka_unit_test(without_rounds_there_is_no_spread),
         cmocka_unit_test(an_odd_number_has_a_middle),
         cmocka_unit_test(an_even_number_has_the_mean_of_two),
+        cmocka_unit_test(half_of_all_lie_between_the_quartiles),
+        cmocka_unit_test(of_one_round_all_is_the_same),
         cmocka_unit_test(a_round_that_failed_does_not_count),
         cmocka_unit_test(a_ratio_is_taken_within_a_round),
         cmocka_unit_test(a_ratio_needs_both_and_no_zero),

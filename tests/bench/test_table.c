@@ -48,10 +48,11 @@ static void a_table_has_medians_spread_and_ratios_within_a_round(void **state)
     assert_string_equal(
         text,
         "bulk: one flow (Gbit/s; more is better)\n"
-        "                                    median       min       max  Tapir / this\n"
+        "                                    median       min       max  Tapir / this "
+        "(its quartiles)\n"
         "  Tapir                               20.0      10.0      30.0\n"
         "  the limit                           30.0      20.0      40.0    0.88"
-        "  (0.25..1.50)  at least 0.7: yes\n\n");
+        "  (0.56..1.19)  at least 0.7: yes\n\n");
     free(text);
     assert_int_equal(table_read(&r, &t), TABLE_END);
     fclose(r.in);
@@ -179,10 +180,11 @@ static void json_has_all_and_escapes_what_it_must(void **state)
         json, "{\"name\":\"bulk\",\"title\":\"one "
               "flow\",\"unit\":\"Gbit/s\",\"better\":\"more\","
               "\"subjects\":[{\"key\":\"a\",\"title\":\"Tapir\",\"values\":[10,30],"
-              "\"median\":20,\"min\":10,\"max\":30},\n"
+              "\"median\":20,\"min\":10,\"low\":15,\"high\":25,\"max\":30},\n"
               "   {\"key\":\"b\",\"title\":\"the limit\",\"values\":[40,20],"
-              "\"median\":30,\"min\":20,\"max\":40,"
-              "\"ratio\":{\"median\":0.875,\"min\":0.25,\"max\":1.5},"
+              "\"median\":30,\"min\":20,\"low\":25,\"high\":35,\"max\":40,"
+              "\"ratio\":{\"median\":0.875,\"min\":0.25,\"low\":0.5625,\"high\":1.1875,"
+              "\"max\":1.5},"
               "\"bar\":0.7,\"reached\":true,\"missing\":\"it said "
               "\\\"no\\\\\\u0001\\\"\"}]}");
     free(json);

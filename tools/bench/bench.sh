@@ -5,7 +5,7 @@
 #   BENCH="NAME..."     figures: bulk-in bulk-out requests-1 requests-64 connect rtt
 #                       beside fair memory (all)
 #   RUNS=7              rounds; in each, every subject runs once, one after another
-#   BENCH_SECONDS=1     of one run
+#   BENCH_SECONDS=1     of one run (rtt and fair: half of it)
 #   BENCH_CONNS=2000    idle connections of the figure memory
 #   BENCH_JSON=FILE     all of it as JSON too (or --json FILE)
 #   TAPIR=build/tapir BENCH_TOOLS=build/bench NGINX=nginx
@@ -330,7 +330,6 @@ echo_1024() {
 }
 
 rtt() {
-    half=$(awk "BEGIN { print $T / 2 }")
     subjects="tapir kernel limit"
     up_tapir perf -s
     up_kernel
@@ -385,7 +384,6 @@ beside_tables() {
 }
 
 beside() {
-    longer=$(awk "BEGIN { print $T + 0.2 }")
     subjects="tapir kernel"
     up_tapir perf -s
     up_kernel
@@ -396,10 +394,10 @@ beside() {
 }
 
 fair_in() {
-    load send "$(host_of "$1"):5001" -c 8 -t "$T"
+    load send "$(host_of "$1"):5001" -c 8 -t "$half"
 }
 fair_out() {
-    load recv "$(host_of "$1"):5002" -c 8 -t "$T"
+    load recv "$(host_of "$1"):5002" -c 8 -t "$half"
 }
 
 fair() {
@@ -435,7 +433,7 @@ memory_of() {
     while kill -0 $holder 2>/dev/null && ! grep -q held "$dir/held"; do
         sleep 0.05
     done
-    sleep 0.1
+    sleep 1.5 # what was only just in use is not idle: a send buffer stays for a second
     after=$(resident)
     kill $holder 2>/dev/null
     wait $holder 2>/dev/null
@@ -492,6 +490,7 @@ inside() {
     dir=$1
     shift
     pids='' tables=''
+    half=$(awk "BEGIN { print $T / 2 }") longer=$(awk "BEGIN { print $T + 0.2 }")
     eval "$tune"
     make_peer || exit 1
     printf 'machine\t%s\n' "$(machine)" >"$dir/machine"

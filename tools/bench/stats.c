@@ -1,5 +1,5 @@
-/* Medians of few numbers: sort a copy, take the middle (the mean of the two middle ones
- * where their number is even). */
+/* Order statistics of few numbers: sort a copy, and take what stands at the place, or
+ * between the two it lies between: of 1, 4, 5, 9 the median is 4.5. */
 #include "stats.h"
 
 #include <stdlib.h>
@@ -10,15 +10,27 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* What stands at a part of the way from the first to the last. */
+static double at_part(const double *v, size_t n, double part)
+{
+    double place = part * (double)(n - 1);
+    size_t below = (size_t)place;
+    if (below + 1 >= n)
+        return v[n - 1];
+    return v[below] + (place - (double)below) * (v[below + 1] - v[below]);
+}
+
 static struct stats_spread spread_of(double *v, size_t n)
 {
-    struct stats_spread s = { 0, 0, 0, n };
+    struct stats_spread s = { .n = n };
     if (n == 0)
         return s;
     qsort(v, n, sizeof *v, ascending);
     s.min = v[0];
+    s.low = at_part(v, n, 0.25);
+    s.median = at_part(v, n, 0.5);
+    s.high = at_part(v, n, 0.75);
     s.max = v[n - 1];
-    s.median = n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
     return s;
 }
 

@@ -17,7 +17,8 @@ struct stats_rounds {
 
 struct stats_spread {
     double median, min, max;
-    size_t n; /* of how many; 0: the rest means nothing */
+    double low, high; /* the quartiles: half of all lie between them */
+    size_t n;         /* of how many; 0: the rest means nothing */
 };
 
 /* Of the rounds that are known. */

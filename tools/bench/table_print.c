@@ -56,7 +56,7 @@ static void print_row(const struct table *t, const struct table_subject *s, FILE
         print_number(all.max, out);
     }
     if (all.n && !is_first(t, s) && of.n)
-        fprintf(out, "  %6.2f  (%.2f..%.2f)", of.median, of.min, of.max);
+        fprintf(out, "  %6.2f  (%.2f..%.2f)", of.median, of.low, of.high);
     print_bar(t, s, out);
     if (s->missing[0])
         fprintf(out, "  %s%s", all.n ? "not in all rounds: " : "none: ", s->missing);
@@ -69,7 +69,7 @@ void table_print(const struct table *t, FILE *out)
             t->less ? "less" : "more");
     fprintf(out, "  %-30s%10s%10s%10s", "", "median", "min", "max");
     if (t->n > 1)
-        fprintf(out, "  %s / this", t->subject[0].title);
+        fprintf(out, "  %s / this (its quartiles)", t->subject[0].title);
     putc('\n', out);
     for (unsigned i = 0; i < t->n; i++)
         print_row(t, &t->subject[i], out);
@@ -101,7 +101,8 @@ static void json_member(const char *name, const char *text, FILE *out)
 
 static void json_spread(struct stats_spread s, FILE *out)
 {
-    fprintf(out, "\"median\":%.6g,\"min\":%.6g,\"max\":%.6g", s.median, s.min, s.max);
+    fprintf(out, "\"median\":%.6g,\"min\":%.6g,\"low\":%.6g,\"high\":%.6g,\"max\":%.6g",
+            s.median, s.min, s.low, s.high, s.max);
 }
 
 static void json_values(const struct stats_rounds *r, FILE *out)
