@@ -194,7 +194,7 @@ int simulation_run(int argc, char **argv)
     if (o.config.link || o.command)
         return tell_usage("sim has a link of its own, in virtual time",
                           "tapir sim, without --link and without -- COMMAND");
-    run.netem = o.config.netem ? o.config.netem : "delay 10ms";
+    run.netem = o.config.netem ? o.config.netem : "delay 10ms rate 10mbit limit 50";
     run.seed = o.config.seeded ? o.config.seed : 1;
     if (!open_csv(&run))
         return 1;

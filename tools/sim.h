@@ -16,12 +16,13 @@ enum { SIM_FLOWS = 64, SIM_PORT = 5001, SIM_CC_NAME = 16 };
 /* One connection from host a to host b, or with -R from b to a. */
 struct sim_flow {
     struct simulation *run;
-    unsigned i;           /* its number, from 0; its port is SIM_PORT + i */
-    const char *cc;       /* of its sender; NULL: the host's */
-    int fd;               /* the sender's; -1 before and after */
-    int64_t start;        /* when it connects, microseconds */
-    int64_t end;          /* when the receiver had all, or the time was up */
-    uint64_t written;     /* bytes that the socket has taken */
+    unsigned i;                    /* its number, from 0; its port is SIM_PORT + i */
+    const char *cc;                /* asked for its sender; NULL: the host's */
+    char cc_name[SIM_CC_NAME + 1]; /* which it has; "" before it connects */
+    int fd;                        /* the sender's; -1 before and after */
+    int64_t start;                 /* when it connects, microseconds */
+    int64_t end;                   /* when the receiver had all, or the time was up */
+    uint64_t written;              /* bytes that the socket has taken */
     uint64_t received;    /* bytes that the reader got, until the time was up */
     uint32_t retrans;     /* segments sent again */
     uint32_t rtt, rttvar; /* microseconds, at the end */

@@ -86,6 +86,8 @@ static bool open_flow(struct sim_flow *f)
     if (f->cc && tapir_setsockopt(f->fd, IPPROTO_TCP, TCP_CONGESTION, f->cc,
                                   (socklen_t)strlen(f->cc)) < 0)
         return failed(f, f->cc);
+    socklen_t room = SIM_CC_NAME;
+    tapir_getsockopt(f->fd, IPPROTO_TCP, TCP_CONGESTION, f->cc_name, &room);
     if (tapir_connect(f->fd, (struct sockaddr *)&to, sizeof to) < 0)
         return failed(f, "connect");
     return true;

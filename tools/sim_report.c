@@ -76,7 +76,7 @@ static double total(const struct simulation *run)
 static void flow_text(const struct sim_flow *f)
 {
     printf("%4u  %-8s %8.3f %9.3f %12llu %9.3f %8llu %8u %8.2f %8.2f%s%s\n", f->i + 1,
-           f->cc ? f->cc : "default", (double)f->start / 1e6, seconds_of(f),
+           f->cc_name, (double)f->start / 1e6, seconds_of(f),
            (unsigned long long)f->received, goodput(f) / 1e6,
            (unsigned long long)f->delivered_segs, f->retrans, f->min_rtt / 1e3,
            f->rtt / 1e3, f->error[0] ? "  " : "", f->error);
@@ -113,8 +113,8 @@ static void flow_json(const struct sim_flow *f)
     printf("%s{\"flow\":%u,\"cc\":\"%s\",\"start\":%.6f,\"seconds\":%.6f,"
            "\"bytes\":%llu,\"bits_per_second\":%.0f,\"segs\":%llu,"
            "\"retransmits\":%u,\"min_rtt_us\":%u,\"rtt_us\":%u,\"error\":",
-           f->i ? "," : "", f->i + 1, f->cc ? f->cc : "default", (double)f->start / 1e6,
-           seconds_of(f), (unsigned long long)f->received, goodput(f),
+           f->i ? "," : "", f->i + 1, f->cc_name, (double)f->start / 1e6, seconds_of(f),
+           (unsigned long long)f->received, goodput(f),
            (unsigned long long)f->delivered_segs, f->retrans, f->min_rtt, f->rtt);
     print_json_string(f->error);
     putchar('}');
