@@ -4,27 +4,43 @@
  * Seeded; the same seed and frames give the same fate.
  *
  * SPEC  := { [in:|out:] FAULT }       without a prefix: both directions
- * FAULT := delay TIME [JITTER [CORR]] [distribution uniform|normal|pareto|paretonormal]
- *                                     TIME: 20ms 1s 500us. Jitter alone keeps frames in
- *                                     order, unlike Linux's: one that follows closely
- * waits for the one in front, so under load most are late | loss [random] PERCENT
- * [CORR]            5% 0.5%; CORR is a percentage | loss gemodel P [R [1-H [1-K]]]
- * bursts (Gilbert, Elliott) | reorder PERCENT [CORR] [gap N]  the frame does not wait
- * for the delay and overtakes; where there is next to no delay (below 100us) it is held
- * back by 1ms instead. gap N: N-1 frames in between are never picked | duplicate
- * PERCENT [CORR] | corrupt PERCENT [CORR]     one bit of an IP packet is turned over;
- * ARP, which has no checksum, stays whole | rate RATE [OVERHEAD]       10mbit 1gbit
- * 100kbit; 64kbps is bytes, as in tc. Counts Ethernet frames, each with OVERHEAD more |
- * limit FRAMES               (1000) with `rate`: the length of the queue in front of
- * the bottleneck, the frame being sent included, while frames on the way behind it do
- * not count; without: frames in flight. Tail drop | codel [target TIME] [interval TIME]
- * (5ms 100ms) RFC 8289 in that queue | ecn                        what codel (without
- * it: loss) would drop is marked CE instead, where the packet is ECN-capable | mtu
- * BYTES                  longer IP packets vanish, and nobody is told | drop KIND:WHICH
- * a script: KIND is syn synack ack data fin rst any; | twice KIND:WHICH           WHICH
- * is N[,N...] with ranges N-N, or `each`: the | hold KIND:WHICH TIME       first of
- * every connection. hold: that much later than its turn. hold and twice for one frame:
- * it goes on, and its copy is held, an old duplicate
+ * FAULT := one of
+ *
+ *     delay TIME [JITTER [CORR]] [distribution uniform|normal|pareto|paretonormal]
+ *         TIME: 20ms 1s 500us. Jitter alone keeps frames in order, unlike Linux's: one
+ *         that follows closely waits for the one in front, so under load most are late
+ *     loss [random] PERCENT [CORR]
+ *         5% 0.5%; CORR is a percentage
+ *     loss gemodel P [R [1-H [1-K]]]
+ *         bursts (Gilbert, Elliott)
+ *     reorder PERCENT [CORR] [gap N]
+ *         the frame does not wait for the delay and overtakes; where there is next to
+ *         no delay (below 100us) it is held back by 1ms instead. gap N: N-1 frames in
+ *         between are never picked
+ *     duplicate PERCENT [CORR]
+ *     corrupt PERCENT [CORR]
+ *         one bit of an IP packet is turned over; ARP, which has no checksum, is left
+ *     rate RATE [OVERHEAD]
+ *         10mbit 1gbit 100kbit; 64kbps is bytes, as in tc. Counts Ethernet frames, each
+ *         with OVERHEAD bytes more
+ *     limit FRAMES
+ *         (1000) with `rate`: the length of the queue in front of the bottleneck, the
+ *         frame being sent included, while frames on the way behind it do not count;
+ *         without: frames in flight. Tail drop
+ *     codel [target TIME] [interval TIME]
+ *         (5ms 100ms) RFC 8289 in that queue
+ *     ecn
+ *         what codel (without it: loss) would drop is marked CE instead, where the
+ *         packet is ECN-capable
+ *     mtu BYTES
+ *         longer IP packets vanish, and nobody is told
+ *     drop KIND:WHICH
+ *     twice KIND:WHICH
+ *     hold KIND:WHICH TIME
+ *         a script. KIND is syn synack ack data fin rst any; WHICH is N[,N...] with
+ *         ranges N-N, or `each`: the first of every connection. hold: that much later
+ *         than its turn. hold and twice for one frame: it goes on, and its copy is
+ *         held, an old duplicate
  *
  * A prefix is for one FAULT and may stand in front of a script's KIND as well; a later
  * FAULT of the same word replaces an earlier one, but scripts add up. A word of netem

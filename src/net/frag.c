@@ -11,14 +11,20 @@
  *
  * What can be forged is made harmless:
  *
- *     overlap            the whole datagram dies (RFC 5722 s3, there for IPv6): who
- * cuts datagrams never does it, who wants two readings does. The same part twice is a
- * duplicate and no overlap beyond 65535       the fragment dies; so does one whose
- * length is no multiple of eight although it is not the last, or that is empty two ends
- * the whole dies many, never whole  net.ipv4.ipfrag_high_thresh bytes, FRAG_DATAGRAMS,
- * and FRAG_OF_SOURCE of one sender: the oldest go late               after
- * net.ipv4.ipfrag_time all parts go, and the sender is told if the first is among them
- * (RFC 1122 s3.3.2)
+ *     overlap
+ *         the whole datagram dies (RFC 5722 s3, there for IPv6): who cuts datagrams
+ *         never does it, who wants two readings does. The same part twice is no overlap
+ *     beyond 65535
+ *         the fragment dies; so does one whose length is no multiple of eight although
+ *         it is not the last, or that is empty
+ *     two ends
+ *         the whole dies
+ *     many, never whole
+ *         net.ipv4.ipfrag_high_thresh bytes, FRAG_DATAGRAMS, and FRAG_OF_SOURCE of one
+ *         sender: the oldest go
+ *     late
+ *         after net.ipv4.ipfrag_time all parts go, and the sender is told if the first
+ *         is among them (RFC 1122 s3.3.2)
  *
  * Since nothing is delivered before it is whole, a transport never sees half a header
  * (RFC 1858, RFC 3128).

@@ -1,16 +1,22 @@
 /* The timers of a connection.
  *
- *   REXMT       armed while anything is out (RFC 6298 s5); fires: all of it is lost,
- * the first segment goes again, RTO doubles; after tcp_retries2 (SYN: tcp_syn_retries;
- * nobody owns it: tcp_orphan_retries) it gives up PERSIST     armed while something
- * could be sent but for the peer's window; fires: a probe if the window is shut, else
- * what is small leaves after all (s3.8.6.2.1's override); doubles; gives up only if
- * nobody answers DELACK      armed by text that is not acknowledged yet; fires: ACK
- *   KEEP        armed while SO_KEEPALIVE is set; fires after tcp_keepalive_time of
- * silence with a probe, then every _intvl; after _probes without an answer it ends
- *   TRIM        armed when the send buffer is empty; fires: its memory is given back
- *   FIN_WAIT_2  armed when nobody owns the connection and only the peer's FIN is
- * missing
+ *   REXMT       armed while anything is out (RFC 6298 s5)
+ *               fires: all of it is lost, the first segment goes again, RTO doubles.
+ *               Gives up after tcp_retries2, for a SYN after tcp_syn_retries, and when
+ *               nobody owns the connection after tcp_orphan_retries
+ *   PERSIST     armed while something could be sent but for the peer's window
+ *               fires: a probe if the window is shut, else what is small leaves after
+ *               all (the override of s3.8.6.2.1); doubles. Gives up only if nobody
+ *               answers
+ *   DELACK      armed by text that is not acknowledged yet
+ *               fires: ACK
+ *   KEEP        armed while SO_KEEPALIVE is set
+ *               fires after tcp_keepalive_time of silence with a probe, then every
+ *               _intvl. Gives up after _probes without an answer
+ *   TRIM        armed when the send buffer is empty
+ *               fires: its memory is given back
+ *   FIN_WAIT_2  armed when nobody owns it and only the peer's FIN is missing
+ *               fires: the connection is forgotten
  *
  * One deadline in the stack's heap stands for the earliest of them. They fire in this
  * order, so that runs repeat. Half-open entries and TIME-WAIT have deadlines of their
