@@ -160,7 +160,7 @@ static void prune(struct tcb *tcb)
     tcp_mem_update(tcb);
     if (q->ofo && tcp_mem_level(tcb->tcp) == TCP_MEM_FULL) {
         count(c, COUNT_TcpExtOfoPruned);
-        rcvq_forget_ofo(q);
+        q->given_up += rcvq_forget_ofo(q);
         tcp_mem_update(tcb);
     }
 }

@@ -20,9 +20,11 @@ void rcvq_init(struct rcvq *q)
     *q = (struct rcvq){ 0 };
 }
 
-static void ofo_clear(struct rcvq *q)
+unsigned rcvq_forget_ofo(struct rcvq *q)
 {
-    while (q->ofo) {
+    unsigned n = 0;
+
+    for (; q->ofo; n++) {
         struct pkt *p = q->ofo;
         q->ofo = p->next;
         q->held -= p->cap;
@@ -31,19 +33,15 @@ static void ofo_clear(struct rcvq *q)
     q->ofo_last = NULL;
     q->ofo_len = 0;
     q->n_recent = 0;
+    return n;
 }
 
 void rcvq_clear(struct rcvq *q)
 {
     pkt_queue_clear(&q->text);
-    ofo_clear(q);
+    rcvq_forget_ofo(q);
     q->len = 0;
     q->held = 0;
-}
-
-void rcvq_forget_ofo(struct rcvq *q)
-{
-    ofo_clear(q);
 }
 
 /* Copies as much of [at, at+len) behind p as there is room for; how much. */
@@ -309,7 +307,10 @@ static bool prune(struct rcvq *q, size_t limit, struct seq first)
             before = p;
             p = p->next;
         }
-        there = there && !holds(p, first);
+        if (holds(p, first))
+            there = false;
+        else
+            q->given_up++;
         ofo_remove(q, before, p);
         pkt_free(p);
     }

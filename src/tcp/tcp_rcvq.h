@@ -21,6 +21,7 @@ struct rcvq {
     size_t held;           /* bytes of all buffers held */
     struct seq recent[RCVQ_RECENT]; /* where the latest arrivals began, latest first */
     unsigned n_recent;
+    unsigned given_up; /* packets thrown away for others and not told of yet */
 };
 
 void rcvq_init(struct rcvq *q);
@@ -54,8 +55,8 @@ enum rcvq_result rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit,
 struct seq rcvq_join(struct rcvq *q, struct seq nxt, bool *fin);
 
 /* What is out of order is forgotten: the FIN was taken, the connection is over, or
- * memory is short (RFC 2018 s8). */
-void rcvq_forget_ofo(struct rcvq *q);
+ * memory is short (RFC 2018 s8). How many packets it was. */
+unsigned rcvq_forget_ofo(struct rcvq *q);
 
 /* Copies up to room bytes out, and forgets them unless `peek`. */
 size_t rcvq_read(struct rcvq *q, void *buf, size_t room, bool peek);

@@ -71,10 +71,18 @@ static void join(struct tcb *tcb)
         fin_taken(tcb);
 }
 
+/* Every packet that dies is counted, also one that died long after it came. */
+static void tell_given_up(struct tcb *tcb)
+{
+    for (; tcb->rcv.q.given_up > 0; tcb->rcv.q.given_up--)
+        net_drop(tcb->tcp->net, NULL, DROP_TCP_OFO_FULL);
+}
+
 static void take_in_order(struct tcb *tcb, struct tcp_seg *seg)
 {
     uint32_t all = seg->text_len, len = tcp_mem_keep(tcb, seg);
 
+    tell_given_up(tcb);
     if (len < all) {
         seg->flags &= (uint8_t)~TCP_FIN;
         tcb->ack_now = true; /* RFC 9293 s3.8.6: where the window ends, and to go on */
@@ -98,6 +106,7 @@ static void take_out_of_order(struct tcb *tcb, struct tcp_seg *seg)
     size_t room = tcp_mem_ofo_room(tcb);
     enum rcvq_result got = rcvq_insert(&tcb->rcv.q, seg, room, &dup);
 
+    tell_given_up(tcb);
     if (got != RCVQ_OLD)
         count(c, got == RCVQ_KEPT ? COUNT_TcpExtTCPOFOQueue : COUNT_TcpExtTCPOFODrop);
     tcb->rcv_ofo_segs += seg->segs;

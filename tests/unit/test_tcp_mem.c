@@ -169,6 +169,7 @@ static void text_beyond_a_hole_is_given_up_for_text_in_order(void **state)
     text(1, 1);
     assert_int_equal(s->tcb->rcv.q.ofo_len, 0);
     assert_int_equal(peer_count(&p, "TcpExtOfoPruned"), 1);
+    assert_int_equal(peer_drops(&p, "TcpOfoFull"), 17);
     peer_read(&p, s, 1000);
     end(s);
 }
