@@ -18,6 +18,10 @@
  * descriptor is asked whether its frames have the header; without it there is no
  * offload, for nothing would say so of a frame.
  *
+ * Writing. Linux takes a super-segment of more than an IPv4 packet's 65535 bytes, with
+ * total length 0 (BIG TCP; a TAP since 6.6). It may still have no memory for one, which
+ * must lie in few pieces: then the device takes none from there on (LINK_BIG goes).
+ *
  * Reading. With offload any frame may be 64 KiB, most are an ACK of 66 bytes. All are
  * read into one large spare packet; what is small is copied out to a small packet and
  * the spare stays, what is large is handed on and a new spare comes off the pool's free
@@ -38,6 +42,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -77,10 +82,16 @@ static void vnet_describe(const struct pkt *p, struct virtio_net_hdr_v1 *vnet)
     vnet->gso_size = p->gso_size;
 }
 
-static int send_failed(struct tap *t, int err)
+/* `len` bytes were not taken. */
+static int send_failed(struct tap *t, size_t len, int err)
 {
     enum drop why = DROP_LINK_ERROR;
 
+    if (len > NETIF_GSO_MAX + ETHERNET && err != EAGAIN && err != EIO &&
+        err != EBADFD) {
+        t->port.link.caps &= ~(uint32_t)LINK_BIG;
+        return -EAGAIN;
+    }
     if (err == EAGAIN || err == ENOBUFS)
         return -EAGAIN;
     if (err == EBADFD)
@@ -104,7 +115,7 @@ static int tap_send(struct link *link, const struct pkt *p)
         iov[n++] = (struct iovec){ (void *)(uintptr_t)p->text[i].at, p->text[i].len };
     if (writev(t->port.fd, iov, n) >= 0)
         return 0;
-    return send_failed(t, errno);
+    return send_failed(t, pkt_total(p), errno);
 }
 
 /* ---- reading ---- */
@@ -442,6 +453,25 @@ static int host_side(struct tap *t, const struct port_setup *setup,
 
 /* ---- the calls ---- */
 
+/* Is this Linux 6.6 or later? An older one drops frames beyond 64 KiB, some of them
+ * without a word. */
+static bool kernel_takes_big(void)
+{
+    struct utsname name;
+    int major, minor;
+
+    if (uname(&name) < 0 || sscanf(name.release, "%d.%d", &major, &minor) != 2)
+        return false;
+    return major > 6 || (major == 6 && minor >= 6);
+}
+
+static uint32_t caps_of(const struct tap *t)
+{
+    if (!t->offload)
+        return LINK_SHORT_QUEUE;
+    return LINK_CSUM | LINK_TSO | (kernel_takes_big() ? LINK_BIG : 0);
+}
+
 static void init(struct tap *t, const struct port_setup *setup, unsigned header)
 {
     static const struct port_ops ops = { .read = tap_read, .close = tap_close };
@@ -451,7 +481,7 @@ static void init(struct tap *t, const struct port_setup *setup, unsigned header)
     t->header_before = header ? VNET_LEN_DEFAULT : 0;
     t->offload = setup->offload && header;
     t->port.link.send = tap_send;
-    t->port.link.caps = t->offload ? LINK_CSUM | LINK_TSO : LINK_SHORT_QUEUE;
+    t->port.link.caps = caps_of(t);
     t->port.ops = &ops;
     t->port.fd = t->port.door = -1;
     t->port.mtu = (uint16_t)setup->mtu;

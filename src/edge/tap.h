@@ -1,6 +1,6 @@
 /* A TAP device as a port. With IFF_VNET_HDR checksums and TCP super-segments of up to
- * 64 KiB cross it in one system call each way where offload is on; an inherited device
- * without that header carries frames alone. */
+ * 64 KiB, outwards up to four times that, cross it in one system call each way where
+ * offload is on; an inherited device without that header carries frames alone. */
 #ifndef TAPIR_EDGE_TAP_H
 #define TAPIR_EDGE_TAP_H
 

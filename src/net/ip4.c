@@ -20,7 +20,8 @@
 
 static const uint32_t ALL_HOSTS = 0xe0000001; /* 224.0.0.1, RFC 1112 s4 */
 
-/* A super-segment beyond 65535 bytes leaves its total length 0. */
+/* A super-segment beyond 65535 bytes leaves its total length 0, as ours do
+ * (header_for). */
 static void mend_total_len(struct pkt *p)
 {
     uint8_t *b = p->data;
@@ -173,7 +174,7 @@ static struct ip4 header_for(struct net *net, const struct ip_out *how,
 
     return (struct ip4){ .src = ip_is_any(how->src) ? hop->src : how->src,
                          .dst = how->dst,
-                         .total_len = (uint16_t)total,
+                         .total_len = total > UINT16_MAX ? 0 : (uint16_t)total,
                          .id = take_ids(net, p, total),
                          .tos = how->opt.tos,
                          .ttl = choose_ttl(net, how),
@@ -209,7 +210,7 @@ int ip_output(struct net *net, const struct ip_out *how, struct pkt *p)
     }
     struct ip4 ip = header_for(net, how, &hop, p);
     uint16_t mtu = find_mtu(net, how, &hop, &ip);
-    size_t most = p->gso_size ? NETIF_GSO_MAX : mtu;
+    size_t most = p->gso_size ? NETIF_BIG_MAX : mtu;
     if (pkt_total(p) + IP4_LEN > most) {
         bool may_cut = how->opt.df == IP_DF_WANT || how->opt.df == IP_DF_DONT;
         if (may_cut && !p->gso_size)

@@ -11,6 +11,9 @@
  * advance says that it is full while it still takes the rest of one; of a link that
  * does not, the rest is lost here, as it could have been on the wire.
  *
+ * A link with LINK_BIG may find that it takes no frames beyond 64 KiB after all: it
+ * says -EAGAIN and drops the capability, and the transport comes again with less.
+ *
  * The trace shows frames that the link took, as the link got them. */
 #include "net/netif.h"
 
@@ -18,6 +21,7 @@
 
 #include "net/gso.h"
 #include "net/net.h"
+#include "wire/eth.h"
 
 static void trace_out(struct net *net, const struct pkt *p)
 {
@@ -67,6 +71,15 @@ static int send_cut(struct netif *nif, struct pkt *p)
     return r;
 }
 
+/* The link has said meanwhile that it takes no such frames. */
+static bool too_big(const struct netif *nif, const struct pkt *p)
+{
+    bool cuts = nif->link->caps & LINK_TSO;
+
+    return cuts && !(nif->link->caps & LINK_BIG) &&
+           pkt_total(p) > NETIF_GSO_MAX + ETH_LEN;
+}
+
 int netif_output(struct netif *nif, struct pkt *p)
 {
     uint32_t caps = nif->link->caps;
@@ -76,6 +89,11 @@ int netif_output(struct netif *nif, struct pkt *p)
         return -ENETDOWN;
     }
     if (nif->blocked) {
+        pkt_free(p);
+        return -EAGAIN;
+    }
+    if (too_big(nif, p)) {
+        nif->blocked = true;
         pkt_free(p);
         return -EAGAIN;
     }

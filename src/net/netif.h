@@ -14,6 +14,8 @@ enum {
     LINK_TSO = 2,         /* cuts TCP super-segments (gso_size) itself */
     LINK_SHORT_QUEUE = 4, /* what comes in waits in a queue of 500 frames or so, and
                            * is lost where that is full */
+    LINK_BIG = 8,         /* takes super-segments beyond 65535 bytes, whose IPv4 total
+                           * length is 0 (BIG TCP); may turn out not to */
 };
 
 struct link {
@@ -22,7 +24,7 @@ struct link {
      * super-segment; -EAGAIN: nothing was taken. After the last two the owner of the
      * link calls stack_unblock() when it can take more. Never calls back. */
     int (*send)(struct link *link, const struct pkt *p);
-    uint32_t caps; /* LINK_CSUM | LINK_TSO */
+    uint32_t caps; /* LINK_CSUM | ... */
 };
 
 struct netif {
@@ -42,13 +44,14 @@ struct netif {
     uint64_t in_frames, in_bytes, out_frames, out_bytes; /* device frames, not wire */
 };
 
-/* The largest TCP text that one packet through nif may carry beyond one segment:
- * 65535 less headers where the link or gso.c cuts it; the MSS is the connection's. */
-enum { NETIF_GSO_MAX = 65535 };
+/* The largest super-segment, as an IP packet: what the header's total length can say,
+ * and with LINK_BIG. */
+enum { NETIF_GSO_MAX = 65535, NETIF_BIG_MAX = 262144 };
 
 /* Hands a complete frame to the link: a super-segment that the link cannot cut is cut
  * (gso.h), a partial checksum that it cannot complete is completed. Takes p. 0, -EAGAIN
- * (nothing was sent) or -ENETDOWN. */
+ * (nothing was sent; one beyond NETIF_GSO_MAX: perhaps less would have been) or
+ * -ENETDOWN. */
 int netif_output(struct netif *nif, struct pkt *p);
 
 #endif

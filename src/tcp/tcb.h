@@ -19,6 +19,10 @@
 /* Least MSS that is believed: the smallest MTU, 68 (RFC 791 s3.2), less headers. */
 enum { TCP_MSS_MIN = 28 };
 
+/* Text in one decision: what an IPv4 packet holds less headers, and what a link with
+ * LINK_BIG takes. */
+enum { TCP_TX_PACKET = 65535 - 20 - 60, TCP_TX_BIG = 262144 - 20 - 60 };
+
 /* The timers of a connection; tcp_timer.c tells what each does. */
 enum tcp_timer {
     TT_REXMT,      /* retransmission (RFC 6298) */
@@ -103,9 +107,10 @@ struct tcb {
     struct tcb_snd snd;
     struct tcb_rcv rcv;
     struct tcb_ts ts;
-    bool sack_ok;   /* agreed on (RFC 2018 s2) */
-    bool wscale_ok; /* agreed on (RFC 7323 s2.2) */
-    bool tso;       /* the link takes super-segments */
+    bool sack_ok;    /* agreed on (RFC 2018 s2) */
+    bool wscale_ok;  /* agreed on (RFC 7323 s2.2) */
+    bool tso;        /* the link takes super-segments ... */
+    uint32_t tx_max; /* ... and so much text at once: TCP_TX_PACKET or TCP_TX_BIG */
 
     struct sent_list sent;
     struct rtt rtt;
@@ -291,6 +296,8 @@ bool tcp_window_update_due(const struct tcb *tcb);
 uint32_t tcp_window_usable(const struct tcb *tcb);
 bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len);
 void tcp_fit_link(struct tcb *tcb);
+void tcp_refit_link(
+    struct tcb *tcb); /* the link took nothing: perhaps it was too much */
 
 /* tcp_recovery.c */
 void tcp_recovery_sack(struct tcb *tcb, const struct tcp_seg *seg,

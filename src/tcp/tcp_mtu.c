@@ -68,13 +68,16 @@ void tcp_too_big(struct tcb *tcb, const struct net_error *err)
         tcp_dirty(tcb);
 }
 
-/* RFC 4821 s7.7 in Linux's way: first tcp_base_mss, then half of it with each time-out,
- * not below tcp_mtu_probe_floor. */
+/* Frames beyond 64 KiB may be what was swallowed, by a bridge that does not know them:
+ * there are no more of them. RFC 4821 s7.7 in Linux's way: first tcp_base_mss, then
+ * half of it with each time-out, not below tcp_mtu_probe_floor. */
 void tcp_detect_black_hole(struct tcb *tcb)
 {
     const struct tcp_config *c = &tcb->tcp->config;
+
     uint32_t mss = tcb->snd.mss > c->base_mss ? c->base_mss : tcb->snd.mss / 2u;
 
+    tcb->tx_max = TCP_TX_PACKET;
     if (!c->mtu_probing || tcb->backoff < c->retries1)
         return;
     mss = max_u32(mss, max_u32(c->mtu_probe_floor, TCP_MSS_MIN));

@@ -5,16 +5,16 @@
  *
  * In this order: the SYN; lost ranges, as far as cwnd allows; new text, as far as cwnd,
  * the peer's window, Nagle and silly-window avoidance allow; the FIN; a probe; a bare
- * ACK. One decision may be up to 64 KiB of text: a link that cannot cut it lets netif
- * cut it. */
+ * ACK. One decision may be up to 64 KiB of text, or four times that where the link
+ * takes it (LINK_BIG): the system call of a frame costs more than its bytes. A link
+ * that cannot cut it lets netif cut it. */
 #include <errno.h>
 
 #include "base/bytes.h"
 #include "tcp/tcb.h"
 
 enum {
-    TX_MAX = 65535 - 20 - 60, /* text in one decision: an IPv4 packet less headers */
-    TURN = 32,                /* decisions a connection may carry out in one turn */
+    TURN = 32, /* packets' worth that a connection may send in one turn */
 };
 
 uint32_t tcp_segment_size(const struct tcb *tcb)
@@ -22,7 +22,7 @@ uint32_t tcp_segment_size(const struct tcb *tcb)
     struct tcp_opts opts;
     tcp_segment_options(tcb, &opts);
     /* The loopback's MTU allows more than one decision may carry. */
-    return min_u32((uint32_t)(tcb->snd.mss - tcp_opts_len(&opts)), TX_MAX);
+    return min_u32((uint32_t)(tcb->snd.mss - tcp_opts_len(&opts)), TCP_TX_PACKET);
 }
 
 /* As much of len as whole segments make up, or all if that is one segment at most. */
@@ -66,7 +66,7 @@ static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
     struct seq end = snd_end(tcb);
     bool fin = seq_lt(end, lost->to);
     uint32_t text = fin ? seq_len(lost->from, end) : len;
-    uint32_t most = whole_segments(min_u32(room, TX_MAX), size);
+    uint32_t most = whole_segments(min_u32(room, tcb->tx_max), size);
     tx->seq = lost->from;
     tx->text = min_u32(text, most);
     tx->again = true;
@@ -88,7 +88,7 @@ static uint32_t new_text(const struct tcb *tcb)
         return 0;
     uint32_t unsent = seq_len(tcb->snd.nxt, end);
     uint32_t len = min_u32(unsent,
-                           min_u32(tcp_window_usable(tcb), TX_MAX / size * size));
+                           min_u32(tcp_window_usable(tcb), tcb->tx_max / size * size));
     uint32_t room = tcp_cwnd_room(tcb);
     if (room < min_u32(len, size))
         return 0;
@@ -326,19 +326,19 @@ static bool next_recorded(struct tcb *tcb, struct tcp_tx *tx)
 void tcp_output(struct tcb *tcb)
 {
     struct tcp_tx tx;
-    int turn = 0;
+    uint32_t turn = 0;
 
     tcb->blocked = false;
     tcp_sync_mss(tcb);
     restart_after_idle(tcb);
     while (turn < TURN && next_recorded(tcb, &tx) && tcp_emit(tcb, &tx))
-        turn++;
+        turn += 1 + tx.text / TCP_TX_PACKET;
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
         return;
     if (seq_lt(tcb->snd.iss, tcb->snd.una) && !seq_eq(tcb->snd.una, tcb->snd.nxt))
         tcb->cwnd_limited = held_by_cwnd(tcb);
     arm_timers(tcb);
-    if (turn == TURN && !tcb->blocked)
+    if (turn >= TURN && !tcb->blocked)
         tcp_dirty(tcb);
 }
 
@@ -366,7 +366,9 @@ void tcp_writable(struct tcp *tcp, struct netif *nif)
     nif->blocked = false;
     list_each (at, &tcp->all) {
         struct tcb *tcb = list_entry(at, struct tcb, all);
-        if (tcb->blocked)
-            tcp_dirty(tcb);
+        if (!tcb->blocked)
+            continue;
+        tcp_refit_link(tcb);
+        tcp_dirty(tcb);
     }
 }

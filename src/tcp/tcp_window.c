@@ -24,9 +24,19 @@ void tcp_fit_link(struct tcb *tcb)
     uint32_t caps = known && hop.nif->link ? hop.nif->link->caps : 0;
 
     tcb->tso = known && (!hop.nif->link || (caps & LINK_TSO));
+    tcb->tx_max = tcb->tso && (caps & LINK_BIG) ? TCP_TX_BIG : TCP_TX_PACKET;
     tcb->rcv.limit = rcvbuf;
     if ((caps & LINK_SHORT_QUEUE) && default_size)
         tcb->rcv.limit = min_u32(rcvbuf, WINDOW_SHORT_QUEUE);
+}
+
+void tcp_refit_link(struct tcb *tcb)
+{
+    struct route_hop hop;
+    bool known = route_lookup(tcb->tcp->net, tcb->slot.remote, &hop) == 0;
+
+    if (known && hop.nif->link && !(hop.nif->link->caps & LINK_BIG))
+        tcb->tx_max = TCP_TX_PACKET;
 }
 
 /* Room for text: what is queued is gone from it, and so is what buffers waste. */

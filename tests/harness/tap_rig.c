@@ -26,7 +26,10 @@
  * adds some of its own (router solicitation, group reports), so a reader looks for the
  * frames that were made here: of EtherType TYPE, or TCP. */
 
-enum { TYPE = 0x88b5 }; /* local experimental */
+enum {
+    TYPE = 0x88b5,          /* local experimental */
+    FRAME_MAX = 300 * 1024, /* the largest that a test sends */
+};
 
 static bool permitted;
 
@@ -169,7 +172,7 @@ struct pkt *rig_read(struct rig *r)
 size_t peer_recv(struct rig *r, struct virtio_net_hdr *vnet, uint8_t *frame)
 {
     struct pollfd fd = { .fd = r->peer, .events = POLLIN };
-    uint8_t buf[70000];
+    static uint8_t buf[FRAME_MAX];
 
     for (;;) {
         struct sockaddr_ll from;

@@ -41,7 +41,7 @@ static void a_missing_device_is_made_with_its_host_side_and_goes_on_close(void *
     assert_true(r.tap.made);
     assert_string_equal(r.tap.port.name, "tapir-made");
     assert_int_equal(r.tap.port.mtu, 1400);
-    assert_int_equal(r.tap.port.link.caps, LINK_CSUM | LINK_TSO);
+    assert_int_equal(r.tap.port.link.caps & ~(uint32_t)LINK_BIG, LINK_CSUM | LINK_TSO);
     assert_int_equal(address_of(device_ask("tapir-made", SIOCGIFADDR)), 0xc0000201);
     assert_int_equal(address_of(device_ask("tapir-made", SIOCGIFNETMASK)), 0xffffff00);
     assert_int_equal(device_ask("tapir-made", SIOCGIFMTU).ifr_mtu, 1400);
@@ -403,9 +403,10 @@ static void a_frame_and_its_borrowed_text_leave_as_one(void **state)
 static struct pkt *partial_tcp(struct rig *r, const uint8_t *text, size_t len)
 {
     struct pkt *p = pkt_new(&r->net.pool, 100);
-    uint8_t frame[70000];
+    uint8_t frame[54];
 
-    tcp_frame(frame, len);
+    tcp_frame(frame, 0);
+    put16(frame + 16, (uint16_t)(40 + len));
     memcpy(pkt_put(p, 54), frame, 54);
     p->text[0] = (struct piece){ text, len };
     p->n_text = 1;
@@ -446,6 +447,50 @@ static void a_super_segment_leaves_whole_with_what_is_left_to_do(void **state)
         assert_int_equal(vnet.csum_offset, 16);
         pkt_free(p);
     }
+    rig_close(&r);
+}
+
+/* Where the kernel takes it: no byte of it is lost, and the kernel knows its length
+ * though its IP header does not. */
+static void a_super_segment_beyond_64_kib_leaves_whole(void **state)
+{
+    struct port_setup how = tap_rig_how("tapir-huge", true);
+    static uint8_t text[200000], frame[210000];
+    struct virtio_net_hdr vnet;
+    struct pkt *p;
+    struct rig r;
+
+    rig_open(&r, &how);
+    if (!(r.tap.port.link.caps & LINK_BIG)) {
+        rig_close(&r);
+        skip();
+    }
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)(i * 7 + i / 251);
+    p = partial_tcp(&r, text, sizeof text);
+    put16(p->data + 16, 0);
+    assert_int_equal(r.tap.port.link.send(&r.tap.port.link, p), 0);
+    assert_int_equal(peer_recv(&r, &vnet, frame), 200054);
+    assert_memory_equal(frame + 54, text, sizeof text);
+    assert_int_equal(vnet.gso_type, VIRTIO_NET_HDR_GSO_TCPV4);
+    assert_int_equal(vnet.gso_size, 1460);
+    pkt_free(p);
+    rig_close(&r);
+}
+
+/* Sixteen megabytes are more than any kernel takes. */
+static void what_the_kernel_has_no_memory_for_ends_such_frames(void **state)
+{
+    struct port_setup how = tap_rig_how("tapir-much", true);
+    static uint8_t text[16 << 20];
+    struct pkt *p;
+    struct rig r;
+
+    rig_open(&r, &how);
+    p = partial_tcp(&r, text, sizeof text);
+    assert_int_equal(r.tap.port.link.send(&r.tap.port.link, p), -EAGAIN);
+    assert_int_equal(r.tap.port.link.caps, LINK_CSUM | LINK_TSO);
+    pkt_free(p);
     rig_close(&r);
 }
 
@@ -517,6 +562,8 @@ int main(void)
         cmocka_unit_test(a_frame_beyond_the_mtu_of_this_side_is_dropped_and_counted),
         cmocka_unit_test(a_frame_and_its_borrowed_text_leave_as_one),
         cmocka_unit_test(a_super_segment_leaves_whole_with_what_is_left_to_do),
+        cmocka_unit_test(a_super_segment_beyond_64_kib_leaves_whole),
+        cmocka_unit_test(what_the_kernel_has_no_memory_for_ends_such_frames),
         cmocka_unit_test(a_device_that_is_down_costs_the_frame_and_may_come_back),
         cmocka_unit_test(a_device_that_was_deleted_is_dead),
     };
