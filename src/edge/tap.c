@@ -54,7 +54,7 @@ enum {
     VNET_LEN_DEFAULT = sizeof(struct virtio_net_hdr),
     ETHERNET = 14,
     COPY_MAX = PKT_SMALL - PKT_HEADROOM, /* frames up to this are copied out */
-    QUEUE_LEN = 8192,                    /* txqueuelen of a device made here */
+    QUEUE_LEN = 32768,                   /* txqueuelen of a device made here */
 };
 
 static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "the vnet header is 12 bytes");

@@ -17,7 +17,7 @@ struct tap {
         *spare; /* what the next frame is read into, of the reader's pool; NULL */
 };
 
-/* Opens the device `name`, makes it (with host address, up, a queue of 1000) if it is
+/* Opens the device `name`, makes it (with host address, up, a long queue) if it is
  * missing. One that stands keeps its host side. 0, or negative errno with *error
  * filled: what, cause, fix. */
 int tap_open(struct tap *t, const struct port_setup *setup, struct tapir_error *error);

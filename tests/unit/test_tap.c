@@ -45,7 +45,7 @@ static void a_missing_device_is_made_with_its_host_side_and_goes_on_close(void *
     assert_int_equal(address_of(device_ask("tapir-made", SIOCGIFADDR)), 0xc0000201);
     assert_int_equal(address_of(device_ask("tapir-made", SIOCGIFNETMASK)), 0xffffff00);
     assert_int_equal(device_ask("tapir-made", SIOCGIFMTU).ifr_mtu, 1400);
-    assert_int_equal(device_ask("tapir-made", SIOCGIFTXQLEN).ifr_qlen, 8192);
+    assert_int_equal(device_ask("tapir-made", SIOCGIFTXQLEN).ifr_qlen, 32768);
     assert_true(device_ask("tapir-made", SIOCGIFFLAGS).ifr_flags & IFF_UP);
     rig_close(&r);
     assert_int_equal(if_nametoindex("tapir-made"), 0);
@@ -220,7 +220,7 @@ static void open_in_user_namespace(void)
     assert_int_equal(ns_enter(&e), 0);
     if (tap_open(&t, &how, &e) < 0)
         fail_msg("%s; %s; %s", e.what, e.cause, e.fix);
-    assert_int_equal(device_ask("tapir-user", SIOCGIFTXQLEN).ifr_qlen, 8192);
+    assert_int_equal(device_ask("tapir-user", SIOCGIFTXQLEN).ifr_qlen, 32768);
     assert_int_equal(address_of(device_ask("tapir-user", SIOCGIFADDR)), 0xc0000201);
     assert_true(device_ask("tapir-user", SIOCGIFFLAGS).ifr_flags & IFF_UP);
     tap_close(&t.port);
