@@ -160,10 +160,13 @@ static struct pollfd slot_of(const struct bridge *b, int i)
     return slot;
 }
 
-/* Sleep ended so long after it should: the next one ends earlier by that. It grows
- * fast and shrinks slowly, so that most frames are in time. */
+/* Sleep ended so long after it should. The next one ends earlier by the most that is
+ * to be expected, which grows fast and shrinks slowly, so that most frames are in time;
+ * a frame that ends it is taken to have come as long ago as is usual, so that its delay
+ * is as often too long as too short. */
 static void learn_lateness(struct bridge *b, usec late)
 {
+    b->usual += (usec_min(late, LATE_MAX) - b->usual) / 8;
     if (late > b->late)
         b->late = usec_min(b->late + (late - b->late + 1) / 2, LATE_MAX);
     else
@@ -188,7 +191,7 @@ static bool rest(struct bridge *b, int stop_fd, usec until)
         learn_lateness(b, clock_read(&b->clock) - until);
     if (n <= 0)
         return false;
-    b->woke_late = b->late;
+    b->woke_late = b->usual;
     b->port[0]->knocked |= fds[2].revents != 0;
     b->port[1]->knocked |= fds[3].revents != 0;
     return fds[4].revents != 0;
@@ -243,7 +246,7 @@ void bridge_init(struct bridge *b, struct port *first, struct port *second,
     memset(b, 0, sizeof *b);
     pkt_pool_init(&b->pool, POOL_LIMIT, 0);
     clock_start(&b->clock);
-    b->late = LATE;
+    b->late = b->usual = LATE;
     b->port[0] = b->way[0].from = b->way[1].to = first;
     b->port[1] = b->way[1].from = b->way[0].to = second;
     for (int i = 0; i < 2; i++) {

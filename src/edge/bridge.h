@@ -26,7 +26,8 @@ struct bridge {
     struct pcapng *pcap; /* interface 0 is port 0, 1 is port 1; NULL: no capture */
     bool starved;        /* no packet for the next frame: wait a little */
     usec delivered;      /* when a frame went out last */
-    usec late;           /* by how much sleep is too long, lately */
+    usec late;           /* by how much sleep is too long, mostly at most ... */
+    usec usual;          /* ... and mostly about */
     usec woke_late;      /* how long ago what ended the last sleep came in */
     usec turned;         /* when the last turn was */
 };
