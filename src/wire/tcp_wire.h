@@ -29,11 +29,19 @@ enum {
     TCP_WSCALE_MAX = 14,      /* RFC 7323 s2.3 */
 };
 
+/* In which order options stand, and with what they are padded. */
+enum tcp_layout {
+    TCP_LAYOUT_LINUX, /* MSS, SACK permitted, timestamps, window scale; NOPs alone */
+    TCP_LAYOUT_BSD,   /* MSS, window scale, SACK permitted, timestamps; NOPs before an
+                       * option, ends of the list behind the last */
+};
+
 struct tcp_opts {
     bool has_mss, has_wscale, sack_ok, has_ts; /* which of them are there */
     uint8_t wscale;                            /* shift count as sent, may exceed 14 */
     uint8_t n_sack;                            /* blocks in use */
     uint16_t mss;                              /* bytes of text */
+    enum tcp_layout layout;                    /* for tcp_emit_header() alone */
     uint32_t ts_val, ts_ecr;                   /* TSval, TSecr (RFC 7323 s3.2) */
     struct range sack[TCP_SACK_MAX];           /* RFC 2018 s3, in the order sent */
 };
@@ -69,9 +77,8 @@ int tcp_parse(const uint8_t *b, size_t len, struct tcp_seg *out);
 /* Bytes that these options take, padded to a multiple of four. */
 size_t tcp_opts_len(const struct tcp_opts *o);
 
-/* Writes the header with its options, checksum zero; returns its length. Options are in
- * the order MSS, SACK permitted, timestamps, NOP, window scale, SACK: as Linux
- * sends. */
+/* Writes the header with its options, laid out as s->opts.layout says, checksum zero;
+ * returns its length. */
 size_t tcp_emit_header(uint8_t *b, const struct tcp_seg *s);
 
 /* Prints as packetdrill and tcpdump do: "S. 0:0(0) ack 1 win 65535 <mss 1460,...>";

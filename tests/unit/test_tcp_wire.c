@@ -299,10 +299,12 @@ static void every_set_of_options_comes_back(void **state)
         32,
     };
 
-    for (unsigned set = 0; set < 32; set++) {
+    for (unsigned i = 0; i < 64; i++) {
         struct tcp_seg in = { .seq = { 7 }, .flags = 0x12 }, out;
+        unsigned set = i % 32;
         uint8_t b[60];
 
+        in.opts.layout = i < 32 ? TCP_LAYOUT_LINUX : TCP_LAYOUT_BSD;
         in.opts.has_mss = set & 1;
         in.opts.mss = set & 1 ? 1000 : 0;
         in.opts.sack_ok = set & 2;
@@ -317,9 +319,62 @@ static void every_set_of_options_comes_back(void **state)
         assert_int_equal(tcp_opts_len(&in.opts), len[set]);
         assert_int_equal(tcp_emit_header(b, &in), 20 + len[set]);
         assert_string_equal(refused(b, 20 + len[set], &out), "");
+        out.opts.layout = in.opts.layout; /* is not on the wire */
         assert_memory_equal(&out.opts, &in.opts, sizeof in.opts);
         assert_int_equal(out.flags, 0x12);
         assert_int_equal(out.seq.n, 7);
+    }
+}
+
+/* The options of a header of n bytes in their order, padding and all. */
+static void name_options(const uint8_t *b, size_t n, char *out)
+{
+    static const char *const name[9] = { "eol",  "nop", "mss", "wscale", "sackOK",
+                                         "sack", "?",   "?",   "TS" };
+
+    *out = '\0';
+    for (size_t i = 20; i < n; i += b[i] < 2 ? 1u : b[i + 1]) {
+        strcat(out, i > 20 ? "," : "");
+        strcat(out, name[b[i] < 9 ? b[i] : 6]);
+    }
+}
+
+/* What Linux and FreeBSD were seen to send; RFC 9293 s3.1 leaves order and padding
+ * open. */
+static void options_are_laid_out_as_two_systems_do(void **state)
+{
+    static const struct {
+        bool mss, sack_ok, ts, wscale;
+        uint8_t n_sack;
+        const char *linux, *bsd;
+    } row[] = {
+        { 1, 1, 1, 1, 0, "mss,sackOK,TS,nop,wscale", "mss,nop,wscale,sackOK,TS" },
+        { 1, 1, 0, 1, 0, "mss,nop,nop,sackOK,nop,wscale",
+          "mss,nop,wscale,sackOK,eol,eol" },
+        { 1, 0, 1, 1, 0, "mss,nop,nop,TS,nop,wscale", "mss,nop,wscale,nop,nop,TS" },
+        { 1, 0, 0, 1, 0, "mss,nop,wscale", "mss,nop,wscale" },
+        { 1, 1, 1, 0, 0, "mss,sackOK,TS", "mss,sackOK,TS" },
+        { 1, 1, 0, 0, 0, "mss,nop,nop,sackOK", "mss,sackOK,eol,eol" },
+        { 1, 0, 0, 0, 0, "mss", "mss" },
+        { 0, 0, 1, 0, 0, "nop,nop,TS", "nop,nop,TS" },
+        { 0, 0, 0, 0, 2, "nop,nop,sack", "nop,nop,sack" },
+        { 0, 0, 1, 0, 3, "nop,nop,TS,nop,nop,sack", "nop,nop,TS,nop,nop,sack" },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct tcp_seg s = { .opts = { .has_mss = row[i].mss,
+                                       .sack_ok = row[i].sack_ok,
+                                       .has_ts = row[i].ts,
+                                       .has_wscale = row[i].wscale,
+                                       .n_sack = row[i].n_sack } };
+        uint8_t b[60];
+        char text[100];
+
+        name_options(b, tcp_emit_header(b, &s), text);
+        assert_string_equal(text, row[i].linux);
+        s.opts.layout = TCP_LAYOUT_BSD;
+        name_options(b, tcp_emit_header(b, &s), text);
+        assert_string_equal(text, row[i].bsd);
     }
 }
 
@@ -439,6 +494,7 @@ int main(void)
         cmocka_unit_test(no_option_bytes_lead_out_of_the_header),
         cmocka_unit_test(what_linux_sends_is_emitted_unchanged),
         cmocka_unit_test(every_set_of_options_comes_back),
+        cmocka_unit_test(options_are_laid_out_as_two_systems_do),
         cmocka_unit_test(three_sack_blocks_and_timestamps_fill_the_options),
         cmocka_unit_test(the_checksum_is_emitted_as_zero),
         cmocka_unit_test(segments_print_in_packetdrills_notation),
