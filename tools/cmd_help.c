@@ -37,6 +37,7 @@ static const char stack_help[] =
     "or\n"
     "                           out: before a word for one direction (see the man "
     "page)\n"
+    "      --profile NAME       what systems differ in: tapir (default), linux, bsd\n"
     "      --sysctl NAME=VALUE  a tunable by its Linux name: net.ipv4.tcp_sack=0\n"
     "      --pcap FILE          capture as pcapng (-: stdout, which it has alone);\n"
     "                           --pcap-raw: as handed to the device\n"

@@ -55,9 +55,9 @@ static bool take_link(struct wire *w, const char *link)
 /* Options of the stack that a cable has no use for. */
 static bool refuse_stack_options(const struct options *o)
 {
-    static const char *const none[] = { "addr",   "gateway",  "host-addr",
-                                        "mac",    "sysctl",   "no-offload",
-                                        "ladder", "pcap-raw", NULL };
+    static const char *const none[] = { "addr",     "gateway",    "host-addr", "mac",
+                                        "sysctl",   "no-offload", "profile",   "ladder",
+                                        "pcap-raw", NULL };
     char what[80];
 
     for (int i = 0; none[i]; i++) {

@@ -35,6 +35,7 @@ static const struct stack_option {
     { "mtu", MTU, 0, NULL },
     { "no-offload", SWITCH, offsetof(struct tapir_config, no_offload), NULL },
     { "netem", TEXT, offsetof(struct tapir_config, netem), NULL },
+    { "profile", TEXT, offsetof(struct tapir_config, profile), NULL },
     { "sysctl", SYSCTL, 0, NULL },
     { "pcap", TEXT, offsetof(struct tapir_config, pcap), NULL },
     { "pcap-raw", SWITCH, offsetof(struct tapir_config, pcap_raw), NULL },

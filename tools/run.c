@@ -273,9 +273,9 @@ static void tell_kernel(const struct options *o)
     const struct tapir_config *c = &o->config;
     if (strcmp(c->link, "kernel") != 0)
         return;
-    if (c->netem || c->n_sysctl || c->pcap || c->ladder || c->stat)
-        fputs("tapir: on --link kernel there is no stack of ours: --netem, --sysctl, "
-              "--pcap, --ladder and --stat do nothing\n",
+    if (c->netem || c->profile || c->n_sysctl || c->pcap || c->ladder || c->stat)
+        fputs("tapir: on --link kernel there is no stack of ours: --netem, --profile, "
+              "--sysctl, --pcap, --ladder and --stat do nothing\n",
               stderr);
 }
 

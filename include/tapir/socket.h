@@ -34,8 +34,8 @@ struct cc_ops;
 
 /* How to bring a stack up. Zeros are defaults; strings are copied. What is not given is
  * asked of the environment, on live links: TAPIR_LINK, _ADDR, _GATEWAY, _HOST_ADDR,
- * _MAC, _MTU, _NETEM, _PCAP, _SEED, and as 1 TAPIR_NO_OFFLOAD, _PCAP_RAW, _LADDER,
- * _STAT. */
+ * _MAC, _MTU, _NETEM, _PROFILE, _PCAP, _SEED, and as 1 TAPIR_NO_OFFLOAD, _PCAP_RAW,
+ * _LADDER, _STAT. */
 struct tapir_config {
     const char *link; /* "ns" (default), "tap:NAME", "unix:PATH" (a stream socket, each
                        * frame behind its length), "fd:N" (an inherited TAP descriptor
@@ -47,6 +47,7 @@ struct tapir_config {
     unsigned mtu;          /* 1500 */
     bool no_offload;       /* no super-segments, full checksums */
     const char *netem;     /* the link emulator, netem's words: "delay 20ms loss 5%" */
+    const char *profile;   /* "tapir" (default), "linux", "bsd": see tapir/stack.h */
     const char *const *sysctl; /* "name=value" each */
     size_t n_sysctl;
     const char *pcap; /* pcapng file; "-" is stdout */

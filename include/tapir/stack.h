@@ -82,6 +82,17 @@ int stack_sysctl(struct stack *st, const char *name, const char *value);
 /* Reads one as text. Its length, or -ENOENT. */
 int stack_sysctl_get(const struct stack *st, const char *name, char *out, size_t room);
 
+/* Sets the tunables in which systems differ, all at once, for what begins after:
+ *
+ *     tapir   the default: what the RFCs say, and Linux's habits where they leave it
+ *             open
+ *     linux   Linux's defaults also where they differ from the RFCs
+ *     bsd     FreeBSD's: order and padding of options, every second segment
+ *             acknowledged whatever its size, a window of 65535 and window scale 6
+ *
+ * FreeBSD's older rules for RST and SYN are tunables of their own. 0 or -ENOENT. */
+int stack_profile(struct stack *st, const char *name);
+
 /* Registers a congestion controller (tapir_add_cc() on the stack of a socket); `ops` is
  * borrowed and outlives the stack. 0, -EEXIST (of that name) or -ENOSPC. */
 int stack_add_cc(struct stack *st, const struct cc_ops *ops);

@@ -67,6 +67,7 @@ static int read_env(struct tapir_config *c, struct tapir_error *e)
     c->host_addr = from_env(c->host_addr, "TAPIR_HOST_ADDR");
     c->mac = from_env(c->mac, "TAPIR_MAC");
     c->netem = from_env(c->netem, "TAPIR_NETEM");
+    c->profile = from_env(c->profile, "TAPIR_PROFILE");
     c->pcap = from_env(c->pcap, "TAPIR_PCAP");
     c->no_offload = flag_from_env(c->no_offload, "TAPIR_NO_OFFLOAD");
     c->pcap_raw = flag_from_env(c->pcap_raw, "TAPIR_PCAP_RAW");

@@ -64,10 +64,26 @@ static int set_sysctl(struct tapir *t, const char *text, struct tapir_error *err
     return err;
 }
 
+static int set_profile(struct tapir *t, const char *name, struct tapir_error *error)
+{
+    char what[96];
+    int err = stack_profile(t->stack, name);
+
+    if (err >= 0)
+        return 0;
+    snprintf(what, sizeof what, "bad --profile '%.60s'", name);
+    explain(error, -EINVAL, what);
+    explain_cause(error, "no profile of this name");
+    explain_fix(error, "--profile tapir, linux or bsd");
+    return -EINVAL;
+}
+
+/* The profile first: single tunables stand above it. */
 static int set_sysctls(struct tapir *t, const struct plan *plan,
                        struct tapir_error *error)
 {
-    int err = 0;
+    const char *profile = plan->config.profile;
+    int err = profile ? set_profile(t, profile, error) : 0;
 
     for (size_t i = 0; i < plan->config.n_sysctl && err == 0; i++)
         err = set_sysctl(t, plan->config.sysctl[i], error);

@@ -5,10 +5,25 @@
  *     net.ipv4.tcp_fin_timeout   seconds    tcp.config.fin_timeout, microseconds
  *                                unit 1000000
  *
- * What Linux has no name for is called tapir.*. Values are decimal numbers; lists are
- * separated by blanks and read back with tabs, as from /proc/sys. A value that does not
- * fit changes nothing. New values count for what begins after them: a connection took
- * its own copy when it was made.
+ * What Linux has no name for is called tapir.*:
+ *
+ *     tapir.tcp_option_layout  0, 1   options of a SYN in Linux's order or in BSD's
+ *     tapir.tcp_quickack       0-255  first segments that are acknowledged at once
+ *     tapir.tcp_delack_small   0, 1   1: small segments count for "every second one"
+ *     tapir.tcp_delack_ms      ms     the delayed ACK, 0: none
+ *     tapir.tcp_insecure_rst   0, 1   1: RFC 793 for a RST in the window, not RFC 5961
+ *     tapir.tcp_insecure_syn   0, 1   1: the same for a SYN
+ *     tapir.tcp_drop_synfin    0-2    a SYN with FIN opens; does not; is dropped always
+ *     tapir.tcp_initcwnd       segs   `ip route ... initcwnd`
+ *     tapir.tcp_advmss         bytes  `ip route ... advmss`, 0: from the MTU
+ *     tapir.tcp_limited_transmit 0, 1 RFC 3042
+ *     tapir.tcp_rto_initial_ms ms     RTO before the first sample
+ *     tapir.tcp_timewait_ms    ms     2 MSL
+ *
+ * profile.c sets those in which systems differ, all at once. Values are decimal
+ * numbers; lists are separated by blanks and read back with tabs, as from /proc/sys. A
+ * value that does not fit changes nothing. New values count for what begins after them:
+ * a connection took its own copy when it was made.
  *
  * A name that Linux has and this stack has not yet is told apart from a misspelt one:
  * -ENOTSUP against -ENOENT. */
@@ -93,6 +108,7 @@ static const struct sysctl table[] = {
     { NET4("tcp_mtu_probe_floor"), KIND_U32, TCP(mtu_probe_floor), 0, 28, 65495 },
     { NET4("tcp_rto_min_us"), KIND_USEC, TCP(rto_min), US, 1, SEC },
     { NET4("tcp_rto_max_ms"), KIND_USEC, TCP(rto_max), MS, 1000, 120000 },
+    { NET4("tcp_rfc1337"), KIND_BOOL, TCP(rfc1337), 0, 0, 1 },
     { NET4("tcp_fin_timeout"), KIND_USEC, TCP(fin_timeout), SEC, 1, SECONDS_MAX },
     { NET4("tcp_keepalive_time"), KIND_USEC, TCP(keepalive_time), SEC, 1, SECONDS_MAX },
     { NET4("tcp_keepalive_intvl"), KIND_USEC, TCP(keepalive_intvl), SEC, 1,
@@ -116,6 +132,12 @@ static const struct sysctl table[] = {
     { "tapir.tcp_advmss", KIND_U32, TCP(advmss), 0, 0, 65495 },
     { "tapir.tcp_limited_transmit", KIND_BOOL, TCP(limited_transmit), 0, 0, 1 },
     { "tapir.tcp_rto_initial_ms", KIND_USEC, TCP(rto_initial), MS, 1, 60000 },
+    { "tapir.tcp_option_layout", KIND_U8, TCP(option_layout), 0, 0, 1 },
+    { "tapir.tcp_quickack", KIND_U8, TCP(quickack), 0, 0, 255 },
+    { "tapir.tcp_delack_small", KIND_BOOL, TCP(delack_small), 0, 0, 1 },
+    { "tapir.tcp_insecure_rst", KIND_BOOL, TCP(insecure_rst), 0, 0, 1 },
+    { "tapir.tcp_insecure_syn", KIND_BOOL, TCP(insecure_syn), 0, 0, 1 },
+    { "tapir.tcp_drop_synfin", KIND_U8, TCP(drop_synfin), 0, 0, 2 },
     { "tapir.tcp_delack_ms", KIND_USEC, TCP(delack), MS, 0, 500 },
     { "tapir.tcp_timewait_ms", KIND_USEC, TCP(msl2), MS, 1, 600000 },
 };
@@ -159,7 +181,7 @@ static const char *const not_built[] = {
     NET4("tcp_notsent_lowat"), NET4("tcp_pacing_ca_ratio"),
     NET4("tcp_pacing_ss_ratio"), NET4("tcp_pingpong_thresh"),
     NET4("tcp_probe_interval"), NET4("tcp_probe_threshold"), NET4("tcp_recovery"),
-    NET4("tcp_reflect_tos"), NET4("tcp_retrans_collapse"), NET4("tcp_rfc1337"),
+    NET4("tcp_reflect_tos"), NET4("tcp_retrans_collapse"),
     NET4("tcp_shrink_window"), NET4("tcp_stdurg"), NET4("tcp_syn_linear_timeouts"),
     NET4("tcp_thin_linear_timeouts"),
     NET4("tcp_tso_rtt_log"), NET4("tcp_tso_win_divisor"),

@@ -44,10 +44,17 @@ struct tcp_config {
     bool dsack;                            /* tcp_dsack: 1 */
     bool abort_on_overflow;                /* tcp_abort_on_overflow: 0 */
     bool slow_start_after_idle;            /* tcp_slow_start_after_idle: 1 */
-    bool tw_reuse;              /* tcp_tw_reuse: 1: connect may take a TIME-WAIT port */
-    bool limited_transmit;      /* tcp_early_retrans' older part, RFC 3042: 1 */
-    uint8_t syn_retries;        /* tcp_syn_retries: 7 (Linux: 6) */
-    uint8_t synack_retries;     /* tcp_synack_retries: 5 */
+    bool tw_reuse;          /* tcp_tw_reuse: 1: connect may take a TIME-WAIT port */
+    bool limited_transmit;  /* tcp_early_retrans' older part, RFC 3042: 1 */
+    bool insecure_rst;      /* tapir.tcp_insecure_rst: 0; 1: RFC 793, not 5961 */
+    bool insecure_syn;      /* tapir.tcp_insecure_syn: 0; the same for SYNs */
+    bool rfc1337;           /* tcp_rfc1337: 1 (Linux: 0): no RST ends TIME-WAIT */
+    uint8_t drop_synfin;    /* tapir.tcp_drop_synfin: enum drop_synfin, 1 */
+    uint8_t option_layout;  /* tapir.tcp_option_layout: enum tcp_layout, 0 */
+    uint8_t quickack;       /* tapir.tcp_quickack: first segments acked at once: 16 */
+    bool delack_small;      /* tapir.tcp_delack_small: 0; 1: small segments count */
+    uint8_t syn_retries;    /* tcp_syn_retries: 7 (Linux: 6) */
+    uint8_t synack_retries; /* tcp_synack_retries: 5 */
     uint8_t retries1, retries2; /* tcp_retries1: 3; tcp_retries2: 15 */
     uint8_t orphan_retries;     /* tcp_orphan_retries: 8 */
     uint8_t reordering;         /* tcp_reordering (DupThresh): 3 */
@@ -75,6 +82,13 @@ struct tcp_config {
     uint32_t max_tw_buckets;      /* tcp_max_tw_buckets: 65536 */
     usec invalid_ratelimit;       /* tcp_invalid_ratelimit: 500 ms between challenges */
     const struct cc_ops *cc;      /* tcp_congestion_control: cubic */
+};
+
+/* Who drops a segment with SYN and FIN. */
+enum drop_synfin {
+    SYNFIN_TAKEN,     /* nobody: its SYN counts, its FIN comes again (RFC 9293) */
+    SYNFIN_LISTENERS, /* LISTEN and TIME-WAIT take no such SYN, as on Linux */
+    SYNFIN_ALL,       /* every state, as FreeBSD's drop_synfin */
 };
 
 /* Where everything that TCP makes many of comes from. */

@@ -44,7 +44,7 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
         tcb->rtt.rto = RTO_AFTER_SYN_LOSS * USEC_PER_SEC;
     tcb->recovery_point = tcb->snd.iss;
     tcb->snd.small_end = tcb->snd.una;
-    tcb->rcv.quick = 16;
+    tcb->rcv.quick = c->quickack;
     tcb->backoff = 0;
     tcp_set_state(tcb, TCPS_ESTABLISHED);
     if (tcb->snd.fin) /* closed meanwhile (RFC 9293 s3.10.4, SYN-RECEIVED) */

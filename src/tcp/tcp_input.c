@@ -91,8 +91,10 @@ static bool acceptable(const struct tcb *tcb, const struct tcp_seg *seg)
 
     if (seq_lt(end, tcb->rcv.nxt))
         end = tcb->rcv.nxt;
-    if (len == 0)
+    if (len == 0 && !(seg->flags & TCP_RST))
         return seq_leq(tcb->rcv.nxt, seg->seq) && seq_leq(seg->seq, end);
+    if (len == 0)
+        len = 1; /* a RST: it stands where a byte could */
     if (seq_eq(seg->seq, tcb->rcv.nxt))
         return true; /* with a zero window: for its ACK (MUST-66); its text is cut */
     return seq_lt(seg->seq, end) && seq_lt(tcb->rcv.nxt, seq_add(seg->seq, len));
@@ -183,7 +185,7 @@ static bool check_rst(struct tcb *tcb, struct tcp_seg *seg)
     if (!(seg->flags & TCP_RST))
         return true;
     /* RFC 5961 s3.2: only the exact number resets; in the window it is challenged. */
-    if (seq_eq(seg->seq, tcb->rcv.nxt)) {
+    if (seq_eq(seg->seq, tcb->rcv.nxt) || tcb->tcp->config.insecure_rst) {
         tcp_finish(tcb, reset_error(tcb));
         return false;
     }
@@ -197,9 +199,14 @@ static bool check_syn(struct tcb *tcb, struct tcp_seg *seg)
 {
     if (!(seg->flags & TCP_SYN))
         return true;
-    /* RFC 5961 s4.2: challenged whatever its number. */
-    challenge(tcb, seg);
-    return tcp_reject(seg, DROP_TCP_SYN_CHALLENGED);
+    tcp_reject(seg, DROP_TCP_SYN_CHALLENGED);
+    /* RFC 5961 s4.2: challenged whatever its number; by RFC 793 p. 71 it is an error in
+     * the window, which ends the connection. */
+    if (tcb->tcp->config.insecure_syn)
+        tcp_abort(tcb, -ECONNRESET);
+    else
+        challenge(tcb, seg);
+    return false;
 }
 
 /* RFC 9293 s3.10.7.4: its numbered steps, in its order. The third (security) is not
@@ -309,6 +316,9 @@ static bool parse(struct tcp *tcp, const struct ip_info *ip, struct pkt *p,
     int bad = tcp_parse(p->data, p->len, seg);
     if (bad < 0)
         return tcp_reject(seg, (enum drop)(-bad - 1));
+    bool synfin = !(~seg->flags & (TCP_SYN | TCP_FIN));
+    if (synfin && tcp->config.drop_synfin == SYNFIN_ALL)
+        return tcp_reject(seg, DROP_TCP_FLAGS);
     seg->ecn = ip->tos & IP_ECN_MASK;
     if (p->gso_size && seg->text_len > p->gso_size)
         seg->segs = (uint16_t)((seg->text_len + p->gso_size - 1u) / p->gso_size);

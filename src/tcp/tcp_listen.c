@@ -387,7 +387,7 @@ struct tcb *tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
         tcp_reset_reply(l->tcp, ip, seg);
     } else if (!(seg->flags & TCP_SYN)) {
         tcp_reject(seg, DROP_TCP_LISTEN_OTHER);
-    } else if (seg->flags & TCP_FIN) {
+    } else if ((seg->flags & TCP_FIN) && l->tcp->config.drop_synfin) {
         tcp_reject(seg, DROP_TCP_FLAGS);
     } else {
         take_syn(l, ip, seg, iss);
@@ -452,7 +452,8 @@ static bool half_open_rst_syn(struct tcp_half_open *h, struct tcp_seg *seg)
 {
     if (!(seg->flags & (TCP_RST | TCP_SYN)))
         return true;
-    if ((seg->flags & TCP_RST) && seq_eq(seg->seq, seq_add(h->irs, 1))) {
+    bool exact = seq_eq(seg->seq, seq_add(h->irs, 1));
+    if ((seg->flags & TCP_RST) && (exact || h->listener->tcp->config.insecure_rst)) {
         half_open_fails(h);
         return false;
     }

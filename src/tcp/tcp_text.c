@@ -26,14 +26,16 @@ static bool quick(struct tcb *tcb)
 
 static void owe_ack(struct tcb *tcb, const struct tcp_seg *seg, uint32_t text_len)
 {
+    const struct tcp_config *c = &tcb->tcp->config;
     uint32_t size = seg->segs > 1 ? (text_len + seg->segs - 1) / seg->segs : text_len;
 
     tcb->rcv.mss = (uint16_t)max_u32(tcb->rcv.mss, min_u32(size, UINT16_MAX));
-    tcb->rcv.segs += size >= tcb->rcv.mss ? seg->segs : 0;
-    if (tcb->rcv.segs >= 2 || tcb->tcp->config.delack == 0 || quick(tcb))
+    if (size >= tcb->rcv.mss || c->delack_small)
+        tcb->rcv.segs += seg->segs;
+    if (tcb->rcv.segs >= 2 || c->delack == 0 || quick(tcb))
         tcb->ack_now = true;
     else if (tcb->at[TT_DELACK] == NEVER)
-        tcp_arm(tcb, TT_DELACK, tcb->tcp->net->now + tcb->tcp->config.delack);
+        tcp_arm(tcb, TT_DELACK, tcb->tcp->net->now + c->delack);
 }
 
 /* RFC 9293 s3.10.7.4, seventh: only these states take text. */

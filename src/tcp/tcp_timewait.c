@@ -3,7 +3,8 @@
  * of a new connection. That takes 96 bytes, not a connection.
  *
  *   a FIN again         ACK, and 2 MSL begin anew
- *   RST                 ignored (RFC 1337: the assassination hazard)
+ *   RST                 ignored (RFC 1337: the assassination hazard), or with
+ *                       net.ipv4.tcp_rfc1337 0 the end of the wait
  *   a new SYN           beyond the old sequence numbers, or with a younger timestamp:
  *                       opens the four-tuple again (s3.6.1 MAY-2, RFC 6191)
  *   anything else       ACK, but for the last ACK of the connection itself; to what
@@ -128,7 +129,10 @@ void tcp_timewait_fire(struct tcp *tcp)
 static bool may_open_again(const struct tcp *tcp, const struct tcp_timewait *tw,
                            const struct tcp_seg *seg)
 {
-    if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+    uint8_t flags = TCP_SYN | TCP_ACK | TCP_RST;
+    if (tcp->config.drop_synfin)
+        flags |= TCP_FIN;
+    if ((seg->flags & flags) != TCP_SYN)
         return false;
     if (!tcp_lookup_listener(tcp, tw->slot.local, tw->slot.local_port))
         return false;
@@ -152,6 +156,25 @@ static bool may_answer(const struct tcp *tcp, struct tcp_timewait *tw,
     return true;
 }
 
+/* What ends the wait early where RFC 1337 or 5961 are switched off: a RST at RCV.NXT,
+ * and a SYN in the window (RFC 793 p. 71), which is answered with a RST. */
+static bool ends_wait(struct tcp *tcp, const struct tcp_timewait *tw,
+                      const struct tcp_seg *seg)
+{
+    const struct tcp_reply rst = { .slot = &tw->slot,
+                                   .seq = tw->snd_nxt,
+                                   .ack = tw->rcv_nxt,
+                                   .flags = TCP_RST | TCP_ACK };
+
+    if (seg->flags & TCP_RST)
+        return !tcp->config.rfc1337 && seq_eq(seg->seq, tw->rcv_nxt);
+    if (!(seg->flags & TCP_SYN) || !tcp->config.insecure_syn ||
+        !seq_within(seg->seq, tw->rcv_nxt, UINT16_MAX))
+        return false;
+    tcp_reply(tcp, &rst);
+    return true;
+}
+
 bool tcp_timewait_input(struct tcp *tcp, struct tcp_timewait *tw, struct tcp_seg *seg,
                         struct seq *iss)
 {
@@ -166,7 +189,12 @@ bool tcp_timewait_input(struct tcp *tcp, struct tcp_timewait *tw, struct tcp_seg
         return true;
     }
     tcp_reject(seg, DROP_TCP_TIME_WAIT);
-    if (seg->flags & TCP_RST)
+    if (ends_wait(tcp, tw, seg)) {
+        tcp_trace_arrow(tcp, &tw->slot, TCPS_TIME_WAIT, TCPS_CLOSED);
+        tcp_timewait_free(tcp, tw);
+        return false;
+    }
+    if ((seg->flags & TCP_RST) || !(seg->flags & (TCP_SYN | TCP_ACK)))
         return false;
     bool plain_ack = tcp_seg_len(seg) == 0 && seq_eq(seg->seq, tw->rcv_nxt) &&
                      seq_eq(seg->ack, tw->snd_nxt);

@@ -10,11 +10,12 @@
 #include "wire/ip4_wire.h"
 
 /* Room in the urgent reserve is for these: they are what frees memory. */
-static struct pkt *header_new(struct tcp *tcp, const struct tcp_seg *seg)
+static struct pkt *header_new(struct tcp *tcp, struct tcp_seg *seg)
 {
     struct pkt *p = pkt_new_urgent(&tcp->net->pool, TCP_LEN + TCP_OPTIONS_MAX);
     if (!p)
         return NULL;
+    seg->opts.layout = (enum tcp_layout)tcp->config.option_layout;
     p->len = (uint32_t)tcp_emit_header(p->data, seg);
     return p;
 }

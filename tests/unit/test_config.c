@@ -17,10 +17,10 @@ static struct tapir_error error;
 static int no_environment(void **state)
 {
     static const char *const name[] = {
-        "TAPIR_LINK",     "TAPIR_ADDR",   "TAPIR_GATEWAY", "TAPIR_HOST_ADDR",
-        "TAPIR_MAC",      "TAPIR_MTU",    "TAPIR_NETEM",   "TAPIR_PCAP",
-        "TAPIR_SEED",     "TAPIR_LADDER", "TAPIR_STAT",    "TAPIR_NO_OFFLOAD",
-        "TAPIR_PCAP_RAW",
+        "TAPIR_LINK",     "TAPIR_ADDR",    "TAPIR_GATEWAY", "TAPIR_HOST_ADDR",
+        "TAPIR_MAC",      "TAPIR_MTU",     "TAPIR_NETEM",   "TAPIR_PCAP",
+        "TAPIR_SEED",     "TAPIR_LADDER",  "TAPIR_STAT",    "TAPIR_NO_OFFLOAD",
+        "TAPIR_PCAP_RAW", "TAPIR_PROFILE",
     };
 
     for (size_t i = 0; i < sizeof name / sizeof name[0]; i++)
@@ -95,8 +95,10 @@ static void what_is_not_said_comes_from_the_environment(void **state)
     setenv("TAPIR_SEED", "12", 1);
     setenv("TAPIR_NO_OFFLOAD", "1", 1);
     setenv("TAPIR_PCAP_RAW", "1", 1);
+    setenv("TAPIR_PROFILE", "bsd", 1);
     assert_int_equal(plan_make(&c, false, &plan, &error), 0);
     assert_true(plan.config.pcap_raw);
+    assert_string_equal(plan.config.profile, "bsd");
     assert_int_equal(plan.link, PLAN_PORT);
     assert_int_equal(plan.port.kind, PORT_TAP);
     assert_string_equal(plan.port.name, "blue");

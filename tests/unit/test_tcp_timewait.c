@@ -126,6 +126,57 @@ static void a_reset_is_ignored_in_time_wait(void **state)
     end();
 }
 
+/* Linux's default, tcp_rfc1337 0: a RST at RCV.NXT ends the wait, any other not. */
+static void without_rfc_1337_a_reset_ends_time_wait(void **state)
+{
+    time_wait();
+    peer_sysctl(&p, "net.ipv4.tcp_rfc1337", "0");
+    peer_send(&p, "R 3:3(0) win 0");
+    peer_send(&p, "R 1:1(0) win 0");
+    assert_int_equal(records(), 1);
+    peer_send(&p, "R 2:2(0) win 0");
+    peer_expect_nothing(&p);
+    assert_int_equal(records(), 0);
+    end();
+}
+
+/* RFC 793 p. 71, TIME-WAIT: a SYN in the window is an error; one outside is old. */
+static void by_rfc_793_a_syn_in_the_window_ends_time_wait(void **state)
+{
+    time_wait();
+    sock_close(listener);
+    peer_sysctl(&p, "tapir.tcp_insecure_syn", "1");
+    peer_send(&p, "S 1:1(0) win 1000");
+    peer_expect(&p, ". 2:2(0) ack 2");
+    assert_int_equal(records(), 1);
+    peer_send(&p, "S 2:2(0) win 1000");
+    peer_expect(&p, "R. 2:2(0) ack 2 win 0");
+    assert_int_equal(records(), 0);
+    peer_free(&p);
+}
+
+/* RFC 9293 s3.10.7.4, fifth: "if the ACK bit is off, drop the segment and return". */
+static void a_segment_without_ack_is_dropped(void **state)
+{
+    time_wait();
+    peer_send(&p, "F 2:2(0) win 1000");
+    peer_send(&p, "F 1:1(0) win 1000");
+    peer_send(&p, "- 2:2(0) win 1000");
+    peer_expect_nothing(&p);
+    assert_int_equal(records(), 1);
+    end();
+}
+
+/* One that no listener takes must not cost the record either. */
+static void a_syn_with_fin_does_not_end_time_wait(void **state)
+{
+    time_wait();
+    peer_send(&p, "SF 100:100(0) win 1000");
+    peer_expect(&p, ". 2:2(0) ack 2");
+    assert_int_equal(records(), 1);
+    end();
+}
+
 /* RFC 9293 s3.10.7.4, first: what is old is acknowledged; the last ACK itself is not,
  * or two ends in TIME-WAIT would go on for ever. */
 static void old_segments_are_acknowledged_and_the_last_ack_is_not(void **state)
@@ -432,6 +483,10 @@ int main(void)
         cmocka_unit_test(the_fin_again_is_acknowledged_and_begins_the_wait_anew),
         cmocka_unit_test(records_end_in_the_order_in_which_they_were_last_begun),
         cmocka_unit_test(a_reset_is_ignored_in_time_wait),
+        cmocka_unit_test(without_rfc_1337_a_reset_ends_time_wait),
+        cmocka_unit_test(by_rfc_793_a_syn_in_the_window_ends_time_wait),
+        cmocka_unit_test(a_segment_without_ack_is_dropped),
+        cmocka_unit_test(a_syn_with_fin_does_not_end_time_wait),
         cmocka_unit_test(old_segments_are_acknowledged_and_the_last_ack_is_not),
         cmocka_unit_test(answers_are_stamped_and_scaled),
         cmocka_unit_test(

@@ -88,6 +88,21 @@ static void tunables_are_set_or_refused_with_a_cause(void **state)
     assert_string_equal(error.cause, "no tunable of this name");
 }
 
+static void an_unknown_profile_is_refused_with_a_fix(void **state)
+{
+    struct tapir_config config = { .profile = "windows" };
+    struct tapir_error error;
+    struct sim *sim = sim_new(1);
+
+    assert_null(sim_host(sim, &config, &error));
+    assert_int_equal(errno, EINVAL);
+    assert_non_null(strstr(error.what, "bad --profile 'windows'"));
+    assert_string_equal(error.fix, "--profile tapir, linux or bsd");
+    config.profile = "bsd";
+    assert_non_null(sim_host(sim, &config, &error));
+    sim_free(sim);
+}
+
 /* ---- down ---- */
 
 static void down_sends_what_closed_connections_still_have_to_say(void **state)
@@ -152,6 +167,7 @@ int main(void)
         cmocka_unit_test(on_the_kernels_link_calls_are_the_kernels),
         cmocka_unit_test(a_seed_is_kept_and_a_random_one_can_be_asked_for),
         cmocka_unit_test(tunables_are_set_or_refused_with_a_cause),
+        cmocka_unit_test(an_unknown_profile_is_refused_with_a_fix),
         cmocka_unit_test(down_sends_what_closed_connections_still_have_to_say),
         cmocka_unit_test(a_connection_that_does_not_end_in_a_second_is_reset),
     };

@@ -1,0 +1,153 @@
+/* Profiles: what the systems that they are named after were seen to send. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "base/bytes.h"
+#include "harness/peer_up.h"
+
+static void open_with(struct peer *p, const char *profile)
+{
+    peer_init(p);
+    assert_int_equal(stack_profile(p->st, profile), 0);
+}
+
+/* Passive open by a peer with all options; what answers it, and the stack's own SYN. */
+static void the_syn_is_the_systems(void **state)
+{
+    static const struct {
+        const char *profile, *syn_ack, *syn;
+    } row[] = {
+        { "tapir",
+          "S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val * ecr 7,wscale 7>",
+          "S 0:0(0) win 65535 <mss 1460,sackOK,TS val * ecr 0,wscale 7>" },
+        { "linux",
+          "S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK,TS val * ecr 7,wscale 7>",
+          "S 0:0(0) win 65535 <mss 1460,sackOK,TS val * ecr 0,wscale 7>" },
+        { "bsd", "S. 0:0(0) ack 1 win 65535 <mss 1460,wscale 6,sackOK,TS val * ecr 7>",
+          "S 0:0(0) win 65535 <mss 1460,wscale 6,sackOK,TS val * ecr 0>" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+        struct peer p;
+        open_with(&p, row[i].profile);
+        struct sock *l = peer_listen(&p, 80);
+        peer_send(&p, "S 0:0(0) win 65535 <mss 1460,sackOK,TS val 7 ecr 0,wscale 7>");
+        peer_expect(&p, row[i].syn_ack);
+        peer_use(&p, 1);
+        struct sock *s = peer_connect(&p, 4000);
+        peer_expect(&p, row[i].syn);
+        sock_close(s);
+        sock_close(l);
+        peer_free(&p);
+    }
+}
+
+/* The bytes of a SYN, where order and padding count. */
+static void the_order_of_options_is_the_systems(void **state)
+{
+    static const struct {
+        const char *profile;
+        uint8_t kinds[20];
+    } row[] = {
+        { "linux",
+          { 2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 7 } },
+        { "bsd",
+          { 2, 4, 0x05, 0xb4, 1, 3, 3, 6, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0 } },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+        struct peer p;
+        uint8_t frame[100];
+        open_with(&p, row[i].profile);
+        struct sock *s = peer_connect(&p, 4000);
+        assert_int_equal(peer_take(&p, frame, sizeof frame), 14 + 20 + 40);
+        uint8_t *options = frame + 14 + 20 + 20;
+        memset(options + (row[i].kinds[4] == 4 ? 8 : 12), 0, 4); /* TSval */
+        assert_memory_equal(options, row[i].kinds, 20);
+        sock_close(s);
+        peer_free(&p);
+    }
+}
+
+/* Five segments of one byte: Linux acknowledges the first ones at once, BSD every
+ * second one, and the rest after 40 ms. */
+static void the_delayed_ack_is_the_systems(void **state)
+{
+    struct peer p;
+
+    open_with(&p, "linux");
+    struct sock *s = peer_establish(&p, "<mss 1460>");
+    peer_send(&p, "P. 1:2(1) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 2");
+    peer_send(&p, "P. 2:3(1) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 3");
+    sock_close(s);
+    peer_free(&p);
+
+    open_with(&p, "bsd");
+    s = peer_establish(&p, "<mss 1460>");
+    peer_send(&p, "P. 1:2(1) ack 1 win 65535");
+    peer_expect_nothing(&p);
+    peer_send(&p, "P. 2:3(1) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 3");
+    peer_send(&p, "P. 3:4(1) ack 1 win 65535");
+    peer_expect_after(&p, 40 * MS, ". 1:1(0) ack 4");
+    peer_send(&p, "F. 4:4(0) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 5");
+    sock_close(s);
+    peer_free(&p);
+}
+
+static void a_profile_replaces_the_one_before(void **state)
+{
+    struct peer p;
+
+    open_with(&p, "bsd");
+    assert_true(p.st->tcp.config.delack_small);
+    assert_int_equal(p.st->tcp.config.rmem_default, 65536);
+    assert_int_equal(stack_profile(p.st, "tapir"), 0);
+    assert_false(p.st->tcp.config.delack_small);
+    assert_int_equal(p.st->tcp.config.rmem_default, 1 << 20);
+    peer_free(&p);
+}
+
+/* What is set without a profile is the profile "tapir". */
+static void the_default_is_tapir(void **state)
+{
+    struct peer p;
+    struct tcp_config before;
+
+    peer_init(&p);
+    before = p.st->tcp.config;
+    assert_int_equal(stack_profile(p.st, "tapir"), 0);
+    assert_memory_equal(&before, &p.st->tcp.config, sizeof before);
+    peer_free(&p);
+}
+
+static void an_unknown_profile_is_refused(void **state)
+{
+    struct peer p;
+
+    peer_init(&p);
+    assert_int_equal(stack_profile(p.st, "windows"), -ENOENT);
+    peer_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_syn_is_the_systems),
+        cmocka_unit_test(the_order_of_options_is_the_systems),
+        cmocka_unit_test(the_delayed_ack_is_the_systems),
+        cmocka_unit_test(a_profile_replaces_the_one_before),
+        cmocka_unit_test(the_default_is_tapir),
+        cmocka_unit_test(an_unknown_profile_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
