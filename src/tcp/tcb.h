@@ -12,6 +12,7 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_demux.h"
 #include "tcp/tcp_mem.h"
+#include "tcp/tcp_push.h"
 #include "tcp/tcp_rcvq.h"
 #include "tcp/tcp_rtt.h"
 #include "tcp/tcp_sent.h"
@@ -42,23 +43,24 @@ enum tcp_recovery {
 };
 
 struct tcb_snd {
-    struct seq iss;       /* initial send sequence number */
-    struct seq una;       /* SND.UNA: oldest that is not acknowledged */
-    struct seq nxt;       /* SND.NXT: the next to be sent; it never goes back */
-    uint32_t wnd;         /* SND.WND, scaled: bytes from una on */
-    uint32_t max_wnd;     /* largest that was ever offered (RFC 9293 s3.8.6.2.1) */
-    struct seq wl1, wl2;  /* SND.WL1, SND.WL2 */
-    uint8_t wscale;       /* Snd.Wind.Shift: by how much the peer's window is shifted */
-    uint16_t mss;         /* most text and options a segment carries: mss_max, or less
-                           * where the path is narrower */
-    uint16_t mss_max;     /* the peer's MSS, our interface's and TCP_MAXSEG */
-    uint32_t path_stamp;  /* pmtu_stamp() when the path was last looked up */
-    struct ring buf;      /* text not yet acknowledged */
-    struct seq buf_seq;   /* sequence number of its first byte */
-    bool fin;             /* a FIN follows the text in buf */
-    bool more;            /* the last send said that more follows */
-    struct seq small_end; /* where the last segment that was not full ended (Nagle) */
-    usec last;            /* when text was last sent; NEVER: not yet */
+    struct seq iss;      /* initial send sequence number */
+    struct seq una;      /* SND.UNA: oldest that is not acknowledged */
+    struct seq nxt;      /* SND.NXT: the next to be sent; it never goes back */
+    uint32_t wnd;        /* SND.WND, scaled: bytes from una on */
+    uint32_t max_wnd;    /* largest that was ever offered (RFC 9293 s3.8.6.2.1) */
+    struct seq wl1, wl2; /* SND.WL1, SND.WL2 */
+    uint8_t wscale;      /* Snd.Wind.Shift: by how much the peer's window is shifted */
+    uint16_t mss;        /* most text and options a segment carries: mss_max, or less
+                          * where the path is narrower */
+    uint16_t mss_max;    /* the peer's MSS, our interface's and TCP_MAXSEG */
+    uint32_t path_stamp; /* pmtu_stamp() when the path was last looked up */
+    struct ring buf;     /* text not yet acknowledged */
+    struct seq buf_seq;  /* sequence number of its first byte */
+    struct push_ends push; /* where send calls end beyond nxt */
+    bool fin;              /* a FIN follows the text in buf */
+    bool more;             /* the last send said that more follows */
+    struct seq small_end;  /* where the last segment that was not full ended (Nagle) */
+    usec last;             /* when text was last sent; NEVER: not yet */
 };
 
 struct tcb_rcv {

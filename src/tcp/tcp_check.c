@@ -29,6 +29,10 @@ static void check_send_side(const struct tcb *tcb)
     assert(seq_leq(tcb->snd.nxt, seq_add(snd_end(tcb), tcb->snd.fin)));
     assert(seq_leq(tcb->snd.una, tcb->snd.buf_seq) || tcb->snd.buf.len == 0);
     assert(tcb->cc.cwnd >= 1 && tcb->cc.mss >= 1);
+    if (tcb->snd.push.n > 0) {
+        assert(seq_lt(tcb->snd.nxt, tcb->snd.push.at[0]));
+        assert(seq_leq(tcb->snd.push.at[tcb->snd.push.n - 1], snd_end(tcb)));
+    }
     check_sent(tcb);
 }
 

@@ -73,7 +73,8 @@ static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
     tx->flags = TCP_ACK;
     if (tx->text == text && fin)
         tx->flags |= TCP_FIN;
-    if (tx->text > 0 && seq_eq(seq_add(tx->seq, tx->text), end))
+    bool last = seq_eq(seq_add(tx->seq, tx->text), end);
+    if (tx->text > 0 && (last || (tx->text == text && lost->push)))
         tx->flags |= TCP_PSH;
     return true;
 }
@@ -100,17 +101,21 @@ static uint32_t new_text(const struct tcb *tcb)
     return tcp_small_ok(tcb, tail_at, tail) ? len : len - tail;
 }
 
-/* RFC 9293 s3.9.1.2: PSH with the last byte that is buffered (MUST-60). */
+/* RFC 9293 s3.9.1.2: PSH where a send call ends, and with the last byte that is
+ * buffered (MUST-60). A device that cuts segments itself sets it on the last of them
+ * only: there it may be missing in between, for the sake of speed. */
 static bool next_new(const struct tcb *tcb, struct tcp_tx *tx)
 {
     uint32_t len = new_text(tcb);
+    if (!tcb->tso && tcb->snd.push.n > 0)
+        len = push_first(&tcb->snd.push, tcb->snd.nxt, len, tcp_segment_size(tcb));
     struct seq end = seq_add(tcb->snd.nxt, len);
     bool all = seq_eq(end, snd_end(tcb));
 
     tx->seq = tcb->snd.nxt;
     tx->text = len;
     tx->flags = TCP_ACK;
-    if (len > 0 && all)
+    if (len > 0 && (all || push_at(&tcb->snd.push, end)))
         tx->flags |= TCP_PSH;
     if (tcb->snd.fin && all && tcp_window_usable(tcb) > len)
         tx->flags |= TCP_FIN;
@@ -215,7 +220,10 @@ static void sent_new(struct tcb *tcb, const struct tcp_tx *tx, struct seq to,
                      uint32_t size)
 {
     sent_add(&tcb->sent, tx->seq, to, tcb->tcp->net->now);
+    if (tx->flags & TCP_PSH)
+        sent_push(&tcb->sent);
     tcb->snd.nxt = to;
+    push_sent(&tcb->snd.push, to);
     if (tx->text % size != 0)
         tcb->snd.small_end = to;
     if (tx->text == 0)

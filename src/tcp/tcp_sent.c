@@ -74,6 +74,7 @@ static bool split(struct sent_list *l, struct sent *s, struct seq at)
     list_add_head(&s->node, &rest->node);
     rest->from = at;
     s->to = at;
+    s->push = false;
     return true;
 }
 
@@ -82,7 +83,7 @@ bool sent_add(struct sent_list *l, struct seq from, struct seq to, usec now)
     if (!list_empty(&l->all)) {
         struct sent *last = sent_of(l->all.prev);
         if (last->at == now && last->tries == 1 && last->state == SENT_FLYING &&
-            sent_len(last) < MERGE_MAX) {
+            !last->push && sent_len(last) < MERGE_MAX) {
             last->to = to;
             l->bytes[SENT_FLYING] += seq_len(from, to);
             return true;
@@ -95,10 +96,17 @@ bool sent_add(struct sent_list *l, struct seq from, struct seq to, usec now)
     s->to = to;
     s->at = now;
     s->tries = 1;
+    s->push = false;
     s->state = SENT_FLYING;
     l->bytes[SENT_FLYING] += seq_len(from, to);
     list_add_tail(&l->all, &s->node);
     return true;
+}
+
+void sent_push(struct sent_list *l)
+{
+    if (!list_empty(&l->all))
+        sent_of(l->all.prev)->push = true;
 }
 
 /* s was delivered; `len` of it are told of for the first time. */

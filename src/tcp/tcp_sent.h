@@ -28,6 +28,7 @@ struct sent {
     struct seq from, to;   /* [from, to), never empty */
     usec at;               /* when it was last sent */
     uint16_t tries;        /* how often it was sent: 1 the first time */
+    bool push;             /* a send call ends where it ends */
     enum sent_state state; /* written by this file's functions only */
 };
 
@@ -53,6 +54,9 @@ void sent_clear(struct sent_list *l);
 /* [from, to) left just now, for the first time; from is where the last one ended.
  * False: no memory, nothing recorded. */
 bool sent_add(struct sent_list *l, struct seq from, struct seq to, usec now);
+
+/* A send call ends where the newest record does: what follows is another one. */
+void sent_push(struct sent_list *l);
 
 /* Makes the next sent_add() and one split certain to find memory. */
 bool sent_reserve(struct sent_list *l);

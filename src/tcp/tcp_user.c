@@ -103,7 +103,7 @@ static bool connecting(const struct tcb *tcb)
 
 ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
 {
-    size_t done = 0;
+    size_t done = 0, wanted = 0;
 
     if (connecting(tcb))
         return -EAGAIN;
@@ -113,9 +113,12 @@ ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
     for (size_t i = 0; i < n; i++) {
         size_t part = ring_write(&tcb->snd.buf, text[i].at, text[i].len);
         done += part;
+        wanted += text[i].len;
         if (part < text[i].len)
             break;
     }
+    if (done > 0 && done == wanted && !more)
+        push_mark(&tcb->snd.push, snd_end(tcb));
     tcb->snd.more = more;
     tcp_mem_update(tcb);
     tcp_dirty(tcb);

@@ -125,6 +125,22 @@ static void a_record_that_is_sacked_or_was_sent_again_does_not_grow(void **state
     board_free(b);
 }
 
+static void a_record_with_which_a_call_ends_does_not_grow_and_keeps_its_end(
+    void **state)
+{
+    struct board *b = board_new();
+    (void)state;
+    sent_add(&b->list, at(0), at(100), 7);
+    sent_push(&b->list);
+    sent_add(&b->list, at(100), at(200), 7);
+    assert_board(b, "0-100:f 100-200:f");
+    sack(b, 0, 50);
+    assert_board(b, "0-50:s 50-100:f 100-200:f");
+    assert_false(list_entry(b->list.all.next, struct sent, node)->push);
+    assert_true(list_entry(b->list.all.next->next, struct sent, node)->push);
+    board_free(b);
+}
+
 /* --- acknowledgments --- */
 
 static void an_acknowledgment_forgets_whole_records_and_cuts_one(void **state)
@@ -553,6 +569,8 @@ int main(void)
         cmocka_unit_test(what_is_sent_is_flying),
         cmocka_unit_test(what_is_sent_at_one_moment_is_one_record),
         cmocka_unit_test(a_record_that_is_sacked_or_was_sent_again_does_not_grow),
+        cmocka_unit_test(
+            a_record_with_which_a_call_ends_does_not_grow_and_keeps_its_end),
         cmocka_unit_test(an_acknowledgment_forgets_whole_records_and_cuts_one),
         cmocka_unit_test(what_was_sacked_before_is_not_delivered_twice),
         cmocka_unit_test(a_sample_comes_from_the_oldest_that_was_sent_once),
