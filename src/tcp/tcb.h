@@ -238,6 +238,7 @@ void tcp_finish(struct tcb *tcb, int error);
 /* tcp_option.c */
 void tcp_agree_options(struct tcb *tcb, const struct tcp_opts *syn);
 void tcp_syn_options(const struct tcb *tcb, struct tcp_opts *out);
+void tcp_timestamp_option(const struct tcb *tcb, struct tcp_opts *out);
 void tcp_segment_options(const struct tcb *tcb, struct tcp_opts *out);
 uint32_t tcp_ts_now(const struct tcp *tcp, uint32_t offset);
 uint16_t tcp_our_mss(const struct tcp *tcp, struct ip_addr remote, uint16_t maxseg);
@@ -288,6 +289,11 @@ void tcp_timewait_fire(struct tcp *tcp);
 bool tcp_check_ack(struct tcb *tcb, struct tcp_seg *seg);
 void tcp_take_text(struct tcb *tcb, struct tcp_seg *seg);
 void tcp_take_fin(struct tcb *tcb, struct tcp_seg *seg);
+
+/* Text that came before ESTABLISHED, with the SYN of a simultaneous open: kept, and
+ * taken once the connection is established. */
+void tcp_keep_early_text(struct tcb *tcb, struct tcp_seg *seg);
+void tcp_take_early_text(struct tcb *tcb);
 
 /* Starts congestion control and the send window where a handshake ends. */
 void tcp_established(struct tcb *tcb, const struct tcp_seg *seg);

@@ -224,6 +224,7 @@ void tcp_synchronized_input(struct tcb *tcb, struct tcp_seg *seg)
         return;
     tcp_take_text(tcb, seg); /* seventh: tcp_text.c */
     tcp_take_fin(tcb, seg);  /* eighth: tcp_text.c */
+    tcp_take_early_text(tcb);
 }
 
 /* --- whose is it? --- */

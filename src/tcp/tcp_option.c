@@ -111,14 +111,20 @@ static void sack_options(const struct tcb *tcb, struct tcp_opts *out)
     out->n_sack = (uint8_t)n;
 }
 
+/* Of every segment, if it was agreed on. */
+void tcp_timestamp_option(const struct tcb *tcb, struct tcp_opts *out)
+{
+    *out = (struct tcp_opts){ .has_ts = tcb->ts.on };
+    if (!tcb->ts.on)
+        return;
+    out->ts_val = tcp_ts_now(tcb->tcp, tcb->ts.offset);
+    out->ts_ecr = tcb->ts.recent;
+}
+
 /* The options of a segment on a synchronized connection. */
 void tcp_segment_options(const struct tcb *tcb, struct tcp_opts *out)
 {
-    *out = (struct tcp_opts){ .has_ts = tcb->ts.on };
-    if (tcb->ts.on) {
-        out->ts_val = tcp_ts_now(tcb->tcp, tcb->ts.offset);
-        out->ts_ecr = tcb->ts.recent;
-    }
+    tcp_timestamp_option(tcb, out);
     if (tcb->sack_ok)
         sack_options(tcb, out);
 }

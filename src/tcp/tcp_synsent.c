@@ -58,14 +58,17 @@ static void complete(struct tcb *tcb, const struct tcp_seg *seg)
 }
 
 /* RFC 9293 s3.5, figure 7 (MUST-10): both sides opened. Our SYN goes out once more, now
- * with an ACK. */
-static void cross(struct tcb *tcb, const struct tcp_seg *seg)
+ * with an ACK. Text waits for ESTABLISHED (s3.10.7.3, fourth); a FIN comes again. */
+static void cross(struct tcb *tcb, struct tcp_seg *seg)
 {
     tcb->snd.wnd = seg->wnd;
     tcb->snd.max_wnd = seg->wnd;
     tcb->snd.wl1 = seg->seq;
     tcp_set_state(tcb, TCPS_SYN_RECEIVED);
     sent_mark_all_lost(&tcb->sent);
+    seg->flags &= (uint8_t) ~(TCP_SYN | TCP_FIN);
+    seg->seq = tcb->rcv.nxt;
+    tcp_keep_early_text(tcb, seg);
 }
 
 /* Figure 7, line 6. By s3.10.7.4, first, it would be an old segment: acknowledged and
@@ -99,4 +102,5 @@ void tcp_synsent_input(struct tcb *tcb, struct tcp_seg *seg)
     seg->seq = seq_add(seg->seq, 1);
     tcp_take_text(tcb, seg);
     tcp_take_fin(tcb, seg);
+    tcp_take_early_text(tcb);
 }

@@ -145,6 +145,28 @@ void tcp_take_text(struct tcb *tcb, struct tcp_seg *seg)
         join(tcb);
 }
 
+/* It is kept beside the queue, as if there were a hole before it. */
+void tcp_keep_early_text(struct tcb *tcb, struct tcp_seg *seg)
+{
+    if (seg->text_len > 0)
+        take_out_of_order(tcb, seg);
+}
+
+/* Its ACK may wait, like that of any text in order. */
+void tcp_take_early_text(struct tcb *tcb)
+{
+    const struct pkt *early = tcb->rcv.q.ofo;
+    bool ack_now = tcb->ack_now;
+
+    if (!early || seq_lt(tcb->rcv.nxt, early->seq))
+        return;
+    join(tcb);
+    watch_wake(&tcb->tcp->net->woken, &tcb->watch);
+    tcb->ack_now = ack_now;
+    if (!ack_now)
+        tcp_arm(tcb, TT_DELACK, tcb->tcp->net->now + tcb->tcp->config.delack);
+}
+
 /* RFC 9293 s3.10.7.4, eighth: the FIN stands at RCV.NXT. */
 static void fin_taken(struct tcb *tcb)
 {

@@ -86,10 +86,13 @@ void tcp_reset_reply(struct tcp *tcp, const struct ip_info *ip,
 
 void tcp_reset(struct tcb *tcb)
 {
-    const struct tcp_reply r = { .slot = &tcb->slot,
-                                 .ip = &tcb->opt.ip,
-                                 .seq = tcb->snd.nxt,
-                                 .ack = tcb->rcv.nxt,
-                                 .flags = TCP_RST | TCP_ACK };
+    struct tcp_reply r = { .slot = &tcb->slot,
+                           .ip = &tcb->opt.ip,
+                           .seq = tcb->snd.nxt,
+                           .ack = tcb->rcv.nxt,
+                           .flags = TCP_RST | TCP_ACK };
+
+    tcp_timestamp_option(tcb,
+                         &r.opts); /* RFC 7323 s3.2: "SHOULD be sent in an <RST>" */
     tcp_reply(tcb->tcp, &r);
 }

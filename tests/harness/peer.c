@@ -204,7 +204,7 @@ void peer_send_at(struct peer *p, const char *text, const char *file, int line)
     const char *error = segtext_parse(text, &t);
     if (error)
         failed(p, error, text);
-    uint32_t first = t.seg.seq.n;
+    uint32_t first = t.seg.seq.n + !!(t.seg.flags & TCP_SYN);
     make_absolute(p->at, &t.seg);
     size_t header = tcp_emit_header(b, &t.seg);
     size_t len = header + t.seg.text_len;

@@ -245,6 +245,35 @@ static void the_other_sides_syn_ack_completes_a_simultaneous_open(void **state)
 }
 
 /* The peer answered our SYN-ACK with an ACK (as s3.10.7.4, first, has it). */
+static void text_of_a_crossing_syn_waits_for_the_handshake(void **state)
+{
+    static const struct {
+        const char *in; /* completes it; the text is 1:4 */
+        unsigned bytes;
+    } row[] = {
+        { ". 4:4(0) ack 1 win 1000", 3 },  { ". 1:1(0) ack 1 win 1000", 3 },
+        { "S. 0:0(0) ack 1 win 1000", 3 }, { "S. 0:3(3) ack 1 win 1000", 3 },
+        { "P. 1:4(3) ack 1 win 1000", 3 }, { "P. 3:6(3) ack 1 win 1000", 5 },
+        { "P. 4:6(2) ack 1 win 1000", 5 }, { "P. 5:7(2) ack 1 win 1000", 3 },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        char line[PEER_LINE];
+        struct sock *s = connecting();
+        peer_send(&p, "SF 0:3(3) win 1000 <mss 1000>");
+        peer_expect(&p, "S. 0:0(0) ack 1 <...>");
+        assert_int_equal(peer_read_result(s), -EAGAIN);
+        peer_send(&p, row[i].in);
+        assert_string_equal(peer_state(s), "ESTAB");
+        peer_read(&p, s, row[i].bytes);
+        assert_int_equal(peer_read_result(s), -EAGAIN);
+        peer_wait(&p, 40 * USEC_PER_MS);
+        snprintf(line, sizeof line, ". 1:1(0) ack %u <...>", 1 + row[i].bytes);
+        peer_expect(&p, line);
+        end(s);
+    }
+}
+
 static void a_bare_ack_completes_a_simultaneous_open(void **state)
 {
     struct sock *s = crossed();
@@ -371,6 +400,7 @@ int main(void)
         cmocka_unit_test(after_a_lost_syn_one_segment_is_sent_at_first),
         cmocka_unit_test(a_syn_ack_that_comes_again_is_acknowledged),
         cmocka_unit_test(the_other_sides_syn_ack_completes_a_simultaneous_open),
+        cmocka_unit_test(text_of_a_crossing_syn_waits_for_the_handshake),
         cmocka_unit_test(a_bare_ack_completes_a_simultaneous_open),
         cmocka_unit_test(text_completes_a_simultaneous_open),
         cmocka_unit_test(a_lost_syn_ack_of_a_simultaneous_open_is_repeated),

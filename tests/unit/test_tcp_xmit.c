@@ -206,6 +206,20 @@ static void an_abort_resets_at_snd_nxt(void **state)
     peer_free(&p);
 }
 
+/* RFC 7323 s3.2: "SHOULD be sent in an <RST> segment" of a connection that has them. */
+static void an_abort_is_stamped(void **state)
+{
+    struct peer p;
+    (void)state;
+    peer_init(&p);
+    struct sock *s = peer_up_win(&p, "<mss 1000,sackOK,TS val 90 ecr 0>", 65535);
+    peer_wait(&p, 7 * MS);
+    peer_linger_zero(s);
+    sock_close(s);
+    peer_expect(&p, "R. 1:1(0) ack 1 win 0 <TS val 107 ecr 100>");
+    peer_free(&p);
+}
+
 /* ACKs and RSTs free memory: a part of the pool is kept for them. */
 static void without_a_buffer_a_segment_is_a_loss_that_is_counted(void **state)
 {
@@ -233,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_single_segment_is_not_to_be_cut),
         cmocka_unit_test(a_segment_for_nobody_is_reset),
         cmocka_unit_test(an_abort_resets_at_snd_nxt),
+        cmocka_unit_test(an_abort_is_stamped),
         cmocka_unit_test(without_a_buffer_a_segment_is_a_loss_that_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
