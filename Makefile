@@ -64,7 +64,8 @@ BENCH_SRC  := $(sort $(wildcard tools/bench/*.c))
 BENCH_PART := $(filter-out $(BENCH_MAIN:%=tools/bench/%.c),$(BENCH_SRC))
 # The tests that have threads in them also run under ThreadSanitizer.
 TSAN_SRC := $(sort $(wildcard tests/unit/test_bsd*.c tests/unit/test_sim*.c \
-                              tests/unit/test_loop*.c tests/sim/test_sim*.c))
+                              tests/unit/test_loop*.c tests/unit/test_raw*.c \
+                              tests/sim/test_sim*.c))
 
 LIB_OBJ     := $(LIB_SRC:%.c=$(B)/%.o)
 TOOL_OBJ    := $(TOOL_SRC:%.c=$(B)/%.o)

@@ -98,7 +98,7 @@ int sim_wire(struct sim *sim, struct tapir *a, struct tapir *b, const char *nete
     memset(&spec, 0, sizeof spec);
     if (a == b || a->sim != sim || b->sim != sim)
         return -EINVAL;
-    if (a->peer || b->peer)
+    if (a->peer || b->peer || a->raw || b->raw)
         return -EBUSY;
     if (netem && netem_parse(netem, &spec, why, sizeof why) < 0)
         return -EINVAL;
@@ -112,6 +112,10 @@ void sim_transmit(struct tapir *t, const struct pkt *p)
 {
     struct pkt *copy;
 
+    if (t->raw) {
+        raw_keep(t, p);
+        return;
+    }
     if (!t->peer) {
         net_drop(&t->stack->net, NULL, DROP_LINK_DOWN);
         return;
@@ -267,6 +271,7 @@ void sim_free(struct sim *sim)
 
         if (t->peer)
             netem_free(&t->wire_out);
+        raw_free(t);
     }
     while ((first = list_pop(&sim->hosts)))
         tapir_release(list_entry(first, struct tapir, sim_node));

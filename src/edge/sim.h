@@ -54,6 +54,14 @@ bool sim_event(struct sim *sim);
 /* Are the programs over, and is nothing under way any more? */
 bool sim_is_over(const struct sim *sim);
 
+/* --- raw.c ----------------------------------------------------------------------- */
+
+/* t's wire ends in the caller's hands: keeps what it sends. Borrows p. */
+void raw_keep(struct tapir *t, const struct pkt *p);
+
+/* Ends that, if it was so. */
+void raw_free(struct tapir *t);
+
 /* --- sim_baton.c ----------------------------------------------------------------- */
 
 void sim_baton_init(struct sim *sim);

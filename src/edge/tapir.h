@@ -15,6 +15,7 @@
 #include "edge/port.h"
 #include "stack/stack.h"
 
+struct raw;
 struct sim;
 struct sim_thread;
 
@@ -74,6 +75,7 @@ struct tapir {
     struct sim *sim;       /* NULL on a live link */
     struct list sim_node;  /* in sim->hosts */
     struct tapir *peer;    /* at the other end of the wire, or NULL */
+    struct raw *raw;       /* its wire ends in the caller's hands (raw.h), or NULL */
     struct netem wire_out; /* the wire's way to the peer; frames are in its pool */
 
     /* who is inside */

@@ -240,8 +240,11 @@ static int output_unknown(struct net *net, struct netif *nif, struct ip_addr nex
 int neigh_output(struct net *net, struct netif *nif, struct ip_addr next_hop,
                  struct pkt *p)
 {
-    struct neigh *n = find_used(net, next_hop);
+    struct neigh *n;
 
+    if (nif->noarp)
+        return ether_output(nif, nif->far, ETH_IP4, p);
+    n = find_used(net, next_hop);
     if (!n)
         return output_unknown(net, nif, next_hop, p);
     if (n->state == NEIGH_INCOMPLETE) {

@@ -40,6 +40,9 @@ struct netif {
     usec defend_after;   /* RFC 5227 s2.4: the next conflict is answered from then on */
     bool up;             /* false: the device is down or gone */
     bool unplugged;      /* set before it is added: its cable, and `up`, come later */
+    bool noarp;          /* one station is at the other end, `far`, and has every
+                          * address: nobody is asked */
+    struct mac_addr far; /* noarp: that station */
     bool blocked;        /* the link is full and has not called back */
     uint64_t in_frames, in_bytes, out_frames, out_bytes; /* device frames, not wire */
 };

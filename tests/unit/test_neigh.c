@@ -51,6 +51,18 @@ static enum neigh_state peer_state(struct nethost *h)
     return neigh_find(&h->net, peer())->state;
 }
 
+static void where_one_station_has_every_address_nobody_is_asked(void **state)
+{
+    struct nethost *h = *state;
+
+    h->nif.noarp = true;
+    h->nif.far = peer_mac;
+    assert_int_equal(output(h), 0);
+    assert_frame(h, FRAME);
+    assert_silence(h);
+    assert_int_equal(h->net.neigh.n, 0);
+}
+
 static void a_packet_waits_until_its_address_is_known(void **state)
 {
     struct nethost *h = *state;
@@ -333,6 +345,9 @@ static void a_full_link_is_told_to_the_sender(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            where_one_station_has_every_address_nobody_is_asked, nethost_setup,
+            nethost_teardown),
         cmocka_unit_test_setup_teardown(a_packet_waits_until_its_address_is_known,
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(requests_are_a_second_apart_and_three,
