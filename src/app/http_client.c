@@ -28,6 +28,7 @@
 #include "app/names.h"
 #include "base/bytes.h"
 #include "http/http_body.h"
+#include "http/http_fail.h"
 #include "http/http_parse.h"
 #include "http/http_uri.h"
 
@@ -35,23 +36,6 @@ enum {
     BUFFER = 128 * 1024, /* holds the largest head there may be, and makes long reads */
     INTERIM_MAX = 32,    /* 1xx answers before the final one */
     LINE_MAX_TALK = 1024,
-};
-
-/* curl's exit codes. */
-enum {
-    GET_UNSUPPORTED = 1,
-    GET_MALFORMED = 3,
-    GET_RESOLVE = 6,
-    GET_CONNECT = 7,
-    GET_WEIRD = 8,
-    GET_PARTIAL = 18,
-    GET_STATUS = 22,
-    GET_WRITE = 23,
-    GET_MEMORY = 27,
-    GET_TIMEOUT = 28,
-    GET_EMPTY = 52,
-    GET_SEND = 55,
-    GET_RECEIVE = 56,
 };
 
 struct tapir_http_client {
@@ -358,15 +342,13 @@ static bool head_ended(struct fetch *f)
 }
 
 /* What came is no head of ours; told as curl tells it. */
-static bool not_a_head(struct fetch *f, int why)
+static bool not_a_head(struct fetch *f, int code)
 {
-    const struct tapir_http_client *c = f->client;
-
-    if (why == -E2BIG)
-        return failed(f, GET_RECEIVE, "Too large response headers");
-    if (c->len < 5 || memcmp(c->buf, "HTTP/", 5) != 0)
-        return failed(f, GET_UNSUPPORTED, "Received HTTP/0.9 when not allowed");
-    failed(f, GET_WEIRD, "Weird server reply");
+    if (code == GET_RECEIVE)
+        return failed(f, code, "Too large response headers");
+    if (code == GET_UNSUPPORTED)
+        return failed(f, code, "Received HTTP/0.9 when not allowed");
+    failed(f, code, "Weird server reply");
     return because(f, "what came is no HTTP/1 response", "");
 }
 
@@ -377,11 +359,11 @@ static size_t read_head(struct fetch *f, struct http_head *head)
     size_t seen = 0;
 
     for (;;) {
-        int n = http_parse_response(c->buf, c->len, seen, head);
+        int n = http_parse_response(c->buf, c->len, seen, &http_response_limits, head);
         if (n > 0)
             return (size_t)n;
         if (n != -EAGAIN) {
-            not_a_head(f, n);
+            not_a_head(f, -n);
             return 0;
         }
         seen = c->len;
@@ -418,14 +400,15 @@ static bool take_head(struct fetch *f, size_t n)
 /* The final head: what it says about the rest. */
 static bool understand(struct fetch *f, const struct http_head *head)
 {
-    int err = http_response_body(head, f->client->options.head, &f->body);
+    int err = http_response_body(head, &http_response_limits, f->client->options.head,
+                                 &f->body);
 
     f->result->status = head->status;
     f->persists = http_persists(head);
     if (head->status == 101)
         return failed(f, GET_WEIRD, "Weird server reply: 101 was not asked for");
-    if (err == -ENOTSUP) {
-        failed(f, GET_WEIRD, "Weird server reply: transfer coding");
+    if (err == -GET_CODING) {
+        failed(f, GET_CODING, "Unsupported transfer encoding");
         return because(f, "a transfer coding other than chunked, unasked", "");
     }
     if (err < 0)

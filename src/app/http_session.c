@@ -344,7 +344,7 @@ static int status_of_method(struct http_slice method)
 static void begin_request(struct http_session *s, struct http_site *site,
                           const struct http_head *head)
 {
-    int err = http_request_body(head, &s->body);
+    int err = http_request_body(head, &http_request_limits, &s->body);
     bool body = !http_body_done(&s->body);
     int status = status_of_method(head->method);
 
@@ -393,7 +393,8 @@ static void end_of_input(struct http_session *s, struct http_site *site)
 static void take_head(struct http_session *s, struct http_site *site)
 {
     struct http_head head;
-    int n = http_parse_request(s->in, s->in_len, s->in_seen, &head);
+    int n = http_parse_request(s->in, s->in_len, s->in_seen, &http_request_limits,
+                               &head);
 
     if (n == -EAGAIN) {
         s->in_seen = s->in_len;

@@ -9,56 +9,39 @@
  * Chunks are taken apart one byte at a time but for the data itself, which is handed
  * out in place, so any split of the stream gives the same body:
  *
- *     SIZE -> EXT -> SIZE_LF -> DATA -> DATA_CR -> DATA_LF -> SIZE ...
- *       \________/       \
- *                         size 0: TRAILER -> TRAILER_IN -> TRAILER_LF -> TRAILER ...
- *                                    \-> END_LF -> DONE
+ *     SIZE -> BLANK -> EXT -> SIZE_LF -> DATA -> DATA_CR -> DATA_LF -> SIZE ...
+ *       \______________/       \
+ *                               size 0: TRAILER -> NAME -> VALUE -> TRAILER_LF ->
+ * TRAILER
+ *                                          \-> END_LF -> DONE
  *
- * Extensions and trailers are skipped, and bounded: they carry nothing for us. */
+ * Extensions and trailers are skipped, and bounded: they carry nothing for us. What is
+ * skipped is looked at all the same: a trailer that is no field, or a CR inside an
+ * extension, is where another reader would see the body's end elsewhere. */
 #include "http/http_body.h"
 
 #include <errno.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "http/http_char.h"
+#include "http/http_fail.h"
 
-enum {
-    SIZE_LINE_MAX = 4096, /* bytes of a chunk's size line, extensions included */
-    TRAILERS_MAX = 8192,  /* bytes of all trailer lines together */
-};
-
-/* 1*DIGIT that fits (RFC 9110 s8.6). */
-static bool parse_length(struct http_slice s, uint64_t *out)
-{
-    uint64_t n = 0;
-
-    if (s.len == 0)
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned digit = (unsigned)(unsigned char)s.at[i] - '0';
-        if (digit > 9 || n > (UINT64_MAX - digit) / 10)
-            return false;
-        n = n * 10 + digit;
-    }
-    *out = n;
-    return true;
-}
+enum { SIZE_DIGITS = 16 }; /* of a chunk; some readers wrap behind them, zeros or not */
 
 /* Content-Length: 1 and *length; 0 when there is none; -EBADMSG when it is no number,
  * or several that differ (RFC 9112 s6.3, case 5). */
 static int content_length(const struct http_head *head, uint64_t *length)
 {
     const struct http_field *f = NULL;
-    struct http_slice rest, element;
+    struct http_slice rest, item;
     uint64_t n;
     int found = 0;
 
     while ((f = http_next_field(head, "Content-Length", f))) {
         rest = f->value;
-        if (rest.len == 0)
-            return -EBADMSG;
-        while (slice_next_element(&rest, &element)) {
-            if (!parse_length(element, &n) || (found && n != *length))
+        while (slice_next_item(&rest, &item)) {
+            if (!slice_number(item, &n) || (found && n != *length))
                 return -EBADMSG;
             *length = n;
             found = 1;
@@ -67,38 +50,46 @@ static int content_length(const struct http_head *head, uint64_t *length)
     return found;
 }
 
-/* Transfer-Encoding: 1 for exactly "chunked"; 0 when there is none; -EBADMSG when
- * chunked is there but not the last, or twice; -ENOTSUP for any other coding. */
-static int transfer_coding(const struct http_head *head)
+/* Transfer-Encoding: 1 when it ends in chunked; 0 when there is none; -EBADMSG when it
+ * says something else, or chunked twice; -ENOTSUP when chunked is not all of it.
+ * "identity", which was a coding once and means none (RFC 2616 s3.6), is skipped unless
+ * `strict`. */
+static int transfer_coding(const struct http_head *head, bool strict)
 {
     const struct http_field *f = NULL;
-    struct http_slice rest, element;
-    int chunked = 0, other = 0, fields = 0;
+    struct http_slice rest, item;
+    int chunked = 0, other = 0;
 
     while ((f = http_next_field(head, "Transfer-Encoding", f))) {
-        fields++;
         rest = f->value;
-        while (slice_next_element(&rest, &element)) {
-            if (chunked)
+        while (slice_next_item(&rest, &item)) {
+            if (!strict && slice_is_nocase(item, "identity"))
+                continue;
+            if (chunked || item.len == 0)
                 return -EBADMSG;
-            if (slice_is_nocase(element, "chunked"))
-                chunked = 1;
-            else
-                other = 1;
+            chunked = slice_is_nocase(item, "chunked");
+            other |= !chunked;
         }
     }
-    if (other)
+    if (chunked && other)
         return -ENOTSUP;
-    return fields && !chunked ? -EBADMSG : chunked;
+    return other ? -EBADMSG : chunked;
 }
 
-int http_request_body(const struct http_head *head, struct http_body *body)
+static void begin(struct http_body *body, const struct http_limits *limits, bool strict)
 {
-    int coding = transfer_coding(head);
+    *body = (struct http_body){ .limits = limits, .strict = strict };
+}
+
+int http_request_body(const struct http_head *head, const struct http_limits *limits,
+                      struct http_body *body)
+{
+    int coding = transfer_coding(head, true);
     int length;
 
-    memset(body, 0, sizeof *body);
+    begin(body, limits, true);
     length = content_length(head, &body->left);
+    /* RFC 9112 s6.3, case 4: a coding that does not end in chunked has no length. */
     if (length < 0 || coding == -EBADMSG)
         return -400;
     /* RFC 9112 s6.1: both, or a coding in HTTP/1.0, is how requests are smuggled. */
@@ -113,18 +104,18 @@ int http_request_body(const struct http_head *head, struct http_body *body)
     return 0;
 }
 
-int http_response_body(const struct http_head *head, bool to_head,
-                       struct http_body *body)
+int http_response_body(const struct http_head *head, const struct http_limits *limits,
+                       bool to_head, struct http_body *body)
 {
-    int coding = transfer_coding(head);
+    int coding = transfer_coding(head, false);
     int length;
 
-    memset(body, 0, sizeof *body);
+    begin(body, limits, false);
     if (to_head || head->status < 200 || head->status == 204 || head->status == 304)
         return 0;
     length = content_length(head, &body->left);
     if (coding < 0)
-        return coding;
+        return -GET_CODING;
     if (coding) {
         /* RFC 9112 s6.3, case 3: the coding overrides the length. */
         body->left = 0;
@@ -133,7 +124,7 @@ int http_response_body(const struct http_head *head, bool to_head,
         return 0;
     }
     if (length < 0)
-        return length;
+        return -GET_WEIRD;
     body->framing = length ? HTTP_BODY_LENGTH : HTTP_BODY_CLOSE;
     return 0;
 }
@@ -149,32 +140,41 @@ static size_t take_data(struct http_body *body, const char *in, size_t len,
     return n;
 }
 
-/* chunk-size [ chunk-ext ] CRLF; blanks before an extension are bad whitespace that
- * must be understood (RFC 9112 s7.1.1). */
+/* What follows a size on its line. RFC 9112 s7.1.1: blanks may stand before an
+ * extension; before the line's end they are forgiven a response. */
+static int take_size_end(struct http_body *body, char c)
+{
+    if (c == ';')
+        body->state = CHUNK_EXT;
+    else if (c == '\r' && !(body->strict && body->state == CHUNK_BLANK))
+        body->state = CHUNK_SIZE_LF;
+    else if (is_blank(c))
+        body->state = CHUNK_BLANK;
+    else
+        return -EBADMSG;
+    return 0;
+}
+
 static int take_size(struct http_body *body, char c)
 {
     int digit = text_hex_digit(c);
 
-    if (digit < 0) {
-        if (!body->digits || (c != '\r' && c != ';' && c != ' ' && c != '\t'))
-            return -EBADMSG;
-        body->state = c == '\r' ? CHUNK_SIZE_LF : CHUNK_EXT;
-        return 0;
-    }
-    if (body->left > UINT64_MAX >> 4)
+    if (digit < 0)
+        return body->digits ? take_size_end(body, c) : -EBADMSG;
+    if (body->digits == SIZE_DIGITS)
         return -EBADMSG;
     body->left = body->left << 4 | (unsigned)digit;
-    body->digits = true;
+    body->digits++;
     return 0;
 }
 
 /* A byte of what is skipped; CR leads to `after`. */
 static int take_skipped(struct http_body *body, char c, enum http_chunk_state after)
 {
-    if (c == '\n' || c == '\0')
-        return -EBADMSG;
     if (c == '\r')
         body->state = after;
+    else if (is_control(c) && c != '\t')
+        return -EBADMSG;
     return 0;
 }
 
@@ -191,16 +191,23 @@ static int take_size_lf(struct http_body *body, char c)
     bool last = body->left == 0;
 
     body->line = 0;
-    body->digits = false;
+    body->digits = 0;
     return expect(body, c, '\n', last ? CHUNK_TRAILER : CHUNK_DATA);
 }
 
-static int take_trailer(struct http_body *body, char c)
+/* Of a trailer's name; the first byte may be the end of all instead. */
+static int take_name(struct http_body *body, char c)
 {
-    if (c == '\r')
-        return expect(body, c, '\r', CHUNK_END_LF);
-    body->state = CHUNK_TRAILER_IN;
-    return take_skipped(body, c, CHUNK_TRAILER_LF);
+    bool first = body->state == CHUNK_TRAILER;
+
+    body->state = CHUNK_NAME;
+    if (is_tchar(c))
+        return 0;
+    if (c == (first ? '\r' : ':')) {
+        body->state = first ? CHUNK_END_LF : CHUNK_VALUE;
+        return 0;
+    }
+    return -EBADMSG;
 }
 
 /* One byte of the grammar around the data. */
@@ -208,11 +215,14 @@ static int take_byte(struct http_body *body, char c)
 {
     bool in_trailers = body->state >= CHUNK_TRAILER;
 
-    if (++body->line > (in_trailers ? TRAILERS_MAX : SIZE_LINE_MAX))
+    if (++body->line >
+        (in_trailers ? body->limits->trailers : body->limits->chunk_line))
         return -EBADMSG;
     switch (body->state) {
     case CHUNK_SIZE:
         return take_size(body, c);
+    case CHUNK_BLANK:
+        return take_size_end(body, c);
     case CHUNK_EXT:
         return take_skipped(body, c, CHUNK_SIZE_LF);
     case CHUNK_SIZE_LF:
@@ -223,8 +233,9 @@ static int take_byte(struct http_body *body, char c)
         body->line = 0;
         return expect(body, c, '\n', CHUNK_SIZE);
     case CHUNK_TRAILER:
-        return take_trailer(body, c);
-    case CHUNK_TRAILER_IN:
+    case CHUNK_NAME:
+        return take_name(body, c);
+    case CHUNK_VALUE:
         return take_skipped(body, c, CHUNK_TRAILER_LF);
     case CHUNK_TRAILER_LF:
         return expect(body, c, '\n', CHUNK_TRAILER);

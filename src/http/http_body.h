@@ -18,13 +18,15 @@ enum http_framing {
 
 enum http_chunk_state {
     CHUNK_SIZE,       /* digits of a chunk's size */
-    CHUNK_EXT,        /* what follows the size on its line: skipped */
+    CHUNK_BLANK,      /* blanks behind them */
+    CHUNK_EXT,        /* what follows the ';': skipped */
     CHUNK_SIZE_LF,    /* the LF of that line */
     CHUNK_DATA,       /* `left` bytes of the chunk */
     CHUNK_DATA_CR,    /* the CR behind them */
     CHUNK_DATA_LF,    /* the LF behind them */
     CHUNK_TRAILER,    /* beginning of a trailer line, or the CR that ends all */
-    CHUNK_TRAILER_IN, /* inside a trailer line: skipped */
+    CHUNK_NAME,       /* inside the name of a trailer: skipped */
+    CHUNK_VALUE,      /* inside its value: skipped */
     CHUNK_TRAILER_LF, /* the LF of a trailer line */
     CHUNK_END_LF,     /* the LF that ends all */
     CHUNK_DONE,
@@ -32,21 +34,25 @@ enum http_chunk_state {
 
 struct http_body {
     enum http_framing framing;
-    bool faulty;   /* the framing was doubtful: close after this message */
-    bool digits;   /* chunks: the size has one digit at least */
-    uint64_t left; /* bytes still to come: of the body, or of this chunk */
-    enum http_chunk_state state; /* chunks: where in the grammar */
-    uint32_t line; /* chunks: bytes of this size line, or of all trailers */
+    bool faulty;    /* the framing was doubtful: close after this message */
+    bool strict;    /* a request's: nothing is read that has two readings */
+    uint8_t digits; /* chunks: of this size */
+    uint32_t line;  /* chunks: bytes of this size line, or of all trailers */
+    uint64_t left;  /* bytes still to come: of the body, or of this chunk */
+    enum http_chunk_state state;      /* chunks: where in the grammar */
+    const struct http_limits *limits; /* chunks: borrowed */
 };
 
 /* Decides for a request. 0, or minus the status that answers it (400, 501); then the
  * connection cannot go on, since nobody knows where the next request begins. */
-int http_request_body(const struct http_head *head, struct http_body *body);
+int http_request_body(const struct http_head *head, const struct http_limits *limits,
+                      struct http_body *body);
 
-/* Decides for a response; `to_head`: the request was HEAD. 0; -EBADMSG for lengths that
- * contradict themselves; -ENOTSUP for a transfer coding that is not built. */
-int http_response_body(const struct http_head *head, bool to_head,
-                       struct http_body *body);
+/* Decides for a response; `to_head`: the request was HEAD. 0, or minus a fetch's exit
+ * code (http_fail.h): GET_WEIRD for lengths that contradict themselves, GET_CODING for
+ * a transfer coding that was not asked for. */
+int http_response_body(const struct http_head *head, const struct http_limits *limits,
+                       bool to_head, struct http_body *body);
 
 /* Takes bytes off the front of [in, in+len): how many, with *out the body's bytes among
  * them (one piece, maybe empty); call again until it takes all or the body is done.

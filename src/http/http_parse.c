@@ -21,26 +21,29 @@
 
 #include <errno.h>
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+#include "base/bytes.h"
+#include "base/text.h"
+#include "http/http_char.h"
+#include "http/http_fail.h"
 
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+/* RFC 9112 s3 asks for request lines of 8000 octets at least. */
+const struct http_limits http_request_limits = {
+    .line = 8192,
+    .head = 16384,
+    .fields = 100,
+    .empty_lines = 1,
+    .chunk_line = 4096,
+    .trailers = 8192,
+};
 
-/* RFC 9110 s5.6.2 */
-static bool is_tchar(char c)
-{
-    return is_alpha(c) || is_digit(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-static bool is_control(char c)
-{
-    return (unsigned char)c < 0x20 || c == 0x7f;
-}
+const struct http_limits http_response_limits = {
+    .line = 65536,
+    .head = 65536,
+    .fields = HTTP_FIELDS_MAX,
+    .empty_lines = 0,
+    .chunk_line = 16384,
+    .trailers = 65536,
+};
 
 /* Where the head ends, its empty line included; -EAGAIN when the end is not there yet;
  * -EBADMSG for a line that ends in a bare LF where `strict`. */
@@ -119,11 +122,7 @@ static int parse_request_line(struct http_slice line, struct http_head *head)
     if (!target_is_valid(head->target) || major < 0)
         return -400;
     /* RFC 9110 s15.6.6; a higher minor number is read as the highest known (s2.5). */
-    if (major != 1)
-        return -505;
-    if (head->target.len + head->method.len > HTTP_LINE_MAX)
-        return -414;
-    return 0;
+    return major == 1 ? 0 : -505;
 }
 
 static int parse_status_line(struct http_slice line, struct http_head *head)
@@ -172,13 +171,14 @@ static bool parse_field(struct http_slice line, bool strict, struct http_field *
 }
 
 /* 0; -EBADMSG for a line that is no field; -E2BIG for one too many. */
-static int parse_fields(struct http_slice rest, bool strict, struct http_head *head)
+static int parse_fields(struct http_slice rest, const struct http_limits *limits,
+                        bool strict, struct http_head *head)
 {
     while (rest.len > 0) {
         struct http_slice line = take_line(&rest);
         if (line.len == 0)
             break;
-        if (head->n_fields == HTTP_FIELDS_MAX)
+        if (head->n_fields == limits->fields)
             return -E2BIG;
         if (!parse_field(line, strict, &head->field[head->n_fields]))
             return -EBADMSG;
@@ -187,27 +187,48 @@ static int parse_fields(struct http_slice rest, bool strict, struct http_head *h
     return 0;
 }
 
-/* uri-host [ ":" port ], which may be empty (RFC 9110 s7.2). */
-static bool host_is_valid(struct http_slice s)
+/* "[" IPv6address or IPvFuture "]" (RFC 3986 s3.2.2): how long it is, 0 if it is not.
+ */
+static size_t bracket_span(struct http_slice s)
+{
+    size_t i = 1;
+
+    while (i < s.len &&
+           (is_alpha(s.at[i]) || is_digit(s.at[i]) || is_one_of(s.at[i], ":.-_~")))
+        i++;
+    return i > 1 && i < s.len && s.at[i] == ']' ? i + 1 : 0;
+}
+
+/* reg-name or IPv4address: how long it is. A comma is left out: it would make a list of
+ * the field. */
+static size_t name_span(struct http_slice s)
 {
     size_t i = 0;
 
-    if (s.len > 0 && s.at[0] == '[') {
-        while (i < s.len && s.at[i] != ']')
+    while (i < s.len) {
+        if (is_unreserved(s.at[i]) || is_one_of(s.at[i], "!$&'()*+;="))
             i++;
-        if (i++ == s.len)
-            return false;
+        else if (s.at[i] == '%' && i + 2 < s.len && text_hex_digit(s.at[i + 1]) >= 0 &&
+                 text_hex_digit(s.at[i + 2]) >= 0)
+            i += 3;
+        else
+            break;
     }
-    while (i < s.len && s.at[i] != ':') {
-        if (!is_alpha(s.at[i]) && !is_digit(s.at[i]) &&
-            !strchr("-._~%!$&'()*+;=", s.at[i]))
-            return false;
-        i++;
-    }
-    for (i++; i < s.len; i++)
-        if (!is_digit(s.at[i]))
-            return false;
-    return true;
+    return i;
+}
+
+bool http_host_is_valid(struct http_slice s)
+{
+    bool bracket = s.len > 0 && s.at[0] == '[';
+    size_t n = bracket ? bracket_span(s) : name_span(s);
+    uint64_t port;
+
+    if (bracket && n == 0)
+        return false;
+    s = slice_from(s, n);
+    if (s.len <= 1)
+        return s.len == 0 || s.at[0] == ':';
+    return s.at[0] == ':' && slice_number(slice_from(s, 1), &port) && port <= 65535;
 }
 
 /* RFC 9112 s3.2: one valid Host on 1.1; none or one on 1.0. */
@@ -217,12 +238,12 @@ static bool check_host(const struct http_head *head)
 
     if (!host)
         return head->minor == 0;
-    return host_is_valid(host->value) && !http_next_field(head, "Host", host);
+    return http_host_is_valid(host->value) && !http_next_field(head, "Host", host);
 }
 
 /* What is known before the end of the head: can a request begin like this? 0, or minus
  * the status. */
-static int check_beginning(const char *at, size_t len)
+static int check_beginning(const char *at, size_t len, const struct http_limits *limits)
 {
     size_t n = 0;
 
@@ -232,48 +253,71 @@ static int check_beginning(const char *at, size_t len)
         return -501; /* RFC 9112 s3: a method longer than any known */
     if (n < len && (n == 0 || at[n] != ' '))
         return -400;
-    if (len > HTTP_LINE_MAX && !memchr(at, '\n', HTTP_LINE_MAX))
+    if (len > limits->line && !memchr(at, '\n', limits->line))
         return -414;
     return 0;
 }
 
-static int parse_request_lines(struct http_slice rest, struct http_head *head)
+static int parse_request_lines(struct http_slice rest, const struct http_limits *limits,
+                               struct http_head *head)
 {
     int err = parse_request_line(take_line(&rest), head);
 
     if (err < 0)
         return err;
-    err = parse_fields(rest, true, head);
+    err = parse_fields(rest, limits, true, head);
     if (err < 0)
         return err == -E2BIG ? -431 : -400;
     return check_host(head) ? 0 : -400;
 }
 
-int http_parse_request(const char *at, size_t len, size_t seen, struct http_head *head)
+/* Of what stands in front of a request line, how much is skipped (RFC 9112 s2.2: at
+ * least one empty line); or -EAGAIN, -400. */
+static int skip_empty_lines(const char *at, size_t len, size_t max)
 {
-    size_t skip = 0;
+    size_t n = 0;
+
+    for (; n < len && at[n] == '\r'; n += 2) {
+        if (n / 2 == max)
+            return -400;
+        if (n + 1 == len)
+            return -EAGAIN;
+        if (at[n + 1] != '\n')
+            return -400;
+    }
+    return n < len ? (int)n : -EAGAIN;
+}
+
+/* Empty, but for the fields, which count only as far as n_fields says. */
+static void clear(struct http_head *head)
+{
+    memset(head, 0, offsetof(struct http_head, field));
+}
+
+int http_parse_request(const char *at, size_t len, size_t seen,
+                       const struct http_limits *limits, struct http_head *head)
+{
+    int skip = skip_empty_lines(at, len, limits->empty_lines);
     int end, err;
 
-    /* RFC 9112 s2.2: one empty line in front is forgiven. */
-    if (len >= 1 && at[0] == '\r')
-        skip = 2;
-    if (len < skip || len == 0)
-        return -EAGAIN;
-    if (skip && at[1] != '\n')
-        return -400;
-    memset(head, 0, sizeof *head);
-    err = check_beginning(at + skip, len - skip);
+    if (skip < 0)
+        return skip;
+    at += skip;
+    len -= (size_t)skip;
+    seen -= min_size(seen, (size_t)skip);
+    err = check_beginning(at, len, limits);
     if (err < 0)
         return err;
-    end = head_end(at + skip, len - skip, seen > skip ? seen - skip : 0, true);
+    end = head_end(at, len, seen, true);
     if (end == -EBADMSG)
         return -400;
-    if (end > HTTP_HEAD_MAX || (end < 0 && len >= HTTP_HEAD_MAX))
+    if (end < 0 ? len >= limits->head : (size_t)end > limits->head)
         return -431;
     if (end < 0)
         return end;
-    err = parse_request_lines((struct http_slice){ at + skip, (size_t)end }, head);
-    return err < 0 ? err : end + (int)skip;
+    clear(head);
+    err = parse_request_lines((struct http_slice){ at, (size_t)end }, limits, head);
+    return err < 0 ? err : end + skip;
 }
 
 /* RFC 9112 s5.2: a folded line is one line; its fold becomes spaces. */
@@ -288,26 +332,28 @@ static void unfold(char *at, size_t len)
     }
 }
 
-int http_parse_response(char *at, size_t len, size_t seen, struct http_head *head)
+int http_parse_response(char *at, size_t len, size_t seen,
+                        const struct http_limits *limits, struct http_head *head)
 {
-    static const char begins[] = "HTTP/1.";
-    size_t n = len < sizeof begins - 1 ? len : sizeof begins - 1;
+    static const char begins[] = "HTTP/";
     struct http_slice rest;
-    int end;
+    int end, err;
 
-    if (memcmp(at, begins, n) != 0)
-        return -EBADMSG;
+    if (memcmp(at, begins, min_size(len, sizeof begins - 1)) != 0)
+        return -GET_UNSUPPORTED;
     end = head_end(at, len, seen, false);
-    if (end > HTTP_REPLY_MAX || (end < 0 && len >= HTTP_REPLY_MAX))
-        return -E2BIG;
+    if (end < 0 ? len >= limits->head : (size_t)end > limits->head)
+        return -GET_RECEIVE;
     if (end < 0)
         return end;
-    memset(head, 0, sizeof *head);
+    clear(head);
     unfold(at, (size_t)end);
     rest = (struct http_slice){ at, (size_t)end };
-    if (parse_status_line(take_line(&rest), head) < 0 ||
-        parse_fields(rest, false, head) < 0)
-        return -EBADMSG;
+    if (parse_status_line(take_line(&rest), head) < 0)
+        return -GET_WEIRD;
+    err = parse_fields(rest, limits, false, head);
+    if (err < 0)
+        return err == -E2BIG ? -GET_RECEIVE : -GET_WEIRD;
     return end;
 }
 
@@ -320,6 +366,15 @@ const struct http_field *http_next_field(const struct http_head *head, const cha
         if (slice_is_nocase(f->name, name))
             return f;
     return NULL;
+}
+
+struct http_slice http_single_field(const struct http_head *head, const char *name)
+{
+    const struct http_field *f = http_next_field(head, name, NULL);
+
+    if (!f || http_next_field(head, name, f))
+        return (struct http_slice){ NULL, 0 };
+    return f->value;
 }
 
 bool http_has_token(const struct http_head *head, const char *name, const char *token)
@@ -344,4 +399,21 @@ bool http_persists(const struct http_head *head)
     if (head->minor >= 1)
         return true;
     return http_has_token(head, "Connection", "keep-alive");
+}
+
+int http_expects(const struct http_head *head)
+{
+    const struct http_field *f = NULL;
+    struct http_slice rest, element;
+    int expects = 0;
+
+    while ((f = http_next_field(head, "Expect", f))) {
+        rest = f->value;
+        while (slice_next_element(&rest, &element)) {
+            if (!slice_is_nocase(element, "100-continue"))
+                return -417;
+            expects = 100;
+        }
+    }
+    return head->minor == 0 ? 0 : expects; /* HTTP/1.0 has no interim responses */
 }

@@ -7,15 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "http/http_limits.h"
 #include "http/http_slice.h"
-
-enum {
-    HTTP_LINE_MAX = 8192,   /* request line; RFC 9112 s3 asks for 8000 at least */
-    HTTP_HEAD_MAX = 16384,  /* a whole request head */
-    HTTP_REPLY_MAX = 65536, /* a whole response head */
-    HTTP_FIELDS_MAX = 100,  /* field lines in a head */
-    HTTP_METHOD_MAX = 32,   /* characters of a method */
-};
 
 struct http_field {
     struct http_slice name;  /* as sent; names have no case */
@@ -36,21 +29,35 @@ struct http_head {
  * call that gave -EAGAIN, else 0: those bytes are not searched again. Returns the bytes
  * of the head (> 0); -EAGAIN when it is not complete; or minus the status that answers
  * what is wrong with it: 400, 414, 431, 501, 505. */
-int http_parse_request(const char *at, size_t len, size_t seen, struct http_head *head);
+int http_parse_request(const char *at, size_t len, size_t seen,
+                       const struct http_limits *limits, struct http_head *head);
 
 /* Reads a response head in the same way, and more forgiving: a bare LF ends a line, and
- * folded lines are unfolded in place. -EBADMSG when it is none, -E2BIG when it is
- * longer than HTTP_REPLY_MAX. */
-int http_parse_response(char *at, size_t len, size_t seen, struct http_head *head);
+ * folded lines are unfolded in place. What is wrong with it is minus a fetch's exit
+ * code (http_fail.h): GET_UNSUPPORTED for what is no HTTP/1, GET_WEIRD for a bad line,
+ * GET_RECEIVE for more than the limits. */
+int http_parse_response(char *at, size_t len, size_t seen,
+                        const struct http_limits *limits, struct http_head *head);
 
 /* The first field of that name after `after` (NULL: of all), or NULL. */
 const struct http_field *http_next_field(const struct http_head *head, const char *name,
                                          const struct http_field *after);
 
+/* The value of the field of that name, if there is exactly one; else without address.
+ * For fields that are no lists. */
+struct http_slice http_single_field(const struct http_head *head, const char *name);
+
 /* Is `token` an element of the list that all fields of that name make together? */
 bool http_has_token(const struct http_head *head, const char *name, const char *token);
 
+/* uri-host [ ":" port ] as Host has it (RFC 9110 s7.2); it may be empty. */
+bool http_host_is_valid(struct http_slice s);
+
 /* May another message follow on the connection, as far as this one says? */
 bool http_persists(const struct http_head *head);
+
+/* What a request expects of its server (RFC 9110 s10.1.1): 0 nothing; 100 that it says
+ * whether the body is welcome; -417 something that nobody knows. */
+int http_expects(const struct http_head *head);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -30,6 +31,29 @@ static inline bool slice_is_nocase(struct http_slice a, const char *s)
 {
     size_t len = strlen(s);
     return a.len == len && (len == 0 || strncasecmp(a.at, s, len) == 0);
+}
+
+/* Does it begin with s, whatever the case of ASCII letters? */
+static inline bool slice_begins_nocase(struct http_slice a, const char *s)
+{
+    size_t len = strlen(s);
+    return a.len >= len && (len == 0 || strncasecmp(a.at, s, len) == 0);
+}
+
+/* How many characters come before the first of `stops`, or before its end. */
+static inline size_t slice_span(struct http_slice a, const char *stops)
+{
+    size_t n = 0;
+
+    while (n < a.len && !(a.at[n] && strchr(stops, a.at[n])))
+        n++;
+    return n;
+}
+
+/* Its first n characters; n is at most a.len. */
+static inline struct http_slice slice_first(struct http_slice a, size_t n)
+{
+    return (struct http_slice){ a.at, n };
 }
 
 /* All of it from character n on; n is at most a.len. */
@@ -61,6 +85,36 @@ static inline bool slice_next_element(struct http_slice *rest, struct http_slice
             return true;
     }
     return false;
+}
+
+/* Takes everything up to the next comma off *rest, trimmed and maybe empty; false when
+ * the last was taken, which *rest tells by having no address. For lists that must not
+ * be read in two ways. */
+static inline bool slice_next_item(struct http_slice *rest, struct http_slice *out)
+{
+    const char *comma = rest->len ? memchr(rest->at, ',', rest->len) : NULL;
+    size_t n = comma ? (size_t)(comma - rest->at) : rest->len;
+
+    if (!rest->at)
+        return false;
+    *out = slice_trim((struct http_slice){ rest->at, n });
+    *rest = comma ? slice_from(*rest, n + 1) : (struct http_slice){ NULL, 0 };
+    return true;
+}
+
+/* 1*DIGIT that fits in 64 bits and nothing else. */
+static inline bool slice_number(struct http_slice a, uint64_t *out)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < a.len; i++) {
+        unsigned digit = (unsigned)(unsigned char)a.at[i] - '0';
+        if (digit > 9 || n > (UINT64_MAX - digit) / 10)
+            return false;
+        n = n * 10 + digit;
+    }
+    *out = n;
+    return a.len > 0;
 }
 
 #endif

@@ -12,27 +12,7 @@
 
 #include <errno.h>
 
-static bool is_unreserved(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-static bool begins_nocase(struct http_slice s, const char *with)
-{
-    size_t n = strlen(with);
-    return s.len >= n && strncasecmp(s.at, with, n) == 0;
-}
-
-/* How many characters of s come before the first of `stops` (or its end). */
-static size_t span_until(struct http_slice s, const char *stops)
-{
-    size_t n = 0;
-
-    while (n < s.len && !(s.at[n] && strchr(stops, s.at[n])))
-        n++;
-    return n;
-}
+#include "http/http_char.h"
 
 int http_split_target(struct http_slice target, struct http_slice *path,
                       struct http_slice *query)
@@ -41,16 +21,16 @@ int http_split_target(struct http_slice target, struct http_slice *path,
     size_t n;
 
     /* RFC 9112 s3.2.2: a server must accept the absolute-form. */
-    if (begins_nocase(target, "http://")) {
+    if (slice_begins_nocase(target, "http://")) {
         target = slice_from(target, 7);
-        n = span_until(target, "/?");
+        n = slice_span(target, "/?");
         if (n == 0)
             return -400;
         target = slice_from(target, n);
     } else if (target.len == 0 || target.at[0] != '/') {
         return -400;
     }
-    n = span_until(target, "?");
+    n = slice_span(target, "?");
     *path = n ? (struct http_slice){ target.at, n } : root;
     *query = slice_from(target, n);
     return 0;
@@ -128,7 +108,7 @@ int http_decode_path(struct http_slice path, char *out, size_t cap, bool *slash)
 
     *slash = true;
     while (path.len > 0) {
-        size_t n = span_until(path, "/");
+        size_t n = slice_span(path, "/");
         added = add_segment((struct http_slice){ path.at, n }, out, cap, &len);
         if (added < 0)
             return added;
@@ -175,16 +155,17 @@ void http_encode_target(struct text *t, struct http_slice target)
 /* Takes "scheme://" off. 0, or -EPROTONOSUPPORT. */
 static int take_scheme(struct http_slice *s, const char **why)
 {
-    size_t n = span_until(*s, ":/?#");
+    size_t n = slice_span(*s, ":/?#");
 
-    if (begins_nocase(*s, "http://")) {
+    if (slice_begins_nocase(*s, "http://")) {
         *s = slice_from(*s, 7);
         return 0;
     }
     if (s->len - n < 3 || memcmp(s->at + n, "://", 3) != 0)
         return 0;
-    *why = begins_nocase(*s, "https://") ? "https: TLS is not part of this program"
-                                         : "only http is spoken here";
+    *why = slice_begins_nocase(*s, "https://")
+               ? "https: TLS is not part of this program"
+               : "only http is spoken here";
     return -EPROTONOSUPPORT;
 }
 
@@ -236,7 +217,7 @@ static int parse_authority(struct http_slice s, struct http_url *url, const char
     url->is_ip6 = s.len > 0 && s.at[0] == '[';
     if (url->is_ip6)
         s = slice_from(s, 1);
-    n = span_until(s, url->is_ip6 ? "]" : ":");
+    n = slice_span(s, url->is_ip6 ? "]" : ":");
     if (copy_host((struct http_slice){ s.at, n }, url, why) < 0)
         return -EINVAL;
     s = slice_from(s, n);
@@ -271,11 +252,11 @@ int http_parse_url(const char *s, struct http_url *url, const char **why)
     err = take_scheme(&rest, why);
     if (err < 0)
         return err;
-    n = span_until(rest, "/?#");
+    n = slice_span(rest, "/?#");
     err = parse_authority((struct http_slice){ rest.at, n }, url, why);
     if (err < 0)
         return err;
     rest = slice_from(rest, n);
-    url->target = (struct http_slice){ rest.at, span_until(rest, "#") };
+    url->target = (struct http_slice){ rest.at, slice_span(rest, "#") };
     return 0;
 }

@@ -206,7 +206,7 @@ static void answers_end_where_their_framing_says(void **state)
         { "hello", 1, 0, "" }, /* curl: HTTP/0.9 when not allowed */
         { "HTTP/2 200 OK\r\n\r\n", 8, 0, "" },
         { "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nhello", 8, 200, "" },
-        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello", 8, 200, "" },
+        { "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello", 61, 200, "" },
         { "HTTP/1.1 101 x\r\n\r\n", 8, 101, "" },
         /* 52: nothing at all */
         { "", 52, 0, "" },
