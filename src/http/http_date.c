@@ -58,6 +58,15 @@ static unsigned weekday(int64_t days)
     return (unsigned)((days % 7 + 11) % 7);
 }
 
+static void print_day_and_month(struct text *t, struct civil c, char between)
+{
+    text_u64_width(t, c.day, 2);
+    text_char(t, between);
+    text_putn(t, month_name + 3 * (c.month - 1), 3);
+    text_char(t, between);
+    text_u64_width(t, (uint64_t)c.year, 4);
+}
+
 static void print_clock(struct text *t, unsigned of_day)
 {
     text_u64_width(t, of_day / 3600, 2);
@@ -65,32 +74,61 @@ static void print_clock(struct text *t, unsigned of_day)
     text_u64_width(t, of_day / 60 % 60, 2);
     text_char(t, ':');
     text_u64_width(t, of_day % 60, 2);
-    text_put(t, " GMT");
 }
 
-void http_date_print(struct text *t, int64_t seconds)
+/* The day of a moment, and in *of_day its second. */
+static int64_t day_of(int64_t seconds, unsigned *of_day)
 {
-    int64_t days, of_day;
-    struct civil c;
+    int64_t rest;
 
     if (seconds < SECONDS_MIN)
         seconds = SECONDS_MIN;
     if (seconds > SECONDS_MAX)
         seconds = SECONDS_MAX;
-    of_day = seconds % SECONDS_A_DAY;
-    if (of_day < 0)
-        of_day += SECONDS_A_DAY;
-    days = (seconds - of_day) / SECONDS_A_DAY;
-    c = civil_of_days(days);
+    rest = seconds % SECONDS_A_DAY;
+    if (rest < 0)
+        rest += SECONDS_A_DAY;
+    *of_day = (unsigned)rest;
+    return (seconds - rest) / SECONDS_A_DAY;
+}
+
+void http_date_print(struct text *t, int64_t seconds)
+{
+    unsigned of_day;
+    int64_t days = day_of(seconds, &of_day);
+
     text_putn(t, day_name + 3 * weekday(days), 3);
     text_put(t, ", ");
-    text_u64_width(t, c.day, 2);
+    print_day_and_month(t, civil_of_days(days), ' ');
     text_char(t, ' ');
-    text_putn(t, month_name + 3 * (c.month - 1), 3);
-    text_char(t, ' ');
+    print_clock(t, of_day);
+    text_put(t, " GMT");
+}
+
+void http_date_print_log(struct text *t, int64_t seconds)
+{
+    unsigned of_day;
+    int64_t days = day_of(seconds, &of_day);
+
+    print_day_and_month(t, civil_of_days(days), '/');
+    text_char(t, ':');
+    print_clock(t, of_day);
+    text_put(t, " +0000");
+}
+
+void http_date_print_iso(struct text *t, int64_t seconds)
+{
+    unsigned of_day;
+    struct civil c = civil_of_days(day_of(seconds, &of_day));
+
     text_u64_width(t, (uint64_t)c.year, 4);
-    text_char(t, ' ');
-    print_clock(t, (unsigned)of_day);
+    text_char(t, '-');
+    text_u64_width(t, c.month, 2);
+    text_char(t, '-');
+    text_u64_width(t, c.day, 2);
+    text_char(t, 'T');
+    print_clock(t, of_day);
+    text_put(t, "+00:00");
 }
 
 /* The place of a three-letter name among `n` of them, or -1. */
@@ -102,14 +140,14 @@ static int name_index(const char *names, int n, const char *name)
     return -1;
 }
 
-/* Digits where the pattern has '0', else the pattern's own character; '?' is any. */
+/* Digits where the pattern has '0', else the pattern's own character; '_' is any. */
 static bool matches(struct http_slice s, const char *pattern)
 {
     if (s.len != strlen(pattern))
         return false;
     for (size_t i = 0; i < s.len; i++) {
         bool digit = s.at[i] >= '0' && s.at[i] <= '9';
-        if (pattern[i] == '0' ? !digit : pattern[i] != '?' && pattern[i] != s.at[i])
+        if (pattern[i] == '0' ? !digit : pattern[i] != '_' && pattern[i] != s.at[i])
             return false;
     }
     return true;
@@ -124,23 +162,16 @@ static unsigned number(const char *at, int width)
     return n;
 }
 
-bool http_date_parse(struct http_slice s, int64_t *seconds)
+/* The moment that a weekday, a day and "hh:mm:ss" name; false when there is none. */
+static bool moment(int wday, struct civil c, const char *clock, int64_t *seconds)
 {
-    unsigned hour, minute, second;
-    int month, wday;
-    struct civil c, back;
+    unsigned hour = number(clock, 2);
+    unsigned minute = number(clock + 3, 2);
+    unsigned second = number(clock + 6, 2); /* 60 in a leap second (RFC 5322 s3.3) */
+    struct civil back;
     int64_t days;
 
-    if (!matches(s, "???, 00 ??? 0000 00:00:00 GMT"))
-        return false;
-    wday = name_index(day_name, 7, s.at);
-    month = name_index(month_name, 12, s.at + 8);
-    c = (struct civil){ number(s.at + 12, 4), (unsigned)month + 1,
-                        number(s.at + 5, 2) };
-    hour = number(s.at + 17, 2);
-    minute = number(s.at + 20, 2);
-    second = number(s.at + 23, 2); /* 60 in a leap second (RFC 5322 s3.3) */
-    if (wday < 0 || month < 0 || c.year == 0 || c.day == 0 || hour > 23 ||
+    if (wday < 0 || c.month == 0 || c.year == 0 || c.day == 0 || hour > 23 ||
         minute > 59 || second > 60)
         return false;
     days = days_of_civil(c);
@@ -149,4 +180,69 @@ bool http_date_parse(struct http_slice s, int64_t *seconds)
         return false;
     *seconds = days * SECONDS_A_DAY + hour * 3600 + minute * 60 + second;
     return true;
+}
+
+/* 1 to 12, or 0. */
+static unsigned month_at(const char *name)
+{
+    return (unsigned)(name_index(month_name, 12, name) + 1);
+}
+
+static bool parse_imf(struct http_slice s, int64_t *seconds)
+{
+    struct civil c = { .year = number(s.at + 12, 4),
+                       .month = month_at(s.at + 8),
+                       .day = number(s.at + 5, 2) };
+
+    return moment(name_index(day_name, 7, s.at), c, s.at + 17, seconds);
+}
+
+static bool parse_asctime(struct http_slice s, int64_t *seconds)
+{
+    bool one = s.at[8] == ' '; /* a day of one digit */
+    struct civil c = { .year = number(s.at + 20, 4),
+                       .month = month_at(s.at + 4),
+                       .day = one ? number(s.at + 9, 1) : number(s.at + 8, 2) };
+
+    return (one || matches((struct http_slice){ s.at + 8, 1 }, "0")) &&
+           moment(name_index(day_name, 7, s.at), c, s.at + 11, seconds);
+}
+
+/* RFC 9110 s5.6.7: two digits of a year that seem to lie more than 50 years ahead mean
+ * the last such year in the past. */
+static int64_t full_year(unsigned digits, int64_t now)
+{
+    unsigned of_day;
+    int64_t this_year = civil_of_days(day_of(now, &of_day)).year;
+    int64_t year = this_year - this_year % 100 + digits;
+
+    return year > this_year + 50 ? year - 100 : year;
+}
+
+static bool parse_850(struct http_slice s, int64_t now, int64_t *seconds)
+{
+    static const char *const names[] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
+                                         "Thursday", "Friday", "Saturday" };
+    size_t n = slice_span(s, ",");
+    struct http_slice rest = slice_from(s, n);
+    struct civil c;
+    int wday = 6;
+
+    while (wday >= 0 && !slice_is(slice_first(s, n), names[wday]))
+        wday--;
+    if (!matches(rest, ", 00-___-00 00:00:00 GMT"))
+        return false;
+    c = (struct civil){ .year = full_year(number(rest.at + 9, 2), now),
+                        .month = month_at(rest.at + 5),
+                        .day = number(rest.at + 2, 2) };
+    return moment(wday, c, rest.at + 12, seconds);
+}
+
+bool http_date_parse(struct http_slice s, int64_t now, int64_t *seconds)
+{
+    if (matches(s, "___, 00 ___ 0000 00:00:00 GMT"))
+        return parse_imf(s, seconds);
+    if (matches(s, "___ ___ _0 00:00:00 0000"))
+        return parse_asctime(s, seconds);
+    return parse_850(s, now, seconds);
 }
