@@ -15,7 +15,7 @@
 #include "app/http_request.h"
 #include "app/names.h"
 #include "commands.h"
-#include "http/http_uri.h"
+#include "http/http_url.h"
 #include "options.h"
 #include "tapir/http.h"
 

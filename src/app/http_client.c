@@ -30,7 +30,7 @@
 #include "http/http_body.h"
 #include "http/http_fail.h"
 #include "http/http_parse.h"
-#include "http/http_uri.h"
+#include "http/http_url.h"
 
 enum {
     BUFFER = 128 * 1024, /* holds the largest head there may be, and makes long reads */

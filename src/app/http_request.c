@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/http_auth.h"
 #include "http/http_write.h"
 
 enum { OUR_ROOM = 1024 }; /* request line without its target, and our own fields */
@@ -34,12 +35,22 @@ bool http_request_field_is_valid(const char *field)
     return field[0] != ':' && strchr(field, ':') && !strpbrk(field, "\r\n");
 }
 
+/* The URL's own credentials (RFC 7617), as curl sends them. */
+static void write_credentials(struct text *t, const struct http_url *url)
+{
+    text_put(t, "Authorization: ");
+    http_write_basic(t, url->user, url->password, true);
+    text_put(t, "\r\n");
+}
+
 static void write_request(struct text *t, const struct tapir_http_options *o,
                           const struct http_url *url)
 {
     http_write_request(t, o->head ? "HEAD" : "GET", url);
     if (!is_replaced(o, "Host"))
         http_write_host(t, url);
+    if (url->user.at && !is_replaced(o, "Authorization"))
+        write_credentials(t, url);
     if (!is_replaced(o, "User-Agent"))
         http_write_field(t, "User-Agent", o->user_agent);
     if (!is_replaced(o, "Accept"))
@@ -56,7 +67,8 @@ static void write_request(struct text *t, const struct tapir_http_options *o,
 char *http_request_new(const struct tapir_http_options *options,
                        const struct http_url *url, size_t *len)
 {
-    size_t room = OUR_ROOM + 3 * url->target.len + strlen(options->user_agent);
+    size_t room = OUR_ROOM + 3 * url->target.len + strlen(options->user_agent) +
+                  2 * (url->user.len + url->password.len);
     struct text t;
     char *at;
 

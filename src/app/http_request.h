@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "http/http_uri.h"
+#include "http/http_url.h"
 #include "tapir/http.h"
 
 /* The request as it goes on the wire, for the caller to free; NULL: no memory. The

@@ -29,6 +29,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "http/http_mime.h"
+#include "http/http_target.h"
 #include "http/http_uri.h"
 #include "http/http_write.h"
 
@@ -309,19 +310,16 @@ static void answer_name(struct http_session *s, struct http_site *site,
 }
 
 static void answer_target(struct http_session *s, struct http_site *site,
-                          struct http_slice target)
+                          const struct http_target *target)
 {
-    struct http_slice path, query;
     char name[PATH_MAX];
     bool slash;
-    int err = http_split_target(target, &path, &query);
+    int err = http_decode_path(target->path, name, sizeof name, &slash);
 
-    if (err == 0)
-        err = http_decode_path(path, name, sizeof name, &slash);
     if (err < 0)
         answer_status(s, -err);
     else
-        answer_name(s, site, name, slash, query);
+        answer_name(s, site, name, slash, target->query);
 }
 
 /* RFC 9110 s9.1: 501 for a method nobody knows, 405 for one that files do not have. */
@@ -345,6 +343,7 @@ static void begin_request(struct http_session *s, struct http_site *site,
                           const struct http_head *head)
 {
     int err = http_request_body(head, &http_request_limits, &s->body);
+    struct http_target target;
     bool body = !http_body_done(&s->body);
     int status = status_of_method(head->method);
 
@@ -367,8 +366,10 @@ static void begin_request(struct http_session *s, struct http_site *site,
         s->last = true;
         s->state = SESSION_ANSWER;
     }
-    if (status == 200)
-        answer_target(s, site, head->target);
+    if (http_parse_target(head, &target) < 0)
+        answer_status(s, 400);
+    else if (status == 200)
+        answer_target(s, site, &target);
     else
         answer_status(s, status);
 }

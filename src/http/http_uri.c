@@ -1,126 +1,13 @@
-/* From a target to a file name
- * ----------------------------
- *
- *     /a/%62/../c%20d/?q   ->   path /a/%62/../c%20d/, query ?q   ->   "a/c d", slash
- *
- * The path is cut at its slashes first and each segment decoded after that, so an
- * encoded slash never becomes a separator; and decoded once, so "%252e" is the name
- * "%2e". Dot segments are recognised decoded, whichever way they were written
- * (RFC 3986 s6.2.2.2). The result is relative and has no "..": what symbolic links
- * could still do is the business of whoever opens it. */
+/* A reference is cut into its five parts by the first of the characters that can end
+ * each (RFC 3986 appendix B), and put together with the base's parts by the list in
+ * s5.2.2, which http_resolve() follows. Nothing is decoded: two URIs that differ in an
+ * encoding are two, but for dots, which nobody may hide from the removal of dot
+ * segments. */
 #include "http/http_uri.h"
 
-#include <errno.h>
+#include <stdbool.h>
 
 #include "http/http_char.h"
-
-int http_split_target(struct http_slice target, struct http_slice *path,
-                      struct http_slice *query)
-{
-    static const struct http_slice root = { "/", 1 };
-    size_t n;
-
-    /* RFC 9112 s3.2.2: a server must accept the absolute-form. */
-    if (slice_begins_nocase(target, "http://")) {
-        target = slice_from(target, 7);
-        n = slice_span(target, "/?");
-        if (n == 0)
-            return -400;
-        target = slice_from(target, n);
-    } else if (target.len == 0 || target.at[0] != '/') {
-        return -400;
-    }
-    n = slice_span(target, "?");
-    *path = n ? (struct http_slice){ target.at, n } : root;
-    *query = slice_from(target, n);
-    return 0;
-}
-
-/* Decodes one segment to out[0..cap). Its length, or -400, -404, -414. */
-static int decode_segment(struct http_slice s, char *out, size_t cap)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.at[i];
-        if (c == '%') {
-            int high = i + 2 < s.len ? text_hex_digit(s.at[i + 1]) : -1;
-            int low = i + 2 < s.len ? text_hex_digit(s.at[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return -400;
-            c = (char)(high << 4 | low);
-            i += 2;
-        }
-        if (c == '\0')
-            return -400;
-        if (c == '/')
-            return -404;
-        if (n == cap)
-            return -414;
-        out[n++] = c;
-    }
-    return (int)n;
-}
-
-/* Cuts the last segment off the name of *len characters; false when there is none. */
-static bool climb(const char *name, size_t *len)
-{
-    if (*len == 0)
-        return false;
-    while (*len > 0 && name[*len - 1] != '/')
-        --*len;
-    if (*len > 0)
-        --*len;
-    return true;
-}
-
-static bool is_dots(const char *at, int len, int dots)
-{
-    return len == dots && memcmp(at, "..", (size_t)dots) == 0;
-}
-
-/* Appends one segment to the name of *len characters. 0 or minus a status. *slash: it
- * can only be a directory. */
-static int add_segment(struct http_slice segment, char *out, size_t cap, size_t *len)
-{
-    size_t at = *len ? *len + 1 : 0; /* room for the slash in between */
-    int n;
-
-    if (at >= cap)
-        return -414;
-    n = decode_segment(segment, out + at, cap - at - 1);
-    if (n < 0)
-        return n;
-    if (n == 0 || is_dots(out + at, n, 1))
-        return 0;
-    if (is_dots(out + at, n, 2))
-        return climb(out, len) ? 0 : -400;
-    if (at)
-        out[at - 1] = '/';
-    *len = at + (size_t)n;
-    return 1;
-}
-
-int http_decode_path(struct http_slice path, char *out, size_t cap, bool *slash)
-{
-    size_t len = 0;
-    int added = 0;
-
-    *slash = true;
-    while (path.len > 0) {
-        size_t n = slice_span(path, "/");
-        added = add_segment((struct http_slice){ path.at, n }, out, cap, &len);
-        if (added < 0)
-            return added;
-        *slash = added == 0;
-        if (n == path.len)
-            break;
-        path = slice_from(path, n + 1);
-        *slash = true;
-    }
-    out[len] = '\0';
-    return 0;
-}
 
 static void put_encoded(struct text *t, char c)
 {
@@ -152,111 +39,137 @@ void http_encode_target(struct text *t, struct http_slice target)
     }
 }
 
-/* Takes "scheme://" off. 0, or -EPROTONOSUPPORT. */
-static int take_scheme(struct http_slice *s, const char **why)
+/* Is the segment `dots` dots, plain or encoded? */
+static bool is_dots(struct http_slice s, int dots)
 {
-    size_t n = slice_span(*s, ":/?#");
-
-    if (slice_begins_nocase(*s, "http://")) {
-        *s = slice_from(*s, 7);
-        return 0;
+    for (; dots > 0 && s.len > 0; dots--) {
+        if (slice_begins_nocase(s, "%2e"))
+            s = slice_from(s, 3);
+        else if (s.at[0] == '.')
+            s = slice_from(s, 1);
+        else
+            return false;
     }
-    if (s->len - n < 3 || memcmp(s->at + n, "://", 3) != 0)
-        return 0;
-    *why = slice_begins_nocase(*s, "https://")
-               ? "https: TLS is not part of this program"
-               : "only http is spoken here";
-    return -EPROTONOSUPPORT;
+    return dots == 0 && s.len == 0;
 }
 
-static int parse_port(struct http_slice s, uint16_t *port, const char **why)
+/* Cuts the last segment, with its slash, off what was written since `begin`. */
+static void cut_segment(struct text *t, size_t begin)
 {
-    unsigned n = 0;
+    while (t->len > begin && t->at[t->len - 1] != '/')
+        t->len--;
+    if (t->len > begin)
+        t->len--;
+    t->at[t->len] = '\0';
+}
 
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned digit = (unsigned)(unsigned char)s.at[i] - '0';
-        n = n * 10 + digit;
-        if (digit > 9 || n > 65535) {
-            *why = "the port is not a number between 0 and 65535";
-            return -EINVAL;
+/* Writes the segments of `s`, a slash before each, and removes dot segments back to
+ * `begin`; one at the very end (`last`) leaves its slash. */
+static void put_segments(struct text *t, size_t begin, struct http_slice s, bool last)
+{
+    bool more;
+
+    do {
+        struct http_slice segment = slice_first(s, slice_span(s, "/"));
+        bool up = is_dots(segment, 2);
+
+        more = segment.len < s.len;
+        s = slice_from(s, segment.len + more);
+        if (up)
+            cut_segment(t, begin);
+        if (up || is_dots(segment, 1)) {
+            text_put(t, last && !more ? "/" : "");
+            continue;
         }
+        text_char(t, '/');
+        http_encode_target(t, segment);
+    } while (more);
+}
+
+void http_write_path(struct text *t, struct http_slice path)
+{
+    if (path.len > 0 && path.at[0] == '/')
+        put_segments(t, t->len, slice_from(path, 1), true);
+    else
+        http_encode_target(t, path);
+}
+
+/* The parts of a URI reference. Those that may be missing have no address then. */
+struct parts {
+    struct http_slice scheme, authority, path, query, fragment;
+};
+
+/* ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ) before the first ':' */
+static bool is_scheme(struct http_slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!is_alpha(s.at[i]) &&
+            (i == 0 || (!is_digit(s.at[i]) && !is_one_of(s.at[i], "+-."))))
+            return false;
+    return s.len > 0;
+}
+
+static struct parts split(struct http_slice s)
+{
+    struct parts p = { .scheme.at = NULL };
+    size_t n = slice_span(s, ":/?#");
+
+    if (n < s.len && s.at[n] == ':' && is_scheme(slice_first(s, n))) {
+        p.scheme = slice_first(s, n);
+        s = slice_from(s, n + 1);
+    }
+    if (slice_begins_nocase(s, "//")) {
+        s = slice_from(s, 2);
+        p.authority = slice_first(s, slice_span(s, "/?#"));
+        s = slice_from(s, p.authority.len);
+    }
+    p.path = slice_first(s, slice_span(s, "?#"));
+    s = slice_from(s, p.path.len);
+    if (s.len > 0 && s.at[0] == '?') {
+        s = slice_from(s, 1);
+        p.query = slice_first(s, slice_span(s, "#"));
+        s = slice_from(s, p.query.len);
     }
     if (s.len > 0)
-        *port = (uint16_t)n;
-    return 0;
+        p.fragment = slice_from(s, 1);
+    return p;
 }
 
-static int copy_host(struct http_slice s, struct http_url *url, const char **why)
+static void put_part(struct text *t, const char *before, struct http_slice part)
 {
-    *why = s.len == 0 ? "no host part in it" : "the host name has a bad character";
-    if (s.len == 0)
-        return -EINVAL;
-    if (s.len > HTTP_HOST_MAX) {
-        *why = "the host name is too long";
-        return -EINVAL;
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.at[i];
-        if (!is_unreserved(c) && !(url->is_ip6 && c == ':'))
-            return -EINVAL;
-        url->host[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
-    url->host[s.len] = '\0';
-    return 0;
+    if (!part.at)
+        return;
+    text_put(t, before);
+    http_encode_target(t, part);
 }
 
-/* host [ ":" port ] or "[" IPv6 "]" [ ":" port ]. */
-static int parse_authority(struct http_slice s, struct http_url *url, const char **why)
+/* RFC 3986 s5.2.3: all of the base but its last segment, then the reference. */
+static void put_merged(struct text *t, struct http_slice base, struct http_slice path)
 {
-    size_t n;
+    size_t begin = t->len, n = base.len;
 
-    if (s.len > 0 && memchr(s.at, '@', s.len)) {
-        *why = "a user name in the URL: authentication is not built yet";
-        return -ENOTSUP;
-    }
-    url->is_ip6 = s.len > 0 && s.at[0] == '[';
-    if (url->is_ip6)
-        s = slice_from(s, 1);
-    n = slice_span(s, url->is_ip6 ? "]" : ":");
-    if (copy_host((struct http_slice){ s.at, n }, url, why) < 0)
-        return -EINVAL;
-    s = slice_from(s, n);
-    if (url->is_ip6) {
-        if (s.len == 0) {
-            *why = "the bracket of the IPv6 address is not closed";
-            return -EINVAL;
-        }
-        s = slice_from(s, 1);
-    }
-    if (s.len > 0 && s.at[0] != ':') {
-        *why = "something follows the host that is no port";
-        return -EINVAL;
-    }
-    return parse_port(slice_from(s, s.len > 0), &url->port, why);
+    while (n > 0 && base.at[n - 1] != '/')
+        n--;
+    if (n > 1)
+        put_segments(t, begin, slice_from(slice_first(base, n - 1), 1), false);
+    put_segments(t, begin, path, true);
 }
 
-int http_parse_url(const char *s, struct http_url *url, const char **why)
+void http_resolve(struct text *t, struct http_slice base, struct http_slice reference)
 {
-    struct http_slice rest = slice_of(s);
-    size_t n;
-    int err;
+    struct parts b = split(base), r = split(reference);
+    bool elsewhere = r.scheme.at || r.authority.at;
+    bool same = !elsewhere && r.path.len == 0; /* of the same path */
 
-    memset(url, 0, sizeof *url);
-    url->port = 80;
-    for (size_t i = 0; i < rest.len; i++) {
-        if ((unsigned char)s[i] <= 0x20 || s[i] == 0x7f) {
-            *why = "a space or control character in it";
-            return -EINVAL;
-        }
-    }
-    err = take_scheme(&rest, why);
-    if (err < 0)
-        return err;
-    n = slice_span(rest, "/?#");
-    err = parse_authority((struct http_slice){ rest.at, n }, url, why);
-    if (err < 0)
-        return err;
-    rest = slice_from(rest, n);
-    url->target = (struct http_slice){ rest.at, slice_span(rest, "#") };
-    return 0;
+    http_encode_target(t, r.scheme.at ? r.scheme : b.scheme);
+    text_char(t, ':');
+    put_part(t, "//", elsewhere ? r.authority : b.authority);
+    if (elsewhere || (r.path.len > 0 && r.path.at[0] == '/'))
+        http_write_path(t, r.path);
+    else if (same)
+        http_write_path(t, b.path);
+    else
+        put_merged(t, b.path, r.path);
+    put_part(t, "?", same && !r.query.at ? b.query : r.query);
+    put_part(t, "#", r.fragment);
 }

@@ -3,7 +3,9 @@
 #include "http/http_write.h"
 
 #include "base/bytes.h"
+#include "http/http_char.h"
 #include "http/http_date.h"
+#include "http/http_uri.h"
 
 static const struct {
     int status;
@@ -85,12 +87,15 @@ void http_write_end(struct text *t)
 
 void http_write_request(struct text *t, const char *method, const struct http_url *url)
 {
+    size_t path = slice_span(url->target, "?");
+
     text_put(t, method);
     text_char(t, ' ');
     /* RFC 9112 s3.2.1: an empty path is sent as "/". */
-    if (url->target.len == 0 || url->target.at[0] != '/')
+    if (path == 0)
         text_char(t, '/');
-    http_encode_target(t, url->target);
+    http_write_path(t, slice_first(url->target, path));
+    http_encode_target(t, slice_from(url->target, path));
     text_put(t, " HTTP/1.1\r\n");
 }
 

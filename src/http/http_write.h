@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "http/http_uri.h"
+#include "http/http_url.h"
 
 /* "Not Found" for 404; "Unknown" for what no RFC 9110 names. */
 const char *http_reason(int status);

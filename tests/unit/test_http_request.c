@@ -48,6 +48,22 @@ static void fields_of_the_user_replace_ours_or_remove_them(void **state)
           "host: c\r\n\r\n");
 }
 
+/* RFC 7617 */
+static void credentials_of_the_url_are_sent_unless_the_user_sends_his(void **state)
+{
+    static const char *const fields[] = { "Authorization: x" };
+    struct tapir_http_options o = { .user_agent = "x", .headers = fields };
+
+    check(&o, "http://Aladdin:open%20sesame@a/",
+          "GET / HTTP/1.1\r\nHost: a\r\n"
+          "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"
+          "User-Agent: x\r\nAccept: */*\r\n\r\n");
+    o.n_headers = 1;
+    check(&o, "http://Aladdin:open%20sesame@a/",
+          "GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: x\r\nAccept: */*\r\n"
+          "Authorization: x\r\n\r\n");
+}
+
 static void a_target_that_grows_by_encoding_fits(void **state)
 {
     struct tapir_http_options o = { .user_agent = "x" };
@@ -81,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_target_host_agent_and_accept),
         cmocka_unit_test(fields_of_the_user_replace_ours_or_remove_them),
+        cmocka_unit_test(credentials_of_the_url_are_sent_unless_the_user_sends_his),
         cmocka_unit_test(a_target_that_grows_by_encoding_fits),
         cmocka_unit_test(a_field_is_one_line_with_a_name),
     };
