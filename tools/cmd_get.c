@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/http_request.h"
 #include "app/names.h"
 #include "commands.h"
 #include "http/http_url.h"
+#include "http/http_write.h"
 #include "options.h"
 #include "tapir/http.h"
 
@@ -257,7 +257,7 @@ static int add_resolve(struct get *g, const char *value)
 
 static int add_header(struct get *g, const char *value)
 {
-    if (!http_request_field_is_valid(value))
+    if (!http_field_is_valid(value))
         return tell_usage("bad value for -H: it takes 'Name: value'",
                           "-H 'Accept: text/html'");
     return add(g->header, LIST_MAX, &g->http.n_headers, value);

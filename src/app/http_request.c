@@ -30,11 +30,6 @@ static bool has_value(const char *field)
     return colon && colon[1 + strspn(colon + 1, " \t")] != '\0';
 }
 
-bool http_request_field_is_valid(const char *field)
-{
-    return field[0] != ':' && strchr(field, ':') && !strpbrk(field, "\r\n");
-}
-
 /* The URL's own credentials (RFC 7617), as curl sends them. */
 static void write_credentials(struct text *t, const struct http_url *url)
 {

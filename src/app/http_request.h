@@ -13,7 +13,4 @@
 char *http_request_new(const struct tapir_http_options *options,
                        const struct http_url *url, size_t *len);
 
-/* May it be one of the user's fields: "Name:" or "Name: value", in one line? */
-bool http_request_field_is_valid(const char *field);
-
 #endif

@@ -12,15 +12,23 @@ static const struct {
     const char *reason;   /* RFC 9110 s15 */
     const char *sentence; /* for the page; NULL where none is ever sent */
 } statuses[] = {
+    { 100, "Continue", NULL },
     { 200, "OK", NULL },
+    { 204, "No Content", NULL },
+    { 206, "Partial Content", NULL },
     { 301, "Moved Permanently", "The directory's address ends in a slash." },
+    { 304, "Not Modified", NULL },
     { 400, "Bad Request", "The request could not be understood." },
     { 403, "Forbidden", "The file may not be read." },
     { 404, "Not Found", "There is no such file." },
-    { 405, "Method Not Allowed", "Files can be read with GET and HEAD only." },
+    { 405, "Method Not Allowed", "What is here does not know that method." },
     { 408, "Request Timeout", "The request did not arrive in time." },
+    { 411, "Length Required", "The request does not say how long its body is." },
+    { 412, "Precondition Failed", "The file is not what the request expects." },
     { 413, "Content Too Large", "The request's body is too large." },
     { 414, "URI Too Long", "The request's target is too long." },
+    { 416, "Range Not Satisfiable", "The file has no such part." },
+    { 417, "Expectation Failed", "The request expects what the server cannot do." },
     { 431, "Request Header Fields Too Large", "The request's head is too large." },
     { 500, "Internal Server Error", "The file could not be read." },
     { 501, "Not Implemented", "The server does not know how to do this." },
@@ -57,10 +65,8 @@ void http_write_field(struct text *t, const char *name, const char *value)
 {
     text_put(t, name);
     text_put(t, ": ");
-    for (; *value; value++) {
-        unsigned char c = (unsigned char)*value;
-        text_char(t, c < 0x20 || c == 0x7f ? ' ' : *value);
-    }
+    for (; *value; value++)
+        text_char(t, is_control(*value) ? ' ' : *value);
     text_put(t, "\r\n");
 }
 
@@ -78,6 +84,11 @@ void http_write_date(struct text *t, const char *name, int64_t seconds)
     text_put(t, ": ");
     http_date_print(t, seconds);
     text_put(t, "\r\n");
+}
+
+bool http_field_is_valid(const char *line)
+{
+    return line[0] != ':' && strchr(line, ':') && !strpbrk(line, "\r\n");
 }
 
 void http_write_end(struct text *t)
@@ -110,6 +121,17 @@ void http_write_host(struct text *t, const struct http_url *url)
         text_u64(t, url->port);
     }
     text_put(t, "\r\n");
+}
+
+void http_write_chunk(struct text *t, uint64_t n)
+{
+    text_hex(t, n, 1);
+    text_put(t, "\r\n");
+}
+
+void http_write_last_chunk(struct text *t)
+{
+    text_put(t, "0\r\n\r\n");
 }
 
 void http_write_page(struct text *t, int status)

@@ -3,6 +3,7 @@
 #ifndef TAPIR_HTTP_WRITE_H
 #define TAPIR_HTTP_WRITE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -19,6 +20,10 @@ void http_write_field(struct text *t, const char *name, const char *value);
 void http_write_number(struct text *t, const char *name, uint64_t n);
 void http_write_date(struct text *t, const char *name, int64_t seconds);
 
+/* May a user's own line be one of a head: "Name: value" without anything that would end
+ * the line or the head? */
+bool http_field_is_valid(const char *line);
+
 /* The empty line that ends a head. */
 void http_write_end(struct text *t);
 
@@ -27,6 +32,12 @@ void http_write_request(struct text *t, const char *method, const struct http_ur
 
 /* Its Host; the port is named unless it is 80. */
 void http_write_host(struct text *t, const struct http_url *url);
+
+/* What stands before a chunk of n bytes; behind it comes http_write_end(). */
+void http_write_chunk(struct text *t, uint64_t n);
+
+/* The last chunk, and the end of all. */
+void http_write_last_chunk(struct text *t);
 
 /* An HTML page that says what `status` means. */
 void http_write_page(struct text *t, int status);

@@ -81,17 +81,6 @@ static void a_target_that_grows_by_encoding_fits(void **state)
     free(got);
 }
 
-static void a_field_is_one_line_with_a_name(void **state)
-{
-    assert_true(http_request_field_is_valid("A: b"));
-    assert_true(http_request_field_is_valid("A:"));
-    assert_false(http_request_field_is_valid("A"));
-    assert_false(http_request_field_is_valid(""));
-    assert_false(http_request_field_is_valid(": b"));
-    assert_false(http_request_field_is_valid("A: b\r\nC: d"));
-    assert_false(http_request_field_is_valid("A: b\n"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,7 +88,6 @@ int main(void)
         cmocka_unit_test(fields_of_the_user_replace_ours_or_remove_them),
         cmocka_unit_test(credentials_of_the_url_are_sent_unless_the_user_sends_his),
         cmocka_unit_test(a_target_that_grows_by_encoding_fits),
-        cmocka_unit_test(a_field_is_one_line_with_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

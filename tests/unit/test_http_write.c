@@ -38,6 +38,30 @@ static void a_value_cannot_add_a_line(void **state)
     assert_string_equal(buf, "Location: /a  Set-Cookie: b \r\n");
 }
 
+static void a_field_is_one_line_with_a_name(void **state)
+{
+    assert_true(http_field_is_valid("A: b"));
+    assert_true(http_field_is_valid("A:"));
+    assert_false(http_field_is_valid("A"));
+    assert_false(http_field_is_valid(""));
+    assert_false(http_field_is_valid(": b"));
+    assert_false(http_field_is_valid("A: b\r\nC: d"));
+    assert_false(http_field_is_valid("A: b\n"));
+}
+
+/* RFC 9112 s7.1 */
+static void a_chunk_has_its_size_before_it(void **state)
+{
+    http_write_chunk(&t, 11);
+    text_put(&t, "hello world");
+    http_write_end(&t);
+    http_write_last_chunk(&t);
+    assert_string_equal(buf, "b\r\nhello world\r\n0\r\n\r\n");
+    assert_int_equal(start(NULL), 0);
+    http_write_chunk(&t, UINT64_MAX);
+    assert_string_equal(buf, "ffffffffffffffff\r\n");
+}
+
 /* RFC 9110 s15 */
 static void every_status_that_is_sent_has_its_reason(void **state)
 {
@@ -45,7 +69,15 @@ static void every_status_that_is_sent_has_its_reason(void **state)
         int status;
         const char *reason;
     } row[] = {
+        { 100, "Continue" },
         { 200, "OK" },
+        { 204, "No Content" },
+        { 206, "Partial Content" },
+        { 304, "Not Modified" },
+        { 411, "Length Required" },
+        { 412, "Precondition Failed" },
+        { 416, "Range Not Satisfiable" },
+        { 417, "Expectation Failed" },
         { 301, "Moved Permanently" },
         { 400, "Bad Request" },
         { 403, "Forbidden" },
@@ -109,6 +141,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_response_head_is_its_lines_in_order, start),
         cmocka_unit_test_setup(a_value_cannot_add_a_line, start),
+        cmocka_unit_test(a_field_is_one_line_with_a_name),
+        cmocka_unit_test_setup(a_chunk_has_its_size_before_it, start),
         cmocka_unit_test_setup(every_status_that_is_sent_has_its_reason, start),
         cmocka_unit_test_setup(a_request_names_target_and_host_and_no_fragment, start),
         cmocka_unit_test_setup(an_error_page_names_the_status, start),
