@@ -1,0 +1,17 @@
+/* All harnesses. The one that has no row yet is `drill`, the language of `tapir drill`:
+ * its parser is not in the house yet. */
+#include "fuzz/fuzz.h"
+
+const struct fuzz fuzz_table[] = {
+    { "wire", fuzz_wire, 600,
+      "headers: parse, emit, parse is a fixpoint; any frame prints as a line" },
+    { NULL, NULL, 0, NULL },
+};
+
+const struct fuzz *fuzz_find(const char *name)
+{
+    for (const struct fuzz *f = fuzz_table; f->name; f++)
+        if (strcmp(f->name, name) == 0)
+            return f;
+    return NULL;
+}
