@@ -31,6 +31,7 @@ extern const struct fuzz fuzz_table[];
 const struct fuzz *fuzz_find(const char *name);
 
 void fuzz_wire(const uint8_t *data, size_t size);
+void fuzz_stack(const uint8_t *data, size_t size);
 
 /* An input as a stream of choices; behind its end it is all zeros. */
 struct fuzz_in {

@@ -5,6 +5,9 @@
 const struct fuzz fuzz_table[] = {
     { "wire", fuzz_wire, 600,
       "headers: parse, emit, parse is a fixpoint; any frame prints as a line" },
+    { "stack", fuzz_stack, 2000,
+      "frames, calls and time: TCP's invariants hold, streams are intact, all is "
+      "freed" },
     { NULL, NULL, 0, NULL },
 };
 
