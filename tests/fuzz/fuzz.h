@@ -32,6 +32,18 @@ const struct fuzz *fuzz_find(const char *name);
 
 void fuzz_wire(const uint8_t *data, size_t size);
 void fuzz_stack(const uint8_t *data, size_t size);
+void fuzz_pair(const uint8_t *data, size_t size);
+
+/* A harness marks what the run did, such as frames that were sent: the same input must
+ * leave the same number, whatever ran before. */
+extern uint64_t fuzz_run;
+
+static inline void fuzz_mark(const uint8_t *b, size_t n)
+{
+    for (size_t i = 0; i < n && i < 80; i++)
+        fuzz_run = (fuzz_run ^ b[i]) * 0x100000001b3u;
+    fuzz_run += n;
+}
 
 /* An input as a stream of choices; behind its end it is all zeros. */
 struct fuzz_in {

@@ -55,6 +55,7 @@ static int leave(void *ctx, const struct stack_frame *f)
     for (int i = 0; i < 2; n += f->text_len[i++])
         if (f->text_len[i])
             memcpy(b + n, f->text[i], f->text_len[i]);
+    fuzz_mark(b, n);
     grammar_learn(&r->grammar, b, n, r->mtu);
     return 0;
 }

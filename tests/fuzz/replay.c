@@ -7,7 +7,8 @@
  *
  * The inputs run in a child, in memory shared with the parent: however the child dies
  * (a failed assert, a sanitizer, a crash, the alarm), the parent knows on what, and
- * goes on with the next. The mutations know nothing of coverage: they are for where
+ * goes on with the next. Files are run twice, to see that they do the same twice. The
+ * mutations know nothing of coverage: they are for where
  * there is no libFuzzer. */
 #include <dirent.h>
 #include <errno.h>
@@ -46,6 +47,7 @@ static void run(const struct fuzz *f)
         abort();
     memcpy(exact, shared->data, shared->size);
     alarm(SECONDS_MAX);
+    fuzz_run = 0;
     f->run(exact, shared->size);
     alarm(0);
     free(exact);
@@ -110,6 +112,9 @@ static void child_files(const struct fuzz *f)
         if (!read_input(paths.at[shared->done++]))
             exit(1);
         run(f);
+        uint64_t once = fuzz_run;
+        run(f);
+        assert(once == fuzz_run);
     }
     exit(0);
 }

@@ -8,8 +8,12 @@ const struct fuzz fuzz_table[] = {
     { "stack", fuzz_stack, 2000,
       "frames, calls and time: TCP's invariants hold, streams are intact, all is "
       "freed" },
+    { "pair", fuzz_pair, 600,
+      "two stacks over a wire that changes packets: what was sent is what arrives" },
     { NULL, NULL, 0, NULL },
 };
+
+uint64_t fuzz_run;
 
 const struct fuzz *fuzz_find(const char *name)
 {
