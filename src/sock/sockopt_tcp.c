@@ -1,0 +1,181 @@
+/* The options of IPPROTO_TCP. They live in s->options until there is a connection; from
+ * then on in the connection, which is asked for them, changed and given back as a
+ * whole. A listener hands its own on to what it accepts. */
+#include "sock/sockopt.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum {
+    OPT_NODELAY = 1,
+    OPT_MAXSEG = 2,
+    OPT_CORK = 3,
+    OPT_KEEPIDLE = 4,
+    OPT_KEEPINTVL = 5,
+    OPT_KEEPCNT = 6,
+    OPT_INFO = 11,
+    OPT_CONGESTION = 13,
+};
+
+enum {
+    MAXSEG_MIN = 88, /* Linux's TCP_MIN_MSS and MAX_TCP_WINDOW */
+    MAXSEG_MAX = 32767,
+    MAXSEG_DEFAULT = 536,
+    KEEP_SEC_MAX = 32767,
+    KEEPCNT_MAX = 127,
+    CC_NAME_MAX = 16,
+
+    /* struct tcp_info: where these stand, and room for any version of it. */
+    INFO_STATE = 0,
+    INFO_SND_MSS = 16,
+    INFO_UNACKED = 24,
+    INFO_MAX = 512,
+};
+
+static int get_nodelay(struct sock *s)
+{
+    return sockopt_tcp_of(s).nodelay;
+}
+
+static int set_nodelay(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    o.nodelay = value != 0;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+static int get_cork(struct sock *s)
+{
+    return sockopt_tcp_of(s).cork;
+}
+
+static int set_cork(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    o.cork = value != 0;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+/* Connected: what is being sent. Before: what was asked for, or the RFC's default. */
+static int get_maxseg(struct sock *s)
+{
+    uint8_t info[INFO_MAX] = { 0 };
+    uint32_t mss = 0;
+    if (s->tcb && tcp_info(s->tcb, info, sizeof info) >= INFO_SND_MSS + sizeof mss)
+        memcpy(&mss, info + INFO_SND_MSS, sizeof mss);
+    if (mss)
+        return (int)mss;
+    uint16_t asked = sockopt_tcp_of(s).maxseg;
+    return asked ? asked : MAXSEG_DEFAULT;
+}
+
+static int set_maxseg(struct sock *s, int value)
+{
+    if (value != 0 && (value < MAXSEG_MIN || value > MAXSEG_MAX))
+        return -EINVAL;
+    struct tcp_options o = sockopt_tcp_of(s);
+    o.maxseg = (uint16_t)value;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+/* As on Linux, what was not set (0) is the tunable's, at any time. */
+static int get_keepidle(struct sock *s)
+{
+    usec own = sockopt_tcp_of(s).keepidle;
+    return (int)((own ? own : s->socks->tcp->config.keepalive_time) / USEC_PER_SEC);
+}
+
+static int set_keepidle(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    o.keepidle = value * USEC_PER_SEC;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+static int get_keepintvl(struct sock *s)
+{
+    usec own = sockopt_tcp_of(s).keepintvl;
+    return (int)((own ? own : s->socks->tcp->config.keepalive_intvl) / USEC_PER_SEC);
+}
+
+static int set_keepintvl(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    o.keepintvl = value * USEC_PER_SEC;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+static int get_keepcnt(struct sock *s)
+{
+    uint8_t own = sockopt_tcp_of(s).keepcnt;
+    return own ? own : s->socks->tcp->config.keepalive_probes;
+}
+
+static int set_keepcnt(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    o.keepcnt = (uint8_t)value;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+static int get_congestion(struct sock *s, void *value, size_t *len)
+{
+    char name[CC_NAME_MAX] = { 0 };
+    strncpy(name, sockopt_tcp_of(s).cc->name, sizeof name - 1);
+    return sockopt_give(name, sizeof name, value, len);
+}
+
+static int set_congestion(struct sock *s, const void *value, size_t len)
+{
+    char name[CC_NAME_MAX] = { 0 };
+    if (len < 1)
+        return -EINVAL;
+    memcpy(name, value, min_size(len, sizeof name - 1));
+    const struct cc_ops *cc = cc_find(&s->socks->tcp->controllers, name);
+    if (!cc)
+        return -ENOENT;
+    struct tcp_options o = sockopt_tcp_of(s);
+    o.cc = cc;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+/* Without a connection only the state is known, and of a listener how many wait. */
+static int get_info(struct sock *s, void *value, size_t *len)
+{
+    uint8_t info[INFO_MAX] = { 0 };
+    if (s->tcb) {
+        size_t size = tcp_info(s->tcb, info, sizeof info);
+        return sockopt_give(info, size, value, len);
+    }
+    info[INFO_STATE] = s->listener ? TCPS_LISTEN : TCPS_CLOSED;
+    uint32_t waiting = s->listener ? (uint32_t)tcp_acceptable(s->listener) : 0;
+    memcpy(info + INFO_UNACKED, &waiting, sizeof waiting);
+    return sockopt_give(info, INFO_UNACKED + sizeof waiting, value, len);
+}
+
+/* clang-format off */
+static const struct sockopt options[] = {
+    NUMBER(NODELAY, get_nodelay, set_nodelay, 0, 0),
+    NUMBER(CORK, get_cork, set_cork, 0, 0),
+    NUMBER(MAXSEG, get_maxseg, set_maxseg, 0, 0),
+    NUMBER(KEEPIDLE, get_keepidle, set_keepidle, 1, KEEP_SEC_MAX),
+    NUMBER(KEEPINTVL, get_keepintvl, set_keepintvl, 1, KEEP_SEC_MAX),
+    NUMBER(KEEPCNT, get_keepcnt, set_keepcnt, 1, KEEPCNT_MAX),
+    BYTES(INFO, get_info, NULL),
+    BYTES(CONGESTION, get_congestion, set_congestion),
+};
+/* clang-format on */
+
+struct sockopt_table sockopt_tcp(void)
+{
+    return (struct sockopt_table){ options, ARRAY_LEN(options) };
+}
