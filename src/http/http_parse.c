@@ -221,7 +221,7 @@ bool http_host_is_valid(struct http_slice s)
 {
     bool bracket = s.len > 0 && s.at[0] == '[';
     size_t n = bracket ? bracket_span(s) : name_span(s);
-    uint64_t port;
+    uint64_t port = 0;
 
     if (bracket && n == 0)
         return false;

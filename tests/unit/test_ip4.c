@@ -6,7 +6,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <string.h>
 
+#include "base/bytes.h"
 #include "harness/nethost.h"
 
 /* What a row of the tables below does not say is a UDP packet from the peer to us. */
@@ -275,7 +277,16 @@ static struct pkt *super_segment(struct nethost *h, size_t n)
     return p;
 }
 
-static void a_super_segment_may_be_65535_bytes_and_has_numbered_pieces(void **state)
+static uint8_t seen_length[2]; /* of the last IP header */
+
+static int look_at_length(struct link *link, const struct pkt *p)
+{
+    (void)link;
+    memcpy(seen_length, p->data + 16, 2);
+    return 0;
+}
+
+static void a_super_segment_has_numbered_pieces(void **state)
 {
     struct nethost *h = *state;
     struct ip_out how = { .src = nethost_ip("0.0.0.0"),
@@ -297,7 +308,39 @@ static void a_super_segment_may_be_65535_bytes_and_has_numbered_pieces(void **st
     assert_int_equal(ip_output(&h->net, &how, super_segment(h, 65515)), 0);
     assert_int_equal(h->wire.sent.n, 45);
     wirelink_clear(&h->wire);
-    assert_int_equal(ip_output(&h->net, &how, super_segment(h, 65516)), -EMSGSIZE);
+}
+
+/* The length that the header cannot say is 0 (Linux's BIG TCP). */
+static void a_super_segment_may_be_256_kib_long(void **state)
+{
+    static const struct {
+        size_t total;
+        const char *total_len;
+        int result;
+    } row[] = {
+        { 65535, "ffff", 0 },
+        { 65536, "0000", 0 },
+        { 262144, "0000", 0 },
+        { 262145, NULL, -EMSGSIZE },
+    };
+    static const uint8_t text[262144];
+    struct nethost *h = *state;
+    struct ip_out how = { .src = nethost_ip("0.0.0.0"),
+                          .dst = nethost_ip("192.0.2.1"),
+                          .proto = 6 };
+
+    nethost_know_peer(h);
+    for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+        struct pkt *p = super_segment(h, 20);
+        p->text[0] = (struct piece){ text, row[i].total - 40 };
+        p->n_text = 1;
+        h->wire.link.caps = LINK_CSUM | LINK_TSO | LINK_BIG;
+        h->wire.link.send = look_at_length;
+        assert_int_equal(ip_output(&h->net, &how, p), row[i].result);
+        if (row[i].total_len)
+            assert_bytes(seen_length, 2, row[i].total_len);
+    }
+    assert_int_equal(h->net.count.drop[DROP_IP_TOO_BIG], 1);
 }
 
 /* --- loopback ----------------------------------------------------------------- */
@@ -397,9 +440,10 @@ int main(void)
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(a_packet_above_the_mtu_is_refused,
                                         nethost_setup, nethost_teardown),
-        cmocka_unit_test_setup_teardown(
-            a_super_segment_may_be_65535_bytes_and_has_numbered_pieces, nethost_setup,
-            nethost_teardown),
+        cmocka_unit_test_setup_teardown(a_super_segment_has_numbered_pieces,
+                                        nethost_setup, nethost_teardown),
+        cmocka_unit_test_setup_teardown(a_super_segment_may_be_256_kib_long,
+                                        nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(what_goes_to_ourselves_waits_in_the_loopback,
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(
