@@ -317,6 +317,17 @@ static bool prune(struct rcvq *q, size_t limit, struct seq first)
     return there;
 }
 
+/* RFC 2883 s4: [from, to) was there already. Only the first such part of a segment is
+ * told of, with what touches it (s4 (5)). */
+static void note_duplicate(struct range *dup, struct seq from, struct seq to)
+{
+    if (seq_eq(dup->from, dup->to))
+        dup->from = from;
+    else if (!seq_eq(dup->to, from))
+        return;
+    dup->to = to;
+}
+
 /* Cuts off seg what the packet before it holds already; the duplicate goes to *dup. */
 static void cut_known_front(const struct pkt *before, struct tcp_seg *seg,
                             struct range *dup)
@@ -328,8 +339,10 @@ static void cut_known_front(const struct pkt *before, struct tcp_seg *seg,
     cut_front(seg, known);
 }
 
-/* Packets that seg covers wholly go; one that it reaches into ends it. */
-static void cut_known_back(struct rcvq *q, struct pkt *before, struct tcp_seg *seg)
+/* Packets that seg covers wholly go; one that it reaches into ends it. *dup as
+ * above. */
+static void cut_known_back(struct rcvq *q, struct pkt *before, struct tcp_seg *seg,
+                           struct range *dup)
 {
     for (;;) {
         struct pkt *after = before ? before->next : q->ofo;
@@ -337,10 +350,12 @@ static void cut_known_back(struct rcvq *q, struct pkt *before, struct tcp_seg *s
         if (!after || seq_leq(end, after->seq))
             return;
         if (seq_lt(end, end_of(after))) {
+            note_duplicate(dup, after->seq, end);
             seg->text_len = seq_len(seg->seq, after->seq);
             seg->flags &= (uint8_t)~TCP_FIN;
             return;
         }
+        note_duplicate(dup, after->seq, end_of(after));
         if (after->fin)
             seg->flags |= TCP_FIN;
         ofo_remove(q, before, after);
@@ -365,7 +380,7 @@ enum rcvq_result rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit,
 
     *dup = (struct range){ all.from, all.from };
     cut_known_front(before, seg, dup);
-    cut_known_back(q, before, seg);
+    cut_known_back(q, before, seg, dup);
     if (seg->text_len == 0 && before && seq_leq(seg->seq, end_of(before))) {
         *dup = all;
         /* RFC 2883 s4 (2): the block that holds the duplicate comes next. */
@@ -398,14 +413,17 @@ static void push_joined(struct rcvq *q, struct pkt *p)
     pkt_queue_push(&q->text, p);
 }
 
-struct seq rcvq_join(struct rcvq *q, struct seq nxt, bool *fin)
+struct seq rcvq_join(struct rcvq *q, struct seq nxt, bool *fin, struct range *dup)
 {
     *fin = false;
+    *dup = (struct range){ nxt, nxt };
     while (q->ofo && seq_leq(q->ofo->seq, nxt) && !*fin) {
         struct pkt *p = q->ofo;
         uint32_t old = min_u32(p->len, seq_len(p->seq, nxt));
         struct seq end = end_of(p);
 
+        if (old > 0)
+            note_duplicate(dup, p->seq, seq_add(p->seq, old));
         ofo_remove(q, NULL, p);
         *fin = p->fin && seq_leq(nxt, end);
         if (seq_leq(end, nxt)) {

@@ -46,13 +46,13 @@ enum rcvq_result {
 
 /* Keeps seg's text, which lies beyond RCV.NXT; what is there already is not kept twice.
  * `limit` bounds the bytes of buffers held: what lies highest is thrown away for it.
- * *dup tells the part that was there already (empty when none). */
+ * *dup tells the first part of it that was there already (empty when none). */
 enum rcvq_result rcvq_insert(struct rcvq *q, struct tcp_seg *seg, size_t limit,
                              struct range *dup);
 
 /* Moves to the text what continues at `nxt`; returns the new RCV.NXT. *fin: a FIN stood
- * behind it. */
-struct seq rcvq_join(struct rcvq *q, struct seq nxt, bool *fin);
+ * behind it; *dup: the first part of it that the text had already (empty when none). */
+struct seq rcvq_join(struct rcvq *q, struct seq nxt, bool *fin, struct range *dup);
 
 /* What is out of order is forgotten: the FIN was taken, the connection is over, or
  * memory is short (RFC 2018 s8). How many packets it was. */

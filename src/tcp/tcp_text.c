@@ -56,14 +56,25 @@ static void refuse_text(struct tcb *tcb, struct tcp_seg *seg)
 
 static void fin_taken(struct tcb *tcb);
 
+/* Text came twice. What trim_front() found of the same segment lies before it. */
+static void tell_duplicate(struct tcb *tcb, struct range dup)
+{
+    bool told = !seq_eq(tcb->rcv.dsack.from, tcb->rcv.dsack.to);
+
+    if (tcb->sack_ok && tcb->tcp->config.dsack && !told)
+        tcb->rcv.dsack = dup;
+}
+
 /* The hole before what came out of order may be filled now. */
 static void join(struct tcb *tcb)
 {
-    bool fin = false;
+    struct range dup;
+    bool fin;
 
     if (!tcb->rcv.q.ofo)
         return;
-    struct seq nxt = rcvq_join(&tcb->rcv.q, tcb->rcv.nxt, &fin);
+    struct seq nxt = rcvq_join(&tcb->rcv.q, tcb->rcv.nxt, &fin, &dup);
+    tell_duplicate(tcb, dup);
     tcb->bytes_received += seq_len(tcb->rcv.nxt, nxt);
     tcb->rcv.nxt = nxt;
     if (tcb->rcv.shut)
@@ -112,8 +123,7 @@ static void take_out_of_order(struct tcb *tcb, struct tcp_seg *seg)
     if (got != RCVQ_OLD)
         count(c, got == RCVQ_KEPT ? COUNT_TcpExtTCPOFOQueue : COUNT_TcpExtTCPOFODrop);
     tcb->rcv_ofo_segs += seg->segs;
-    if (!seq_eq(dup.from, dup.to) && tcb->sack_ok && tcb->tcp->config.dsack)
-        tcb->rcv.dsack = dup;
+    tell_duplicate(tcb, dup);
     if (got != RCVQ_KEPT)
         tcp_reject(seg, got == RCVQ_OLD ? DROP_TCP_DUPLICATE : DROP_TCP_OFO_FULL);
     seg->flags &= (uint8_t)~TCP_FIN; /* it is remembered with the text */

@@ -22,7 +22,7 @@ struct queue {
     struct pkt_pool pool;
     struct rcvq q;
     size_t limit;
-    struct range dup;  /* what the last insert() said of duplicates */
+    struct range dup;  /* what the last insert() or join() said of duplicates */
     uint32_t appended; /* where the text in order ends: RCV.NXT */
     uint32_t was_read;
     bool fin;
@@ -102,7 +102,7 @@ static bool insert_fin(struct queue *f, uint32_t from, uint32_t to)
 
 static void join(struct queue *f)
 {
-    f->appended = rcvq_join(&f->q, at(f->appended), &f->fin).n - BASE;
+    f->appended = rcvq_join(&f->q, at(f->appended), &f->fin, &f->dup).n - BASE;
 }
 
 static void read_text(struct queue *f, uint32_t n)
@@ -281,13 +281,14 @@ static void what_comes_out_of_order_is_kept_once(void **state)
         { { { 10, 20 }, { 10, 20 } }, "10-20", false, 10, 20 },
         { { { 10, 20 }, { 12, 18 } }, "10-20", false, 12, 18 },
         { { { 10, 20 }, { 15, 25 } }, "10-25", true, 15, 20 },
-        { { { 10, 20 }, { 5, 15 } }, "5-10 10-20", true, 0, 0 },
-        { { { 10, 20 }, { 5, 25 } }, "5-25", true, 0, 0 },
-        { { { 10, 20 }, { 30, 40 }, { 5, 45 } }, "5-45", true, 0, 0 },
+        { { { 10, 20 }, { 5, 15 } }, "5-10 10-20", true, 10, 15 },
+        { { { 10, 20 }, { 5, 25 } }, "5-25", true, 10, 20 },
+        { { { 10, 20 }, { 30, 40 }, { 5, 45 } }, "5-45", true, 10, 20 },
         { { { 10, 20 }, { 30, 40 }, { 15, 35 } }, "10-30 30-40", true, 15, 20 },
         /* known from two packets that touch: nothing is new, and nothing is held */
         { { { 20, 30 }, { 10, 20 }, { 15, 25 } }, "10-20 20-30", false, 15, 25 },
-        { { { 50, 51 }, { 10, 11 }, { 30, 31 }, { 9, 60 } }, "9-60", true, 0, 0 },
+        { { { 50, 51 }, { 10, 11 }, { 30, 31 }, { 9, 60 } }, "9-60", true, 10, 11 },
+        { { { 20, 30 }, { 10, 20 }, { 5, 35 } }, "5-35", true, 10, 30 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
@@ -486,6 +487,26 @@ static void a_duplicate_moves_its_block_to_the_front(void **state)
     queue_free(f);
 }
 
+/* RFC 2883 s4.2: text in order that reaches into what waited behind the hole. */
+static void a_join_tells_what_came_twice(void **state)
+{
+    struct queue *f = queue_new();
+    (void)state;
+    insert(f, 100, 200);
+    insert(f, 200, 300);
+    insert(f, 400, 500);
+    append(f, 100);
+    join(f);
+    assert_int_equal(f->dup.to.n - f->dup.from.n, 0);
+    insert(f, 600, 700);
+    append(f, 320); /* 300 to 620 */
+    join(f);
+    assert_int_equal(f->appended, 700);
+    assert_int_equal(f->dup.from.n, BASE + 400);
+    assert_int_equal(f->dup.to.n, BASE + 500);
+    queue_free(f);
+}
+
 /* --- against a naive model --- */
 
 enum { STREAM = 60000, STREAMS = 40 };
@@ -594,6 +615,7 @@ int main(void)
         cmocka_unit_test(blocks_are_told_latest_first),
         cmocka_unit_test(a_long_run_does_not_push_the_other_blocks_out),
         cmocka_unit_test(a_duplicate_moves_its_block_to_the_front),
+        cmocka_unit_test(a_join_tells_what_came_twice),
         cmocka_unit_test(random_segments_match_a_byte_map_across_the_wrap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,7 +110,7 @@ static void a_hole_may_be_filled_bit_by_bit(void **state)
     end(s);
 }
 
-/* Many holes, then one segment that covers them all. */
+/* Many holes, then one segment that covers them all, and repeats them (RFC 2883). */
 static void a_segment_that_covers_many_pieces_takes_their_place(void **state)
 {
     struct sock *s = connection();
@@ -123,7 +123,7 @@ static void a_segment_that_covers_many_pieces_takes_their_place(void **state)
     assert_int_equal(s->tcb->rcv.q.ofo_len, 500);
     peer_skip(&p);
     peer_send(&p, "P. 1:1401(1400) ack 1 win 65535");
-    peer_expect(&p, ". 1:1(0) ack 1401");
+    peer_expect(&p, ". 1:1(0) ack 1401 <sack 101:151>");
     assert_int_equal(s->tcb->rcv.q.ofo_len, 0);
     peer_read(&p, s, 1400);
     assert_int_equal(peer_read_result(s), -EAGAIN);

@@ -271,6 +271,22 @@ static void a_partly_duplicate_segment_reports_its_old_part(void **state)
     end(s);
 }
 
+/* RFC 2883 s4.2: the same beyond a hole, and across the hole's end. Of several parts
+ * the first is told. */
+static void the_first_part_that_was_held_already_is_reported(void **state)
+{
+    struct sock *s = connection("<mss 1460,sackOK>");
+    peer_send(&p, ". 201:301(100) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 1 <sack 201:301>");
+    peer_send(&p, ". 401:501(100) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 1 <sack 401:501 201:301>");
+    peer_send(&p, ". 151:601(450) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 1 <sack 201:301 151:601>");
+    peer_send(&p, ". 1:251(250) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 601 <sack 151:251>");
+    end(s);
+}
+
 /* tcp_dsack=0, or no SACK: duplicates are acknowledged as ever, without a block. */
 static void without_dsack_a_duplicate_is_only_acknowledged(void **state)
 {
@@ -309,6 +325,7 @@ int main(void)
         cmocka_unit_test(a_duplicate_is_reported_before_what_is_out_of_order),
         cmocka_unit_test(a_duplicate_beyond_a_hole_is_reported_with_its_block),
         cmocka_unit_test(a_partly_duplicate_segment_reports_its_old_part),
+        cmocka_unit_test(the_first_part_that_was_held_already_is_reported),
         cmocka_unit_test(without_dsack_a_duplicate_is_only_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
