@@ -27,6 +27,9 @@ static const struct {
     { "tapir.tcp_option_layout", { "0", "0", "1" } },
     { "tapir.tcp_quickack", { "16", "16", "0" } },
     { "tapir.tcp_delack_small", { "0", "0", "1" } },
+    { "tapir.tcp_timewait_syn", { "1", "1", "0" } },
+    { "tapir.tcp_closing_fin", { "0", "0", "1" } },
+    { "tapir.tcp_epipe_on_reset", { "1", "1", "0" } },
     { "tapir.tcp_drop_synfin", { "1", "1", "0" } },
 };
 

@@ -14,6 +14,9 @@
  *     tapir.tcp_insecure_rst   0, 1   1: RFC 793 for a RST in the window, not RFC 5961
  *     tapir.tcp_insecure_syn   0, 1   1: the same for a SYN
  *     tapir.tcp_drop_synfin    0-2    a SYN with FIN opens; does not; is dropped always
+ *     tapir.tcp_timewait_syn   0, 1   0: a SYN that opens nothing is dropped there
+ *     tapir.tcp_closing_fin    0, 1   1: the ACK that begins CLOSING has our FIN again
+ *     tapir.tcp_epipe_on_reset 0, 1   a RST in CLOSE-WAIT is EPIPE, or ECONNRESET
  *     tapir.tcp_initcwnd       segs   `ip route ... initcwnd`
  *     tapir.tcp_advmss         bytes  `ip route ... advmss`, 0: from the MTU
  *     tapir.tcp_limited_transmit 0, 1 RFC 3042
@@ -137,6 +140,9 @@ static const struct sysctl table[] = {
     { "tapir.tcp_delack_small", KIND_BOOL, TCP(delack_small), 0, 0, 1 },
     { "tapir.tcp_insecure_rst", KIND_BOOL, TCP(insecure_rst), 0, 0, 1 },
     { "tapir.tcp_insecure_syn", KIND_BOOL, TCP(insecure_syn), 0, 0, 1 },
+    { "tapir.tcp_timewait_syn", KIND_BOOL, TCP(timewait_syn), 0, 0, 1 },
+    { "tapir.tcp_closing_fin", KIND_BOOL, TCP(closing_fin), 0, 0, 1 },
+    { "tapir.tcp_epipe_on_reset", KIND_BOOL, TCP(epipe_on_reset), 0, 0, 1 },
     { "tapir.tcp_drop_synfin", KIND_U8, TCP(drop_synfin), 0, 0, 2 },
     { "tapir.tcp_delack_ms", KIND_USEC, TCP(delack), MS, 0, 500 },
     { "tapir.tcp_timewait_ms", KIND_USEC, TCP(msl2), MS, 1, 600000 },

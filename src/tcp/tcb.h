@@ -129,6 +129,7 @@ struct tcb {
 
     /* wishes, granted by tcp_output() */
     bool ack_now;    /* an ACK is owed */
+    bool fin_now;    /* that ACK carries our FIN again */
     bool probe_now;  /* a probe is to be sent: an old sequence number, no text */
     bool rexmit_now; /* one lost segment goes out whatever cwnd says */
     bool push_now;   /* silly-window avoidance and Nagle are overridden once */
@@ -177,7 +178,7 @@ struct tcp_tx {
     uint32_t text; /* bytes of text, from the send buffer */
     uint8_t flags; /* SYN, FIN, PSH, ACK */
     bool again;    /* a retransmission: it begins a lost record */
-    bool probe;    /* a probe: nothing is recorded */
+    bool probe;    /* a probe, or a FIN that is out: nothing is recorded */
 };
 
 /* What a segment without a connection behind it looks like. */

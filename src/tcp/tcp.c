@@ -25,6 +25,8 @@ void tcp_config_default(struct tcp_config *c)
         .tw_reuse = true,
         .limited_transmit = true,
         .rfc1337 = true,
+        .timewait_syn = true,
+        .epipe_on_reset = true,
         .drop_synfin = SYNFIN_LISTENERS,
         .option_layout = TCP_LAYOUT_LINUX,
         .quickack = 16,

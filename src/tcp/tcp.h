@@ -49,6 +49,9 @@ struct tcp_config {
     bool insecure_rst;      /* tapir.tcp_insecure_rst: 0; 1: RFC 793, not 5961 */
     bool insecure_syn;      /* tapir.tcp_insecure_syn: 0; the same for SYNs */
     bool rfc1337;           /* tcp_rfc1337: 1 (Linux: 0): no RST ends TIME-WAIT */
+    bool timewait_syn;      /* tapir.tcp_timewait_syn: 1: answered; 0: as FreeBSD */
+    bool closing_fin;       /* tapir.tcp_closing_fin: 0; 1: CLOSING begins with a FIN */
+    bool epipe_on_reset;    /* tapir.tcp_epipe_on_reset: 1, in CLOSE-WAIT as Linux */
     uint8_t drop_synfin;    /* tapir.tcp_drop_synfin: enum drop_synfin, 1 */
     uint8_t option_layout;  /* tapir.tcp_option_layout: enum tcp_layout, 0 */
     uint8_t quickack;       /* tapir.tcp_quickack: first segments acked at once: 16 */

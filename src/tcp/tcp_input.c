@@ -172,12 +172,13 @@ static bool check_sequence(struct tcb *tcb, struct tcp_seg *seg)
 
 /* --- second: RST --- */
 
-/* What a reset means to the user, as on Linux. */
+/* What a reset means to the user: in CLOSE-WAIT EPIPE as on Linux, or as on BSD. */
 static int reset_error(const struct tcb *tcb)
 {
     if (tcb->state == TCPS_SYN_RECEIVED)
         return -ECONNREFUSED;
-    return tcb->state == TCPS_CLOSE_WAIT ? -EPIPE : -ECONNRESET;
+    bool epipe = tcb->state == TCPS_CLOSE_WAIT && tcb->tcp->config.epipe_on_reset;
+    return epipe ? -EPIPE : -ECONNRESET;
 }
 
 static bool check_rst(struct tcb *tcb, struct tcp_seg *seg)

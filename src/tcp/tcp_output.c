@@ -130,8 +130,13 @@ static bool next_bare(const struct tcb *tcb, struct tcp_tx *tx)
 {
     *tx = (struct tcp_tx){ .seq = tcb->snd.nxt, .flags = TCP_ACK };
     tx->probe = tcb->probe_now;
-    if (tx->probe)
+    if (tx->probe) {
         tx->seq = seq_sub(tcb->snd.una, 1);
+    } else if (tcb->fin_now) {
+        *tx = (struct tcp_tx){ .seq = seq_sub(tcb->snd.nxt, 1),
+                               .flags = TCP_FIN | TCP_ACK,
+                               .probe = true };
+    }
     return tcb->probe_now || tcb->ack_now;
 }
 
@@ -178,7 +183,7 @@ static void ack_sent(struct tcb *tcb, uint32_t wnd)
     tcb->ts.last_ack = tcb->rcv.nxt;
     tcb->rcv.segs = 0;
     tcb->rcv.dsack.to = tcb->rcv.dsack.from;
-    tcb->ack_now = false;
+    tcb->ack_now = tcb->fin_now = false;
     tcp_arm(tcb, TT_DELACK, NEVER);
 }
 

@@ -191,6 +191,8 @@ static void fin_taken(struct tcb *tcb)
         tcp_set_state(tcb, TCPS_CLOSING);
     else if (tcb->state == TCPS_FIN_WAIT_2)
         tcp_set_state(tcb, TCPS_TIME_WAIT);
+    tcb->fin_now = tcb->state == TCPS_CLOSING && fin_sent(tcb) &&
+                   tcb->tcp->config.closing_fin;
 }
 
 void tcp_take_fin(struct tcb *tcb, struct tcp_seg *seg)

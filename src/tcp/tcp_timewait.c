@@ -169,7 +169,7 @@ static bool ends_wait(struct tcp *tcp, const struct tcp_timewait *tw,
     if (seg->flags & TCP_RST)
         return !tcp->config.rfc1337 && seq_eq(seg->seq, tw->rcv_nxt);
     if (!(seg->flags & TCP_SYN) || !tcp->config.insecure_syn ||
-        !seq_within(seg->seq, tw->rcv_nxt, UINT16_MAX))
+        !tcp->config.timewait_syn || !seq_within(seg->seq, tw->rcv_nxt, UINT16_MAX))
         return false;
     tcp_reply(tcp, &rst);
     return true;
@@ -194,7 +194,8 @@ bool tcp_timewait_input(struct tcp *tcp, struct tcp_timewait *tw, struct tcp_seg
         tcp_timewait_free(tcp, tw);
         return false;
     }
-    if ((seg->flags & TCP_RST) || !(seg->flags & (TCP_SYN | TCP_ACK)))
+    uint8_t answered = tcp->config.timewait_syn ? TCP_SYN | TCP_ACK : TCP_ACK;
+    if ((seg->flags & TCP_RST) || !(seg->flags & answered))
         return false;
     bool plain_ack = tcp_seg_len(seg) == 0 && seq_eq(seg->seq, tw->rcv_nxt) &&
                      seq_eq(seg->ack, tw->snd_nxt);

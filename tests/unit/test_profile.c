@@ -104,6 +104,67 @@ static void the_delayed_ack_is_the_systems(void **state)
     peer_free(&p);
 }
 
+/* FreeBSD sends its FIN, which is out, once more with the ACK of the peer's. */
+static void closing_begins_with_our_fin_on_bsd(void **state)
+{
+    struct peer p;
+
+    for (int bsd = 0; bsd < 2; bsd++) {
+        open_with(&p, bsd ? "bsd" : "linux");
+        struct sock *s = peer_establish(&p, "<mss 1460>");
+        sock_shutdown(s, 1);
+        peer_expect(&p, "F. 1:1(0) ack 1");
+        peer_send(&p, "F. 1:1(0) ack 1 win 1000");
+        peer_expect(&p, bsd ? "F. 1:1(0) ack 2" : ". 2:2(0) ack 2");
+        peer_expect_nothing(&p);
+        peer_send(&p, "F. 1:1(0) ack 1 win 1000");
+        peer_expect(&p, ". 2:2(0) ack 2");
+        peer_send(&p, ". 2:2(0) ack 2 win 1000");
+        peer_expect_nothing(&p);
+        sock_close(s);
+        peer_free(&p);
+    }
+}
+
+/* RFC 9293 s3.10.7.4, second: "connection reset"; Linux tells EPIPE in CLOSE-WAIT. */
+static void a_reset_in_close_wait_is_told_as_the_system_does(void **state)
+{
+    struct peer p;
+
+    for (int bsd = 0; bsd < 2; bsd++) {
+        open_with(&p, bsd ? "bsd" : "linux");
+        struct sock *s = peer_establish(&p, "<mss 1460>");
+        peer_send(&p, "F. 1:1(0) ack 1 win 1000");
+        peer_send(&p, "R 2:2(0) win 0");
+        assert_int_equal(peer_write_result(s), bsd ? -ECONNRESET : -EPIPE);
+        sock_close(s);
+        peer_free(&p);
+    }
+}
+
+/* FreeBSD drops what has no ACK in TIME-WAIT, SYNs too, unless they open a connection;
+ * it acknowledges a SYN-ACK also where RFC 793 holds. */
+static void a_syn_in_time_wait_is_answered_as_the_system_does(void **state)
+{
+    struct peer p;
+
+    for (int bsd = 0; bsd < 2; bsd++) {
+        open_with(&p, bsd ? "bsd" : "linux");
+        peer_sysctl(&p, "tapir.tcp_insecure_syn", "1");
+        struct sock *s = peer_establish(&p, "<mss 1460>");
+        sock_close(s);
+        peer_send(&p, "F. 1:1(0) ack 2 win 1000");
+        peer_skip(&p);
+        peer_send(&p, "S. 2:2(0) ack 0 win 1000");
+        peer_expect(&p, bsd ? ". 2:2(0) ack 2" : "R. 2:2(0) ack 2 win 0");
+        peer_send(&p, "S 2:2(0) win 1000");
+        if (bsd)
+            peer_expect_nothing(&p);
+        assert_int_equal(p.st->tcp.n_time_wait, bsd);
+        peer_free(&p);
+    }
+}
+
 static void a_profile_replaces_the_one_before(void **state)
 {
     struct peer p;
@@ -145,6 +206,9 @@ int main(void)
         cmocka_unit_test(the_syn_is_the_systems),
         cmocka_unit_test(the_order_of_options_is_the_systems),
         cmocka_unit_test(the_delayed_ack_is_the_systems),
+        cmocka_unit_test(closing_begins_with_our_fin_on_bsd),
+        cmocka_unit_test(a_reset_in_close_wait_is_told_as_the_system_does),
+        cmocka_unit_test(a_syn_in_time_wait_is_answered_as_the_system_does),
         cmocka_unit_test(a_profile_replaces_the_one_before),
         cmocka_unit_test(the_default_is_tapir),
         cmocka_unit_test(an_unknown_profile_is_refused),
