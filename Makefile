@@ -55,9 +55,10 @@ LINK    = $(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -pthread
 
 LIB_SRC  := $(sort $(wildcard src/*/*.c))
 TOOL_SRC := $(sort $(wildcard tools/*.c))
+DRILL_SRC := $(sort $(wildcard tools/drill/*.c))
 HARNESS  := $(sort $(wildcard tests/harness/*.c))
 TEST_SRC := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c tests/http/test_*.c \
-                              tests/bench/test_*.c))
+                              tests/bench/test_*.c tests/drill_unit/test_*.c))
 EXAMPLES := $(sort $(wildcard tools/examples/*.c))
 # Of the bench: the programs, and the parts that they and their tests share.
 BENCH_MAIN := load limit table
@@ -74,6 +75,7 @@ TSAN_SRC := $(sort $(wildcard tests/unit/test_bsd*.c tests/unit/test_sim*.c \
 
 LIB_OBJ     := $(LIB_SRC:%.c=$(B)/%.o)
 TOOL_OBJ    := $(TOOL_SRC:%.c=$(B)/%.o)
+DRILL_OBJ   := $(DRILL_SRC:%.c=$(B)/%.o)
 HARNESS_OBJ := $(HARNESS:%.c=$(B)/%.o)
 TEST_BIN    := $(TEST_SRC:%.c=$(B)/%)
 EXAMPLE_BIN := $(EXAMPLES:tools/%.c=$(B)/%)
@@ -97,8 +99,8 @@ $(B)/flags: FORCE
 
 $(B)/files: FORCE
 	@mkdir -p $(@D)
-	@echo '$(LIB_SRC) $(TOOL_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC)' | cmp -s - $@ || \
-	    echo '$(LIB_SRC) $(TOOL_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC)' >$@
+	@echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC)' | cmp -s - $@ || \
+	    echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC)' >$@
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -109,8 +111,8 @@ $(B)/tests/%.o: tests/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(COMPILE) -Itests -Wno-unused-parameter -MMD -MP -c -o $@ $<
 
--include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(HARNESS_OBJ:.o=.d) $(TEST_BIN:=.d) \
-         $(EXAMPLE_BIN:$(B)/%=$(B)/tools/%.d) $(BENCH_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(DRILL_OBJ:.o=.d) $(HARNESS_OBJ:.o=.d) \
+         $(TEST_BIN:=.d) $(EXAMPLE_BIN:$(B)/%=$(B)/tools/%.d) $(BENCH_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d)
 
 # --- libraries and programs --------------------------------------------------------------
 
@@ -121,8 +123,13 @@ $(B)/libtapir.a: $(LIB_OBJ) $(B)/files
 $(B)/libtapir.so: $(LIB_OBJ) $(B)/files
 	$(call say,LINK,$@)$(LINK) -shared -Wl,-soname,libtapir.so $(if $(SAN),,-Wl,-z$(comma)defs) -o $@ $(LIB_OBJ)
 
-$(B)/tapir: $(TOOL_OBJ) $(B)/libtapir.a
-	$(call say,LINK,$@)$(LINK) -o $@ $(TOOL_OBJ) $(B)/libtapir.a
+# packetdrill's language: a part of the program, and what its tests look into.
+$(B)/drill.a: $(DRILL_OBJ) $(B)/files
+	@rm -f $@
+	$(call say,AR,$@)$(AR) rcs $@ $(DRILL_OBJ)
+
+$(B)/tapir: $(TOOL_OBJ) $(B)/drill.a $(B)/libtapir.a
+	$(call say,LINK,$@)$(LINK) -o $@ $(TOOL_OBJ) $(B)/drill.a $(B)/libtapir.a
 
 examples: $(EXAMPLE_BIN)
 	@:
@@ -150,9 +157,9 @@ $(B)/harness.a: $(HARNESS_OBJ) $(B)/files
 # (harness/memory.h). The harness's main loops use cmocka.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
         -Wl,--wrap=pages_new,--wrap=pages_new_aligned
-$(TEST_BIN): $(B)/%: $(B)/%.o $(B)/harness.a $(B)/bench.a $(B)/libtapir.a
+$(TEST_BIN): $(B)/%: $(B)/%.o $(B)/harness.a $(B)/bench.a $(B)/drill.a $(B)/libtapir.a
 	$(call say,LINK,$@)$(LINK) $(WRAP) -o $@ $< -Wl,--start-group \
-	    $(B)/harness.a $(B)/bench.a $(B)/libtapir.a -Wl,--end-group -lcmocka
+	    $(B)/harness.a $(B)/bench.a $(B)/drill.a $(B)/libtapir.a -Wl,--end-group -lcmocka
 
 WANTED = $(if $(T),$(filter $(foreach t,$(T),%/$(t)),$(1)),$(1))
 tests: $(call WANTED,$(TEST_BIN))
@@ -203,7 +210,7 @@ lint:
 
 format:
 	clang-format -i $(LIB_SRC) $(TOOL_SRC) $(HARNESS) $(TEST_SRC) $(EXAMPLES) $(BENCH_SRC) \
-	    $(FUZZ_SRC) $(wildcard src/*/*.h include/tapir/*.h tools/*.h tools/bench/*.h tests/*/*.h)
+	    $(DRILL_SRC) $(FUZZ_SRC) $(wildcard src/*/*.h include/tapir/*.h tools/*.h tools/*/*.h tests/*/*.h)
 
 DEST = $(DESTDIR)$(PREFIX)
 install: all

@@ -73,6 +73,15 @@ const struct command commands[] = {
       "      --seed N             of every random choice; told when not given\n"
       "  -t SECONDS               how long (until a signal)\n",
       wire_run },
+    { "drill", "[options] FILE.pkt...", "play packetdrill scripts against the stack in virtual time",
+      "      --dry-run        read the scripts only\n"
+      "      --json           the verdicts as JSON objects, a line a file\n"
+      "  -D, --define N=VALUE a word of the scripts and what it stands for\n"
+      "      --sysctl N=VALUE, --seed N, --mtu N, --pcap FILE, and --ladder for all of\n"
+      "                       it, not the last lines of a failure\n"
+      "  What stands at the head of a script may be given here: --tolerance_usecs=1000.\n"
+      "  Commands in `backticks` are not executed: those that set TCP set the stack.\n",
+      drill_command },
     { "doctor", "[options]", "tell what on this host would stop Tapir, and how to mend it",
       "      --json           the findings as JSON\n",
       doctor_run },
@@ -82,7 +91,7 @@ const struct command commands[] = {
 
 /* Commands of later issues, so that they are not taken for misspellings. */
 static const char *const later[] = {
-    "page", "lab", "host", "drill", "up", "run",
+    "page", "lab", "host", "up", "run",
     "ss", "stat", "explain", "plot", "top", NULL,
 };
 /* clang-format on */
