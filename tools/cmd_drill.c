@@ -219,6 +219,7 @@ int drill_command(int argc, char **argv)
 
     if (!files)
         return 1;
+    d.drill.defines = drill_defines();
     argc = take_settings(&d, argc, argv);
     options_init(&o, argc, argv);
     while ((id = options_next(&o, rows)) != OPT_END) {

@@ -29,6 +29,9 @@ struct drill {
     bool dry;                    /* parse only */
 };
 
+/* What is defined without being said: the end of every list of defines. */
+const struct define *drill_defines(void);
+
 /* Plays `len` characters at `text`, the script of that name. */
 void drill_run(const struct drill *d, const char *file, const char *text, size_t len,
                struct verdict *out);

@@ -168,8 +168,8 @@ static void take_integer(struct lexer *l, struct token *t, size_t n, int base)
         t->number = (long long)strtoull(t->text, NULL, base);
     }
     t->decimal = (double)t->number;
-    if (errno == ERANGE)
-        bad(t, "the number is too large");
+    if (errno == ERANGE) /* a blob of digits, then */
+        t->kind = TOKEN_WORD;
 }
 
 /* A number begins here: a digit, a point or a minus before digits. */
