@@ -30,6 +30,7 @@ static const struct {
     { "tapir.tcp_timewait_syn", { "1", "1", "0" } },
     { "tapir.tcp_closing_fin", { "0", "0", "1" } },
     { "tapir.tcp_epipe_on_reset", { "1", "1", "0" } },
+    { "tapir.tcp_rcvbuf_round", { "0", "0", "1" } },
     { "tapir.tcp_drop_synfin", { "1", "1", "0" } },
 };
 

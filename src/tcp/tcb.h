@@ -301,6 +301,7 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg);
 
 /* tcp_window.c */
 uint32_t tcp_window_offer(const struct tcb *tcb);
+struct seq tcp_window_end(const struct tcb *tcb);
 bool tcp_window_update_due(const struct tcb *tcb);
 uint32_t tcp_window_usable(const struct tcb *tcb);
 bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len);

@@ -86,11 +86,9 @@ static void challenge(struct tcb *tcb, const struct tcp_seg *seg)
  * it is lost has no other number to send. */
 static bool acceptable(const struct tcb *tcb, const struct tcp_seg *seg)
 {
-    struct seq end = tcb->rcv.adv;
+    struct seq end = tcp_window_end(tcb);
     uint32_t len = tcp_seg_len(seg);
 
-    if (seq_lt(end, tcb->rcv.nxt))
-        end = tcb->rcv.nxt;
     if (len == 0 && !(seg->flags & TCP_RST))
         return seq_leq(tcb->rcv.nxt, seg->seq) && seq_leq(seg->seq, end);
     if (len == 0)
@@ -130,9 +128,9 @@ static void trim_front(struct tcb *tcb, struct tcp_seg *seg)
 /* Cuts off what lies beyond the window; a FIN there goes too. */
 static void trim_back(struct tcb *tcb, struct tcp_seg *seg)
 {
-    uint32_t room = (uint32_t)(seq_lt(seg->seq, tcb->rcv.adv)
-                                   ? seq_len(seg->seq, tcb->rcv.adv)
-                                   : 0);
+    struct seq end = tcp_window_end(tcb);
+    uint32_t room = seq_lt(seg->seq, end) ? seq_len(seg->seq, end) : 0;
+
     if (tcp_seg_len(seg) <= room || (seg->flags & TCP_SYN))
         return;
     seg->flags &= (uint8_t)~TCP_FIN;

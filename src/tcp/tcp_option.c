@@ -76,6 +76,8 @@ void tcp_agree_options(struct tcb *tcb, const struct tcp_opts *syn)
     tcb->snd.mss = tcb->snd.mss_max = (uint16_t)min_u32(theirs, ours);
     tcb->snd.path_stamp = 0;
     tcb->rcv.mss = (uint16_t)min_u32(ours, MSS_DEFAULT);
+    if (c->rcvbuf_round)
+        tcb->rcv.limit += (tcb->snd.mss - tcb->rcv.limit % tcb->snd.mss) % tcb->snd.mss;
     tcb->sack_ok = c->sack && syn->sack_ok;
     tcb->wscale_ok = c->window_scaling && syn->has_wscale;
     if (tcb->wscale_ok) {

@@ -66,6 +66,17 @@ uint32_t tcp_window_offer(const struct tcb *tcb)
     return whole;
 }
 
+/* Where the window ends that the peer may use: what was offered, or as on BSD all that
+ * there is room for. */
+struct seq tcp_window_end(const struct tcb *tcb)
+{
+    struct seq end = seq_max(tcb->rcv.adv, tcb->rcv.nxt);
+
+    if (tcb->tcp->config.rcvbuf_round)
+        end = seq_max(end, seq_add(tcb->rcv.nxt, room(tcb)));
+    return end;
+}
+
 /* Is an ACK worth sending only to tell of room? When it doubles what the peer knows of:
  * a peer that has half a buffer left is not waiting (RFC 9293 s3.8.6.2.2's step would
  * send one for each read). */

@@ -165,6 +165,35 @@ static void a_syn_in_time_wait_is_answered_as_the_system_does(void **state)
     }
 }
 
+/* FreeBSD rounds 65536 bytes up to 45 segments of 1460, and takes 65700 as the window
+ * though 65535 is all that the field can say. */
+static void the_window_is_whole_segments_on_bsd(void **state)
+{
+    struct peer p;
+
+    open_with(&p, "bsd");
+    struct sock *s = peer_establish(&p, "<mss 1460>");
+    peer_send(&p, "R 65701:65701(0) win 1000");
+    peer_expect_nothing(&p);
+    peer_send(&p, "R 65700:65700(0) win 1000");
+    peer_expect(&p, ". 1:1(0) ack 1 win 65535");
+    peer_send(&p, ". 1:40001(40000) ack 1 win 1000");
+    peer_send(&p, ". 40001:65701(25700) ack 1 win 1000");
+    peer_expect(&p, ". 1:1(0) ack 65701 win 0");
+    assert_int_equal(tcp_readable(s->tcb), 65700);
+    sock_close(s);
+    peer_free(&p);
+
+    open_with(&p, "bsd");
+    s = peer_connect(&p, 4000);
+    peer_send(&p, "S 0:0(0) win 1000 <mss 1460>");
+    peer_skip(&p);
+    peer_send(&p, "R 65700:65700(0) win 1000");
+    peer_expect(&p, ". 1:1(0) ack 1 win 65535");
+    sock_close(s);
+    peer_free(&p);
+}
+
 static void a_profile_replaces_the_one_before(void **state)
 {
     struct peer p;
@@ -209,6 +238,7 @@ int main(void)
         cmocka_unit_test(closing_begins_with_our_fin_on_bsd),
         cmocka_unit_test(a_reset_in_close_wait_is_told_as_the_system_does),
         cmocka_unit_test(a_syn_in_time_wait_is_answered_as_the_system_does),
+        cmocka_unit_test(the_window_is_whole_segments_on_bsd),
         cmocka_unit_test(a_profile_replaces_the_one_before),
         cmocka_unit_test(the_default_is_tapir),
         cmocka_unit_test(an_unknown_profile_is_refused),
