@@ -120,12 +120,14 @@ struct tcb {
     enum tcp_recovery recovery;
     struct seq recovery_point; /* RFC 6675's RecoveryPoint, RFC 6582's recover */
     uint32_t dupacks;          /* duplicate ACKs in a row */
-    uint32_t dup_bytes; /* without SACK: text that they say has left the network */
-    uint8_t backoff;    /* time-outs in a row, each doubles the RTO; persist's too */
-    uint8_t karn;       /* doublings that stay until the next sample (RFC 6298 s5) */
-    uint8_t probes;     /* keep-alive or window probes without an answer */
-    bool syn_resent;    /* the SYN (or SYN-ACK) had to be sent again */
-    bool cwnd_limited;  /* cwnd is what stopped the last output */
+    uint32_t dup_bytes;   /* without SACK: text that they say has left the network */
+    uint8_t backoff;      /* time-outs in a row, each doubles the RTO; persist's too */
+    uint8_t karn;         /* doublings that stay until the next sample (RFC 6298 s5) */
+    uint8_t probes;       /* keep-alive or window probes without an answer */
+    bool syn_resent;      /* the SYN (or SYN-ACK) had to be sent again */
+    bool cwnd_limited;    /* cwnd is what stopped the last output */
+    uint32_t most_out;    /* the most that was out since ... */
+    struct seq most_upto; /* ... what is before this was acknowledged: about a window */
 
     /* wishes, granted by tcp_output() */
     bool ack_now;    /* an ACK is owed */

@@ -43,6 +43,7 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
     if (tcb->syn_resent && tcb->rtt.srtt == 0)
         tcb->rtt.rto = RTO_AFTER_SYN_LOSS * USEC_PER_SEC;
     tcb->recovery_point = tcb->snd.iss;
+    tcb->most_upto = tcb->snd.una;
     tcb->snd.small_end = tcb->snd.una;
     tcb->rcv.quick = c->quickack;
     tcb->backoff = 0;

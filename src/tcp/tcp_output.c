@@ -325,6 +325,18 @@ static bool held_by_cwnd(const struct tcb *tcb)
     return waiting && tcp_cwnd_room(tcb) < tcb->cc.mss;
 }
 
+static void note_use_of_window(struct tcb *tcb)
+{
+    uint32_t out = seq_len(tcb->snd.una, tcb->snd.nxt);
+
+    tcb->cwnd_limited = held_by_cwnd(tcb);
+    if (seq_leq(tcb->most_upto, tcb->snd.una)) {
+        tcb->most_out = 0;
+        tcb->most_upto = tcb->snd.nxt;
+    }
+    tcb->most_out = max_u32(tcb->most_out, out);
+}
+
 /* As tcp_next_tx(), but nothing that needs a record if there is no memory for one: a
  * timer tries again, and what is owed to the peer leaves all the same. */
 static bool next_recorded(struct tcb *tcb, struct tcp_tx *tx)
@@ -349,7 +361,7 @@ void tcp_output(struct tcb *tcb)
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
         return;
     if (seq_lt(tcb->snd.iss, tcb->snd.una) && !seq_eq(tcb->snd.una, tcb->snd.nxt))
-        tcb->cwnd_limited = held_by_cwnd(tcb);
+        note_use_of_window(tcb);
     arm_timers(tcb);
     if (turn >= TURN && !tcb->blocked)
         tcp_dirty(tcb);

@@ -136,13 +136,22 @@ static void partial_ack(struct tcb *tcb, uint32_t acked)
     tcb->rexmit_now = true;
 }
 
+/* RFC 7661 s4.3: a window of which half was used is validated. In slow start that lets
+ * it grow to twice what an application sends that does not fill it, as on Linux. */
+static bool validated(const struct tcb *tcb)
+{
+    bool slow_start = tcb->cc.cwnd < tcb->cc.ssthresh;
+
+    return tcb->cwnd_limited || (slow_start && tcb->cc.cwnd / 2 < tcb->most_out);
+}
+
 static void grow(struct tcb *tcb, const struct sent_news *news, uint32_t before)
 {
     const struct cc_ack ack = {
         .now = tcb->tcp->net->now,
         .acked = news->delivered,
         .flight = before,
-        .cwnd_limited = tcb->cwnd_limited,
+        .cwnd_limited = validated(tcb),
         .srtt = tcb->rtt.srtt,
         .min_rtt = tcb->rtt.min_rtt,
     };

@@ -275,7 +275,31 @@ static void the_window_stays_where_the_application_holds_the_sender(void **state
     peer_free(&p);
 }
 
-/* Acknowledged in one go: cwnd is 20000. Then a pause. */
+/* RFC 7661 s4.3: more than half of the window was used. Nine segments of ten let slow
+ * start grow to eighteen. */
+static void the_window_opens_to_twice_what_the_application_sends(void **state)
+{
+    static const struct {
+        unsigned ack, cwnd;
+    } row[] = { { 2001, 12000 },
+                { 4001, 14000 },
+                { 6001, 16000 },
+                { 8001, 18000 },
+                { 9001, 18000 } };
+    struct peer p;
+    (void)state;
+    peer_init(&p);
+    struct sock *s = peer_up(&p);
+    peer_write(&p, s, 9000);
+    peer_wait(&p, 100 * MS);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        peer_ack(&p, row[i].ack, "");
+        assert_int_equal(s->tcb->cc.cwnd, row[i].cwnd);
+    }
+    peer_free(&p);
+}
+
+/* Acknowledged in one go: cwnd is 40000. Then a pause. */
 static struct sock *paused(struct peer *p, usec pause)
 {
     struct sock *s = peer_up(p);
@@ -285,7 +309,7 @@ static struct sock *paused(struct peer *p, usec pause)
         peer_ack(p, ack, "");
     peer_skip(p);
     peer_ack(p, 30001, "");
-    assert_int_equal(s->tcb->cc.cwnd, 20000);
+    assert_int_equal(s->tcb->cc.cwnd, 40000);
     peer_wait(p, pause);
     peer_write(p, s, 60000);
     return s;
@@ -479,6 +503,7 @@ int main(void)
         cmocka_unit_test(a_lost_fin_goes_again_with_its_text),
         cmocka_unit_test(the_window_opens_while_it_is_what_holds_the_sender),
         cmocka_unit_test(the_window_stays_where_the_application_holds_the_sender),
+        cmocka_unit_test(the_window_opens_to_twice_what_the_application_sends),
         cmocka_unit_test(after_a_pause_no_more_than_the_initial_window_leaves),
         cmocka_unit_test(a_pause_shorter_than_the_time_out_keeps_the_window),
         cmocka_unit_test(tcp_slow_start_after_idle_can_be_switched_off),
