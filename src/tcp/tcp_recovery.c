@@ -145,11 +145,17 @@ static bool validated(const struct tcb *tcb)
     return tcb->cwnd_limited || (slow_start && tcb->cc.cwnd / 2 < tcb->most_out);
 }
 
-static void grow(struct tcb *tcb, const struct sent_news *news, uint32_t before)
+/* `told`: what duplicate ACKs had said of what is acknowledged now. They let new text
+ * out in its stead (RFC 3042) and it does not count a second time, but for one
+ * segment. */
+static void grow(struct tcb *tcb, const struct sent_news *news, uint32_t before,
+                 uint32_t told)
 {
+    uint32_t least = min_u32(news->delivered, tcb->cc.mss);
+    uint32_t acked = news->delivered - min_u32(news->delivered, told);
     const struct cc_ack ack = {
         .now = tcb->tcp->net->now,
-        .acked = news->delivered,
+        .acked = max_u32(acked, least),
         .flight = before,
         .cwnd_limited = validated(tcb),
         .srtt = tcb->rtt.srtt,
@@ -168,9 +174,10 @@ void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *n
         partial_ack(tcb, acked);
         return;
     }
+    uint32_t told = tcb->dup_bytes;
     tcb->dupacks = 0;
     tcb->dup_bytes = 0;
-    grow(tcb, news, flight(tcb) + acked);
+    grow(tcb, news, flight(tcb) + acked, told);
     tcp_recovery_losses(tcb);
 }
 

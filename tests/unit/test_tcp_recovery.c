@@ -117,6 +117,26 @@ static void the_first_two_duplicates_let_a_new_segment_out_each(void **state)
     peer_free(&p);
 }
 
+/* RFC 5681 s3.1: "increments cwnd by at most SMSS bytes for each ACK": what two
+ * duplicates had told of, for which new text left, is not counted again. */
+static void what_duplicates_told_of_does_not_open_the_window_again(void **state)
+{
+    struct peer p;
+    (void)state;
+    peer_init(&p);
+    struct sock *s = peer_up(&p);
+    peer_write(&p, s, 15000);
+    peer_expect_full(&p, 1, 10001);
+    peer_ack(&p, 1, "");
+    peer_ack(&p, 1, "");
+    peer_expect_full(&p, 10001, 12001);
+    peer_ack(&p, 3001, "");
+    assert_int_equal(s->tcb->cc.cwnd, 11000);
+    peer_expect_full(&p, 12001, 14001);
+    peer_expect_nothing(&p);
+    peer_free(&p);
+}
+
 static void limited_transmit_can_be_switched_off(void **state)
 {
     struct peer p;
@@ -315,6 +335,7 @@ int main(void)
         cmocka_unit_test(text_and_windows_are_no_duplicates),
         cmocka_unit_test(without_text_in_flight_nothing_is_a_duplicate),
         cmocka_unit_test(the_first_two_duplicates_let_a_new_segment_out_each),
+        cmocka_unit_test(what_duplicates_told_of_does_not_open_the_window_again),
         cmocka_unit_test(limited_transmit_can_be_switched_off),
         cmocka_unit_test(each_further_duplicate_lets_a_segment_out_once_half_has_left),
         cmocka_unit_test(a_partial_ack_sends_the_next_hole_again),
