@@ -31,6 +31,8 @@ static const struct {
     { "tapir.tcp_closing_fin", { "0", "0", "1" } },
     { "tapir.tcp_epipe_on_reset", { "1", "1", "0" } },
     { "tapir.tcp_rcvbuf_round", { "0", "0", "1" } },
+    { "tapir.tcp_ack_unsent", { "1", "0", "1" } },
+    { "tapir.tcp_icmp_refused", { "0", "0", "1" } },
     { "tapir.tcp_drop_synfin", { "1", "1", "0" } },
 };
 

@@ -289,6 +289,7 @@ void tcp_timewait_free(struct tcp *tcp, struct tcp_timewait *tw);
 void tcp_timewait_fire(struct tcp *tcp);
 
 /* tcp_ack.c, tcp_text.c: steps five to eight. */
+bool tcp_ack_in_range(const struct tcb *tcb, const struct tcp_seg *seg);
 bool tcp_check_ack(struct tcb *tcb, struct tcp_seg *seg);
 void tcp_take_text(struct tcb *tcb, struct tcp_seg *seg);
 void tcp_take_fin(struct tcb *tcb, struct tcp_seg *seg);

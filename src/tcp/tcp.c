@@ -27,6 +27,7 @@ void tcp_config_default(struct tcp_config *c)
         .rfc1337 = true,
         .timewait_syn = true,
         .epipe_on_reset = true,
+        .ack_unsent = true,
         .drop_synfin = SYNFIN_LISTENERS,
         .option_layout = TCP_LAYOUT_LINUX,
         .quickack = 16,

@@ -53,6 +53,8 @@ struct tcp_config {
     bool closing_fin;       /* tapir.tcp_closing_fin: 0; 1: CLOSING begins with a FIN */
     bool epipe_on_reset;    /* tapir.tcp_epipe_on_reset: 1, in CLOSE-WAIT as Linux */
     bool rcvbuf_round;      /* tapir.tcp_rcvbuf_round: 0; 1: as tcp_window_end() */
+    bool ack_unsent;        /* tapir.tcp_ack_unsent: 1: an ACK of it is answered */
+    bool icmp_refused;      /* tapir.tcp_icmp_refused: 0; 1: as FreeBSD */
     uint8_t drop_synfin;    /* tapir.tcp_drop_synfin: enum drop_synfin, 1 */
     uint8_t option_layout;  /* tapir.tcp_option_layout: enum tcp_layout, 0 */
     uint8_t quickack;       /* tapir.tcp_quickack: first segments acked at once: 16 */

@@ -206,16 +206,25 @@ static bool complete_handshake(struct tcb *tcb, struct tcp_seg *seg)
     return tcp_reject(seg, DROP_TCP_BAD_ACK);
 }
 
+/* RFC 5961 s5.2: neither what was never sent nor what was acknowledged long ago. */
+bool tcp_ack_in_range(const struct tcb *tcb, const struct tcp_seg *seg)
+{
+    struct seq oldest = seq_sub(tcb->snd.una, max_u32(tcb->snd.max_wnd, tcb->snd.mss));
+
+    return seq_leq(oldest, seg->ack) && seq_leq(seg->ack, tcb->snd.nxt);
+}
+
 bool tcp_check_ack(struct tcb *tcb, struct tcp_seg *seg)
 {
     if (!(seg->flags & TCP_ACK))
         return tcp_reject(seg, DROP_TCP_NO_ACK);
     if (tcb->state == TCPS_SYN_RECEIVED && !complete_handshake(tcb, seg))
         return false;
-    /* RFC 5961 s5.2: neither what was never sent nor what was acknowledged long ago. */
-    struct seq oldest = seq_sub(tcb->snd.una, max_u32(tcb->snd.max_wnd, tcb->snd.mss));
-    if (seq_lt(tcb->snd.nxt, seg->ack) || seq_lt(seg->ack, oldest)) {
-        tcp_challenge(tcb, seg);
+    if (!tcp_ack_in_range(tcb, seg)) {
+        /* Deviates from RFC 9293 s3.10.7.4 (fifth) where tcp_ack_unsent is 0: Linux
+         * says nothing to an ACK of what was never sent. */
+        if (tcb->tcp->config.ack_unsent || seq_lt(seg->ack, tcb->snd.una))
+            tcp_challenge(tcb, seg);
         return tcp_reject(seg, DROP_TCP_BAD_ACK);
     }
     take_acknowledgment(tcb, seg);

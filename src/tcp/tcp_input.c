@@ -161,7 +161,8 @@ static bool check_sequence(struct tcb *tcb, struct tcp_seg *seg)
         return tcp_reject(seg, old ? DROP_TCP_OLD_SEQ : DROP_TCP_FUTURE_SEQ);
     }
     if (!rst) {
-        tcp_take_timestamp(tcb, seg);
+        if (tcp_ack_in_range(tcb, seg)) /* else a stranger could make PAWS deaf */
+            tcp_take_timestamp(tcb, seg);
         trim_front(tcb, seg);
         trim_back(tcb, seg);
     }

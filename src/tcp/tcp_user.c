@@ -314,7 +314,8 @@ static void change_cc(struct tcb *tcb, const struct cc_ops *cc)
 
 void tcp_set_options(struct tcb *tcb, const struct tcp_options *o)
 {
-    bool released = (tcb->opt.cork && !o->cork) || (!tcb->opt.nodelay && o->nodelay);
+    bool nodelay = !tcb->opt.nodelay && o->nodelay;
+    bool released = (tcb->opt.cork && !o->cork) || nodelay;
     bool rcvbuf = tcb->opt.rcvbuf != o->rcvbuf;
     bool keep = tcb->opt.keepalive != o->keepalive || tcb->opt.keepidle != o->keepidle;
 
@@ -324,6 +325,8 @@ void tcp_set_options(struct tcb *tcb, const struct tcp_options *o)
         tcb->rcv.limit = o->rcvbuf;
     if (keep)
         tcp_restart_keepalive(tcb);
+    if (nodelay && seq_lt(tcb->snd.nxt, snd_end(tcb)))
+        tcb->push_now = true; /* as on Linux: what a cork holds goes, too */
     if (released && tcb->state != TCPS_CLOSED) {
         tcb->snd.more = false;
         tcp_dirty(tcb);
@@ -337,13 +340,16 @@ void tcp_set_options(struct tcb *tcb, const struct tcp_options *o)
  * ETIMEDOUT if that fails.
  *
  * Deviates as Linux does (RFC 5461 s4): a connection that is opening ends by soft
- * errors too, so that connect() to an unreachable host says so at once. */
+ * errors too, so that connect() to an unreachable host says so at once; not with
+ * tapir.tcp_icmp_refused, by which hard errors refuse it, whatever they say. */
 static void connection_error(struct tcb *tcb, const struct net_error *err)
 {
+    bool refused = tcb->tcp->config.icmp_refused;
+
     if (err->error == -EMSGSIZE)
         tcp_too_big(tcb, err);
-    else if (connecting(tcb))
-        tcp_finish(tcb, err->error);
+    else if (connecting(tcb) && (err->hard || !refused))
+        tcp_finish(tcb, refused ? -ECONNREFUSED : err->error);
     else
         tcb->soft = err->error;
 }

@@ -194,6 +194,56 @@ static void the_window_is_whole_segments_on_bsd(void **state)
     peer_free(&p);
 }
 
+/* RFC 9293 s3.10.7.4, fifth: "send an ACK, drop the segment"; Linux only drops it. */
+static void an_ack_of_what_was_never_sent_is_answered_but_on_linux(void **state)
+{
+    static const char *const row[] = { "tapir", "linux", "bsd" };
+
+    for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+        struct peer p;
+        open_with(&p, row[i]);
+        struct sock *s = peer_establish(&p, "<mss 1460>");
+        peer_send(&p, "P. 1:101(100) ack 9999 win 1000");
+        if (i != 1)
+            peer_expect(&p, ". 1:1(0) ack 1");
+        peer_expect_nothing(&p);
+        assert_int_equal(tcp_readable(s->tcb), 0);
+        sock_close(s);
+        peer_free(&p);
+    }
+}
+
+/* RFC 1122 s4.2.3.9. Linux ends the attempt with what ICMP said; FreeBSD refuses it if
+ * that was a hard error, and goes on if it was not. */
+static void an_icmp_error_ends_an_attempt_as_the_system_does(void **state)
+{
+    static const struct {
+        uint8_t code;
+        int linux, bsd; /* 0: it goes on */
+    } row[] = {
+        { 0, -ENETUNREACH, 0 },
+        { 1, -EHOSTUNREACH, 0 },
+        { 2, -ENOPROTOOPT, -ECONNREFUSED },
+        { 3, -ECONNREFUSED, -ECONNREFUSED },
+        { 10, -EHOSTUNREACH, -ECONNREFUSED },
+        { 13, -EHOSTUNREACH, -ECONNREFUSED },
+    };
+
+    for (size_t i = 0; i < 2 * ARRAY_LEN(row); i++) {
+        const struct peer_error unreachable = { .type = 3, .code = row[i / 2].code };
+        bool bsd = i % 2;
+        struct peer p;
+        open_with(&p, bsd ? "bsd" : "linux");
+        struct sock *s = peer_connect(&p, 4000);
+        peer_expect(&p, "S 0:0(0) <...>");
+        peer_icmp(&p, &unreachable);
+        assert_int_equal(tcp_peek_error(s->tcb),
+                         bsd ? row[i / 2].bsd : row[i / 2].linux);
+        sock_close(s);
+        peer_free(&p);
+    }
+}
+
 static void a_profile_replaces_the_one_before(void **state)
 {
     struct peer p;
@@ -239,6 +289,8 @@ int main(void)
         cmocka_unit_test(a_reset_in_close_wait_is_told_as_the_system_does),
         cmocka_unit_test(a_syn_in_time_wait_is_answered_as_the_system_does),
         cmocka_unit_test(the_window_is_whole_segments_on_bsd),
+        cmocka_unit_test(an_ack_of_what_was_never_sent_is_answered_but_on_linux),
+        cmocka_unit_test(an_icmp_error_ends_an_attempt_as_the_system_does),
         cmocka_unit_test(a_profile_replaces_the_one_before),
         cmocka_unit_test(the_default_is_tapir),
         cmocka_unit_test(an_unknown_profile_is_refused),

@@ -135,6 +135,18 @@ static void the_timestamp_of_text_in_order_is_echoed(void **state)
     end(s);
 }
 
+/* RFC 5961 s5.1 and RFC 7323 s4.3: what acknowledges a number that was never sent is
+ * nobody's; its timestamp would make everything that follows look old. */
+static void a_wrong_ack_does_not_change_the_echo(void **state)
+{
+    struct sock *s = with_timestamps();
+    peer_send(&p, "F. 1:1(0) ack 9999 win 1000 <TS val 900000 ecr 0>");
+    peer_skip(&p);
+    peer_send(&p, "P. 1:101(100) ack 1 win 1000 <TS val 1005 ecr 0>");
+    peer_expect(&p, ". 1:1(0) ack 101 <TS val * ecr 1005>");
+    end(s);
+}
+
 /* RFC 7323 s4.3 (B): an ACK for text beyond a hole echoes what came before the hole,
  * so that the sender measures the time that the loss cost. */
 static void text_beyond_a_hole_does_not_change_the_echo(void **state)
@@ -254,6 +266,7 @@ int main(void)
             a_segment_without_the_timestamp_agreed_on_is_dropped_in_silence),
         cmocka_unit_test(a_timestamp_that_was_not_agreed_on_is_ignored),
         cmocka_unit_test(the_timestamp_of_text_in_order_is_echoed),
+        cmocka_unit_test(a_wrong_ack_does_not_change_the_echo),
         cmocka_unit_test(text_beyond_a_hole_does_not_change_the_echo),
         cmocka_unit_test(a_delayed_ack_echoes_the_earlier_of_two_segments),
         cmocka_unit_test(text_sent_again_that_is_partly_new_updates_the_echo),

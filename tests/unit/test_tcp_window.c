@@ -327,6 +327,22 @@ static void tcp_cork_lets_only_full_segments_go(void **state)
     peer_free(&p);
 }
 
+/* As on Linux: TCP_NODELAY lets go once what TCP_CORK or MSG_MORE holds. */
+static void tcp_nodelay_lets_go_what_is_corked(void **state)
+{
+    struct peer p;
+    (void)state;
+    struct sock *s = up(&p);
+    peer_option(s, 6, 3, 1);
+    peer_write(&p, s, 40);
+    peer_expect_nothing(&p);
+    peer_option(s, 6, 1, 1);
+    peer_expect(&p, "P. 1:41(40) ack 1");
+    peer_write(&p, s, 40); /* is corked again */
+    peer_expect_nothing(&p);
+    peer_free(&p);
+}
+
 /* Linux: a corked segment is kept back 200 ms; here the override timer, one RTO. */
 static void a_corked_segment_leaves_after_a_wait(void **state)
 {
@@ -416,6 +432,7 @@ int main(void)
         cmocka_unit_test(the_tail_of_a_write_waits_only_for_another_small_segment),
         cmocka_unit_test(tcp_nodelay_sends_every_write_at_once),
         cmocka_unit_test(tcp_cork_lets_only_full_segments_go),
+        cmocka_unit_test(tcp_nodelay_lets_go_what_is_corked),
         cmocka_unit_test(a_corked_segment_leaves_after_a_wait),
         cmocka_unit_test(msg_more_keeps_a_small_segment_until_a_send_without_it),
         cmocka_unit_test(a_shutdown_ends_the_cork_and_more),
