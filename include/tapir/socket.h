@@ -119,6 +119,34 @@ ssize_t tapir_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *
                        socklen_t *len);
 ssize_t tapir_sendto(int fd, const void *buf, size_t n, int flags,
                      const struct sockaddr *addr, socklen_t len);
+
+/* Flags of these calls and of the two below:
+ *     receive   MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL (of a stream: all of it, or less at
+ *               its end), MSG_TRUNC (of a datagram its whole length; of a stream the
+ *               text is thrown away); MSG_ERRQUEUE is EAGAIN and MSG_OOB of a stream
+ *               EINVAL, since neither ever has anything; others are ignored, as on
+ * Linux send      MSG_MORE, MSG_DONTWAIT, MSG_NOSIGNAL (SIGPIPE is never raised),
+ *               MSG_CONFIRM; others, MSG_OOB among them, are EOPNOTSUPP */
+
+/* recvmsg(2), sendmsg(2): pieces, name, and control of the level IPPROTO_IP for
+ * datagrams. Received is IP_PKTINFO (struct in_pktinfo), IP_TTL (int), IP_TOS (one
+ * byte), where IP_PKTINFO, IP_RECVTTL, IP_RECVTOS asked for it; what does not fit is
+ * cut, with MSG_CTRUNC in msg_flags, as MSG_TRUNC says of the text. Sent may be the
+ * same three (IP_TOS also as an int), for this datagram alone; others of the level are
+ * EINVAL. */
+ssize_t tapir_recvmsg(int fd, struct msghdr *msg, int flags);
+ssize_t tapir_sendmsg(int fd, const struct msghdr *msg, int flags);
+
+/* SIOCINQ (FIONREAD), SIOCOUTQ (TIOCOUTQ), SIOCOUTQNSD: an int, bytes that can be read
+ * (of datagrams: the next one's), that are not acknowledged, that were not sent.
+ * FIONBIO: an int, O_NONBLOCK. SIOCATMARK: always 0. Others ENOTTY; see tcp(7), udp(7).
+ */
+int tapir_ioctl(int fd, unsigned long request, ...);
+
+/* splice(2): ENOSYS for descriptors of Tapir's. */
+ssize_t tapir_splice(int fd_in, int64_t *off_in, int fd_out, int64_t *off_out, size_t n,
+                     unsigned flags);
+
 int tapir_close(int fd);
 int tapir_shutdown(int fd, int how);
 
@@ -127,7 +155,7 @@ int tapir_shutdown(int fd, int how);
  *                  SO_LINGER SO_RCVTIMEO SO_SNDTIMEO SO_ACCEPTCONN SO_PROTOCOL
  *                  SO_DOMAIN
  *     IPPROTO_IP   IP_TOS IP_TTL IP_MTU, IP_MTU_DISCOVER (IP_PMTUDISC_DONT _WANT _DO
- *                  _PROBE)
+ *                  _PROBE), IP_PKTINFO IP_RECVTTL IP_RECVTOS (of datagrams)
  *     IPPROTO_TCP  TCP_NODELAY TCP_CORK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL
  *                  TCP_KEEPCNT TCP_CONGESTION TCP_INFO (struct tcp_info) */
 int tapir_getsockopt(int fd, int level, int name, void *value, socklen_t *len);

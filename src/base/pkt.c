@@ -124,6 +124,18 @@ struct pkt *pkt_copy(struct pkt_pool *pool, const struct pkt *p)
     return copy;
 }
 
+size_t rooms_fill(const struct room *to, size_t n, const uint8_t *at, size_t len)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < n && done < len; i++) {
+        size_t part = min_size(to[i].len, len - done);
+        if (to[i].at && part > 0)
+            memcpy(to[i].at, at + done, part);
+        done += part;
+    }
+    return done;
+}
+
 void pkt_queue_push(struct pkt_queue *q, struct pkt *p)
 {
     p->next = NULL;

@@ -44,6 +44,12 @@ struct piece {
     size_t len;
 };
 
+/* Where bytes are to go; `at` NULL: nowhere, they are only counted. */
+struct room {
+    uint8_t *at;
+    size_t len;
+};
+
 struct pkt {
     struct pkt *next;      /* in a queue */
     struct pkt_pool *pool; /* where it goes back to */
@@ -110,6 +116,9 @@ size_t pkt_total(const struct pkt *p);
 
 /* Writes all bytes to `out` (of `room` bytes); how many were written. */
 size_t pkt_flatten(const struct pkt *p, uint8_t *out, size_t room);
+
+/* Copies [at, at+len) into the n rooms, one after the other; how much fitted. */
+size_t rooms_fill(const struct room *to, size_t n, const uint8_t *at, size_t len);
 
 /* Room behind the own bytes. */
 static inline size_t pkt_tailroom(const struct pkt *p)

@@ -130,6 +130,34 @@ void call_say(struct call *c, const char *format, ...)
 /* -1 and errno for a negative errno. */
 ssize_t bsd_result(ssize_t result);
 
+/* --- text; bsd_io.c -------------------------------------------------------------- */
+
+struct receive {
+    const struct iovec *iov;
+    size_t n;
+    size_t total, done;      /* room in all pieces; of it filled so far */
+    int flags;               /* MSG_... */
+    struct sock_message got; /* what is told of it, when there is something */
+};
+
+struct send {
+    const struct iovec *iov;
+    size_t n;
+    size_t total, done; /* bytes of all pieces; of them taken so far */
+    int flags;
+    const struct sock_name *to; /* NULL: the connected peer */
+    const struct ip_ask *ip;    /* datagrams: NULL: nothing */
+};
+
+/* 0, or -EINVAL; the sum of the lengths in *total. */
+int iov_check(const struct iovec *iov, size_t n, size_t *total);
+
+/* Receives as the flags and the descriptor say. Bytes or negative errno. */
+ssize_t receive_wait(struct call *c, struct receive *r);
+
+/* Sends; s->total need not be known. */
+ssize_t send_checked(struct call *c, struct send *s);
+
 /* --- sets of descriptors; bsd_epoll.c; lock held --------------------------------- */
 
 /* Something happened to f: the sets that watch it hear of it. */

@@ -1,9 +1,16 @@
-/* Reading and writing. All eight calls are two: receive into one buffer, and send from
- * a list of pieces.
+/* Reading and writing. All the calls are two: receive into a list of pieces, and send
+ * from one; those with a struct msghdr are in bsd_msg.c.
  *
  * A blocking write to a stream returns when all of it is in the send buffer: it copies
  * what fits, sends, takes a few frames from the device (acknowledgments, which make
- * room) and goes on. A blocking read returns what there is. */
+ * room) and goes on. A blocking read returns what there is, if it is SO_RCVLOWAT bytes;
+ * with MSG_WAITALL it takes what comes until it has all, and ends with less at the end
+ * of the stream, an error (which the next call tells) or a signal.
+ *
+ * Flags, as Linux has them: to receive, one that is not known is ignored; MSG_ERRQUEUE
+ * finds an empty queue, since IP_RECVERR is not built; MSG_OOB never finds urgent data.
+ * To send, what would change what leaves and is not built is refused (EOPNOTSUPP), with
+ * MSG_OOB among it. */
 #include "edge/bsd.h"
 
 #include <errno.h>
@@ -12,11 +19,7 @@
 
 #include "base/bytes.h"
 
-enum {
-    RECV_FLAGS = MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_NOSIGNAL,
-    SEND_FLAGS = MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL,
-    PIECES = 64, /* pieces handed to a socket at once */
-};
+enum { SEND_FLAGS = MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM };
 
 /* The error of a call that is not for sockets alone: of a set it is EINVAL. */
 static ssize_t no_file(ssize_t err)
@@ -24,48 +27,102 @@ static ssize_t no_file(ssize_t err)
     return bsd_result(err == -ENOTSOCK ? -EINVAL : err);
 }
 
+int iov_check(const struct iovec *iov, size_t n, size_t *total)
+{
+    *total = 0;
+    if (n > IOV_MAX)
+        return -EINVAL;
+    for (size_t i = 0; i < n; i++) {
+        if (iov[i].iov_len > (size_t)SSIZE_MAX - *total)
+            return -EINVAL;
+        *total += iov[i].iov_len;
+    }
+    return 0;
+}
+
 /* ---- receiving ---- */
 
-struct receive {
-    void *buf;
-    size_t room;
-    int flags;
-    struct sock_name from;
-};
-
-static ssize_t receive_wait(struct call *c, struct receive *r)
+/* Into what is left of the pieces. */
+static ssize_t receive_some(struct call *c, struct receive *r)
 {
+    int flags = r->flags & (SOCK_PEEK | SOCK_TRUNC | SOCK_OOB);
+    struct room to[IOV_MAX];
+    size_t skip = flags & SOCK_PEEK ? 0 : r->done, n = 0;
+
+    for (size_t i = 0; i < r->n; i++) {
+        size_t len = r->iov[i].iov_len, off = min_size(skip, len);
+
+        skip -= off;
+        if (len > off)
+            to[n++] = (struct room){ (uint8_t *)r->iov[i].iov_base + off, len - off };
+    }
+    return sock_receive_message(c->sock, to, n, flags, &r->got);
+}
+
+/* Has a stream nothing new for a call that has something? Its error, if there is one,
+ * is the next call's. */
+static bool dry(const struct call *c, const struct receive *r)
+{
+    size_t waiting;
+
+    return r->done > 0 && sock_queued(c->sock, SOCK_QUEUE_IN, &waiting) == 0 &&
+           waiting == 0;
+}
+
+/* What the call has, or else why it has nothing. */
+static ssize_t so_far(const struct receive *r, ssize_t otherwise)
+{
+    return r->done > 0 ? (ssize_t)r->done : otherwise;
+}
+
+ssize_t receive_wait(struct call *c, struct receive *r)
+{
+    size_t target = sock_receive_target(c->sock, r->total, r->flags & MSG_WAITALL);
     ssize_t n;
     int w;
 
-    if (r->flags & ~RECV_FLAGS)
-        return -EOPNOTSUPP;
+    if (r->flags & MSG_ERRQUEUE)
+        return -EAGAIN;
     if (r->flags & MSG_DONTWAIT)
         c->nonblock = true;
     for (;;) {
-        n = sock_receive(c->sock, r->buf, r->room, r->flags & (SOCK_PEEK | SOCK_TRUNC),
-                         &r->from);
-        if (n != -EAGAIN)
-            return n;
+        n = dry(c, r) ? -EAGAIN : receive_some(c, r);
+        if (n > 0)
+            r->done = r->flags & MSG_PEEK ? (size_t)n : r->done + (size_t)n;
+        else if (n != -EAGAIN)
+            return so_far(r, n);
+        if (r->done > 0 && (r->done >= target || sock_receive_over(c->sock)))
+            return (ssize_t)r->done;
         w = call_wait(c);
         if (w < 0)
-            return w;
+            return so_far(r, w);
     }
+}
+
+/* Of the calls with one buffer. */
+static ssize_t receive_into(struct call *c, struct receive *r, struct iovec *iov)
+{
+    iov->iov_len = min_size(iov->iov_len, SSIZE_MAX);
+    r->iov = iov;
+    r->n = 1;
+    r->total = iov->iov_len;
+    return receive_wait(c, r);
 }
 
 ssize_t tapir_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr,
                        socklen_t *len)
 {
     struct call c;
-    struct receive want = { buf, min_size(n, SSIZE_MAX), flags, { ip_any4, 0 } };
+    struct iovec iov = { buf, n };
+    struct receive want = { .flags = flags };
     ssize_t r = call_enter(&c, fd, CALL_RECEIVE);
 
     if (r)
         return r > 0 ? recvfrom(fd, buf, n, flags, addr, len) : bsd_result(r);
-    r = receive_wait(&c, &want);
+    r = receive_into(&c, &want, &iov);
     call_say(&c, "recv(%d, %zu)", fd, n);
-    if (r >= 0 && c.sock->kind != SOCK_KIND_TCP)
-        addr_out(&want.from, addr, len);
+    if (r >= 0 && want.got.datagram)
+        addr_out(&want.got.from, addr, len);
     else if (r >= 0 && len)
         *len = 0;
     return call_leave(&c, r);
@@ -74,12 +131,13 @@ ssize_t tapir_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *
 ssize_t tapir_recv(int fd, void *buf, size_t n, int flags)
 {
     struct call c;
-    struct receive want = { buf, min_size(n, SSIZE_MAX), flags, { ip_any4, 0 } };
+    struct iovec iov = { buf, n };
+    struct receive want = { .flags = flags };
     ssize_t r = call_enter(&c, fd, CALL_RECEIVE);
 
     if (r)
         return r > 0 ? recv(fd, buf, n, flags) : bsd_result(r);
-    r = receive_wait(&c, &want);
+    r = receive_into(&c, &want, &iov);
     call_say(&c, "recv(%d, %zu)", fd, n);
     return call_leave(&c, r);
 }
@@ -87,83 +145,40 @@ ssize_t tapir_recv(int fd, void *buf, size_t n, int flags)
 ssize_t tapir_read(int fd, void *buf, size_t n)
 {
     struct call c;
-    struct receive want = { buf, min_size(n, SSIZE_MAX), 0, { ip_any4, 0 } };
+    struct iovec iov = { buf, n };
+    struct receive want = { .flags = 0 };
     ssize_t r = call_enter(&c, fd, CALL_RECEIVE);
 
     if (r)
         return r > 0 ? read(fd, buf, n) : no_file(r);
-    r = receive_wait(&c, &want);
+    r = receive_into(&c, &want, &iov);
     call_say(&c, "read(%d, %zu)", fd, n);
     return call_leave(&c, r);
-}
-
-/* 0, or -EINVAL; the sum of the lengths in *total. */
-static int check_iov(const struct iovec *iov, int n, size_t *total)
-{
-    *total = 0;
-    if (n < 0 || n > IOV_MAX)
-        return -EINVAL;
-    for (int i = 0; i < n; i++) {
-        if (iov[i].iov_len > (size_t)SSIZE_MAX - *total)
-            return -EINVAL;
-        *total += iov[i].iov_len;
-    }
-    return 0;
-}
-
-/* Only the first piece waits; after it, what is there. A datagram fills the first piece
- * and ends the call, its rest is cut: sock_receive() takes one buffer. */
-static ssize_t receive_pieces(struct call *c, const struct iovec *iov, int n)
-{
-    ssize_t done = 0, r = 0;
-
-    for (int i = 0; i < n; i++) {
-        struct receive want = { iov[i].iov_base, iov[i].iov_len, 0, { ip_any4, 0 } };
-
-        if (!want.room)
-            continue;
-        r = receive_wait(c, &want);
-        if (r <= 0)
-            break;
-        done += r;
-        if ((size_t)r < want.room || c->sock->kind != SOCK_KIND_TCP)
-            break;
-        c->nonblock = c->looked = true;
-    }
-    return done ? done : r;
 }
 
 ssize_t tapir_readv(int fd, const struct iovec *iov, int n)
 {
     struct call c;
-    size_t total;
+    struct receive want = { .iov = iov, .n = (size_t)n };
     ssize_t r = call_enter(&c, fd, CALL_RECEIVE);
 
     if (r)
         return r > 0 ? readv(fd, iov, n) : no_file(r);
-    r = check_iov(iov, n, &total);
-    call_say(&c, "readv(%d, %zu)", fd, total);
+    r = iov_check(iov, want.n, &want.total);
+    call_say(&c, "readv(%d, %zu)", fd, want.total);
     if (r == 0)
-        r = receive_pieces(&c, iov, n);
+        r = receive_wait(&c, &want);
     return call_leave(&c, r);
 }
 
 /* ---- sending ---- */
 
-struct send {
-    const struct iovec *iov;
-    int n;
-    size_t total, done; /* bytes of all pieces; of them taken so far */
-    int flags;
-    const struct sock_name *to; /* NULL: the connected peer */
-};
-
-/* The pieces behind what is done; how many, PIECES at most. */
+/* What is left of the pieces; how many. */
 static size_t pieces_left(const struct send *s, struct piece *out)
 {
     size_t skip = s->done, n = 0;
 
-    for (int i = 0; i < s->n && n < PIECES; i++) {
+    for (size_t i = 0; i < s->n; i++) {
         size_t len = s->iov[i].iov_len, off = min_size(skip, len);
 
         skip -= off;
@@ -176,17 +191,11 @@ static size_t pieces_left(const struct send *s, struct piece *out)
 
 static ssize_t send_some(struct call *c, struct send *s)
 {
-    struct piece piece[PIECES];
-    size_t n = pieces_left(s, piece), len = 0;
-    int flags = s->flags & SOCK_MORE;
+    struct piece piece[IOV_MAX];
+    size_t n = pieces_left(s, piece);
+    const struct sock_asked a = { s->flags & SOCK_MORE, s->to, s->ip };
 
-    for (size_t i = 0; i < n; i++)
-        len += piece[i].len;
-    if (c->sock->kind != SOCK_KIND_TCP && len < s->total)
-        return -EMSGSIZE;
-    if (len < s->total - s->done)
-        flags |= SOCK_MORE;
-    return sock_send(c->sock, piece, n, flags, s->to);
+    return sock_send_asking(c->sock, piece, n, &a);
 }
 
 static ssize_t send_wait(struct call *c, struct send *s)
@@ -210,9 +219,9 @@ static ssize_t send_wait(struct call *c, struct send *s)
     }
 }
 
-static ssize_t send_checked(struct call *c, struct send *s)
+ssize_t send_checked(struct call *c, struct send *s)
 {
-    int err = check_iov(s->iov, s->n, &s->total);
+    int err = iov_check(s->iov, s->n, &s->total);
 
     return err < 0 ? err : send_wait(c, s);
 }
@@ -273,7 +282,7 @@ ssize_t tapir_write(int fd, const void *buf, size_t n)
 ssize_t tapir_writev(int fd, const struct iovec *iov, int n)
 {
     struct call c;
-    struct send s = { .iov = iov, .n = n };
+    struct send s = { .iov = iov, .n = (size_t)n };
     ssize_t r = call_enter(&c, fd, CALL_SEND);
 
     if (r)
@@ -281,4 +290,20 @@ ssize_t tapir_writev(int fd, const struct iovec *iov, int n)
     r = send_checked(&c, &s);
     call_say(&c, "writev(%d, %zu)", fd, s.total);
     return call_leave(&c, r);
+}
+
+/* It moves pages between a pipe and a descriptor of the kernel's, and none of ours is
+ * one. */
+ssize_t tapir_splice(int fd_in, int64_t *off_in, int fd_out, int64_t *off_out, size_t n,
+                     unsigned flags)
+{
+    struct file *in = file_get(fd_in), *out = file_get(fd_out);
+    bool ours = in || out;
+
+    if (in)
+        file_put(in);
+    if (out)
+        file_put(out);
+    return ours ? bsd_result(-ENOSYS)
+                : splice(fd_in, off_in, fd_out, off_out, n, flags);
 }

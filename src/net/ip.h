@@ -4,6 +4,8 @@
 
 #include "net/netif.h"
 
+struct route_hop;
+
 /* What IP found out about a packet that is for this host. */
 struct ip_info {
     struct netif *nif; /* where it came in */
@@ -30,6 +32,21 @@ struct ip_options {
     enum ip_df df;
 };
 
+/* What one packet asks for instead of its socket's options. */
+struct ip_ask {
+    struct ip_addr src; /* 0.0.0.0: as usual */
+    int nif;            /* index of the interface that it leaves by; -1: any */
+    int tos, ttl;       /* -1: as usual */
+};
+
+/* What a receiver may ask about a packet that came. */
+struct ip_heard {
+    struct ip_addr dst;   /* as in its header */
+    struct ip_addr local; /* our address: dst, or the interface's for a broadcast */
+    int nif;              /* index of the interface it came in by */
+    uint8_t tos, ttl;
+};
+
 /* How a packet is to be sent. */
 struct ip_out {
     struct ip_addr src; /* 0.0.0.0: the route's */
@@ -48,6 +65,15 @@ struct pkt *ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out);
  * is PARTIAL the checksum field already holds the pseudo-header's sum. Takes p.
  * 0, -ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE, -EAGAIN, -ENETDOWN. ip4.c */
 int ip_output(struct net *net, const struct ip_out *how, struct pkt *p);
+
+/* Takes what a packet asks for into the way that it goes and its options; NULL: it asks
+ * for nothing. 0; -EINVAL: src is none of our addresses; -ENODEV: there is no such
+ * interface; -ENETUNREACH: the way leaves by another one. ip4.c */
+int ip_take_ask(const struct net *net, const struct ip_ask *ask, struct route_hop *hop,
+                struct ip_options *opt);
+
+/* ip4.c */
+struct ip_heard ip_heard(const struct ip_info *ip);
 
 /* What a new socket begins with (net.ipv4.ip_no_pmtu_disc). */
 struct ip_options ip_options_default(const struct net *net);

@@ -226,6 +226,41 @@ int ip_output(struct net *net, const struct ip_out *how, struct pkt *p)
     return neigh_output(net, hop.nif, hop.next_hop, p);
 }
 
+static bool has_netif(const struct net *net, int index)
+{
+    for (const struct netif *nif = net->netifs; nif; nif = nif->next)
+        if (nif->index == index)
+            return true;
+    return false;
+}
+
+int ip_take_ask(const struct net *net, const struct ip_ask *ask, struct route_hop *hop,
+                struct ip_options *opt)
+{
+    if (!ask)
+        return 0;
+    if (ask->nif >= 0 && ask->nif != hop->nif->index)
+        return has_netif(net, ask->nif) ? -ENETUNREACH : -ENODEV;
+    if (!ip_is_any(ask->src) && !net_is_local(net, ask->src))
+        return -EINVAL;
+    if (!ip_is_any(ask->src))
+        hop->src = ask->src;
+    if (ask->tos >= 0)
+        opt->tos = (uint8_t)ask->tos;
+    if (ask->ttl >= 0)
+        opt->ttl = (uint8_t)ask->ttl;
+    return 0;
+}
+
+struct ip_heard ip_heard(const struct ip_info *ip)
+{
+    return (struct ip_heard){ .dst = ip->dst,
+                              .local = ip->broadcast ? ip->nif->addr : ip->dst,
+                              .nif = ip->nif->index,
+                              .tos = ip->tos,
+                              .ttl = ip->ttl };
+}
+
 uint16_t ip_mtu(struct net *net, struct ip_addr dst)
 {
     struct route_hop hop;

@@ -9,11 +9,11 @@
  *               free one, getsockname tells it
  *
  * Replies are told apart by identifier alone, so it is unique among the echo sockets.
- * In the queue, the sender's address stands in front of each message, over what was the
- * end of its IP header:
+ * In the queue, what is remembered of the packet stands in front of each message, over
+ * its IP header and the headroom before that:
  *
- *     | src, 16 bytes | ICMP header, 8 bytes | data |
- *                     ^ data pointer while it comes up */
+ *     | struct kept | ICMP header, 8 bytes | data |
+ *                   ^ data pointer */
 #include "sock/ping.h"
 
 #include <errno.h>
@@ -28,6 +28,14 @@ enum {
     IDS = 65535,              /* identifiers, from 1 on */
     POOL_PART = 4,            /* eighths of the packet pool that replies wait in */
 };
+
+/* Of a message in a queue. */
+struct kept {
+    struct ip_addr src;
+    struct ip_heard ip;
+};
+
+_Static_assert(sizeof(struct kept) <= PKT_HEADROOM, "it fits in front of the message");
 
 static struct sock *find_id(const struct socks *socks, uint16_t id)
 {
@@ -106,25 +114,40 @@ static int check_message(const uint8_t *message, size_t len)
     return 0;
 }
 
-static ssize_t send_message(struct sock *s, const uint8_t *message, size_t len,
-                            struct ip_addr dst)
+/* The way to dst, and what was asked for it. */
+static int find_way(struct sock *s, struct ip_addr dst, const struct ip_ask *ask,
+                    struct ip_out *how)
 {
-    int err = check_message(message, len);
+    struct route_hop hop;
+    *how = (struct ip_out){ .dst = dst, .proto = IP_PROTO_ICMP, .opt = s->options.ip };
+    int err = ask ? route_lookup(s->socks->net, dst, &hop) : 0;
+    if (err == 0)
+        err = ip_take_ask(s->socks->net, ask, &hop, &how->opt);
+    if (err == 0 && ask)
+        how->src = hop.src;
+    return err;
+}
+
+static ssize_t send_message(struct sock *s, struct piece message, struct ip_addr dst,
+                            const struct ip_ask *ask)
+{
+    struct ip_out how;
+    int err = check_message(message.at, message.len);
+    if (err == 0)
+        err = find_way(s, dst, ask, &how);
     if (err < 0)
         return err;
     if (!s->ping_id && (err = take_id(s, 0)) < 0)
         return err;
-    const struct ip_out how = { .dst = dst,
-                                .proto = IP_PROTO_ICMP,
-                                .opt = s->options.ip };
-    err = icmp_send_echo(s->socks->net, &how, s->ping_id, get16(message + ECHO_SEQ_AT),
-                         (struct piece){ message + ICMP_LEN, len - ICMP_LEN });
-    return err < 0 ? err : (ssize_t)len;
+    struct piece data = { message.at + ICMP_LEN, message.len - ICMP_LEN };
+    err = icmp_send_echo(s->socks->net, &how, s->ping_id,
+                         get16(message.at + ECHO_SEQ_AT), data);
+    return err < 0 ? err : (ssize_t)message.len;
 }
 
 /* Joins the pieces of a message, in a packet that serves as memory only. */
 static ssize_t send_joined(struct sock *s, const struct piece *text, size_t n,
-                           struct ip_addr dst)
+                           struct ip_addr dst, const struct ip_ask *ask)
 {
     size_t len = 0;
     for (size_t i = 0; i < n; i++)
@@ -137,13 +160,13 @@ static ssize_t send_joined(struct sock *s, const struct piece *text, size_t n,
     for (size_t i = 0; i < n; i++)
         if (text[i].len > 0)
             memcpy(pkt_put(p, text[i].len), text[i].at, text[i].len);
-    ssize_t sent = send_message(s, p->data, p->len, dst);
+    ssize_t sent = send_message(s, (struct piece){ p->data, p->len }, dst, ask);
     pkt_free(p);
     return sent;
 }
 
 ssize_t ping_send(struct sock *s, const struct piece *text, size_t n,
-                  const struct sock_name *to)
+                  const struct sock_name *to, const struct ip_ask *ask)
 {
     if (ip_is_any(to->addr))
         return -EDESTADDRREQ;
@@ -151,8 +174,8 @@ ssize_t ping_send(struct sock *s, const struct piece *text, size_t n,
     if (net_is_broadcast(s->socks->net, to->addr))
         return -EACCES;
     if (n == 1)
-        return send_message(s, text[0].at, text[0].len, to->addr);
-    return send_joined(s, text, n, to->addr);
+        return send_message(s, text[0], to->addr, ask);
+    return send_joined(s, text, n, to->addr, ask);
 }
 
 static void put_back(struct pkt_queue *q, struct pkt *p)
@@ -164,8 +187,8 @@ static void put_back(struct pkt_queue *q, struct pkt *p)
     q->n++;
 }
 
-ssize_t ping_receive(struct sock *s, void *buf, size_t room, int flags,
-                     struct sock_name *from)
+ssize_t ping_receive(struct sock *s, const struct room *to, size_t n, int flags,
+                     struct sock_message *got)
 {
     if (s->error) {
         int err = s->error;
@@ -175,21 +198,19 @@ ssize_t ping_receive(struct sock *s, void *buf, size_t room, int flags,
     struct pkt *p = pkt_queue_pop(&s->ping_rcv);
     if (!p)
         return s->shut_read ? 0 : -EAGAIN;
-    struct ip_addr src;
-    memcpy(src.b, p->data, sizeof src.b);
-    if (from)
-        *from = (struct sock_name){ src, 0 };
-    size_t full = p->len - sizeof src.b;
-    size_t got = min_size(full, room);
-    if (got > 0)
-        memcpy(buf, p->data + sizeof src.b, got);
+    struct kept kept;
+    memcpy(&kept, p->data - sizeof kept, sizeof kept);
+    *got = (struct sock_message){
+        .from = { kept.src, 0 }, .len = p->len, .ip = kept.ip, .datagram = true
+    };
+    size_t done = rooms_fill(to, n, p->data, p->len);
     if (flags & SOCK_PEEK) {
         put_back(&s->ping_rcv, p);
     } else {
         s->ping_bytes -= p->cap;
         pkt_free(p);
     }
-    return (ssize_t)(flags & SOCK_TRUNC ? full : got);
+    return (ssize_t)done;
 }
 
 void ping_close(struct sock *s)
@@ -217,7 +238,8 @@ void sock_ping_input(struct socks *socks, const struct ip_info *ip, struct pkt *
         net_drop(socks->net, p, DROP_ICMP_MEMORY);
         return;
     }
-    memcpy(pkt_push(p, sizeof ip->src.b), ip->src.b, sizeof ip->src.b);
+    const struct kept kept = { ip->src, ip_heard(ip) };
+    memcpy(p->data - sizeof kept, &kept, sizeof kept);
     s->ping_bytes += p->cap;
     pkt_queue_push(&s->ping_rcv, p);
     watch_wake(&socks->net->woken, &s->watch);

@@ -10,9 +10,9 @@ int ping_connect(struct sock *s, const struct sock_name *to);
 
 /* `to`: 0.0.0.0 when there is no destination. */
 ssize_t ping_send(struct sock *s, const struct piece *text, size_t n,
-                  const struct sock_name *to);
-ssize_t ping_receive(struct sock *s, void *buf, size_t room, int flags,
-                     struct sock_name *from);
+                  const struct sock_name *to, const struct ip_ask *ask);
+ssize_t ping_receive(struct sock *s, const struct room *to, size_t n, int flags,
+                     struct sock_message *got);
 void ping_close(struct sock *s);
 
 /* An error quotes an echo request of ours. */

@@ -15,12 +15,12 @@
  *       v  |
  *     connecting ----> connected ----> dead     (until close)
  *
- * The port of a fresh socket is reserved here, since TCP knows only connections and
- * listeners; a bind looks through the fresh sockets too. UDP keeps its own names, and
- * echo sockets are in ping.c.
+ * The text that passes is in sock_text.c. The port of a fresh socket is reserved here,
+ * since TCP knows only connections and listeners; a bind looks through the fresh
+ * sockets too. UDP keeps its own names, and echo sockets are in ping.c.
  *
- * What errors mean follows Linux where POSIX leaves it open: sending on a fresh TCP
- * socket is EPIPE, receiving ENOTCONN, connecting a listener EISCONN. */
+ * What errors mean follows Linux where POSIX leaves it open: connecting a listener is
+ * EISCONN. */
 #include "sock/sock.h"
 
 #include <errno.h>
@@ -38,7 +38,6 @@ enum {
     SHUT_READ = 0,
     SHUT_WRITE = 1,
     SHUT_BOTH = 2,
-    FLAG_OOB = 0x01,
 
     KEEP = 1 << 20,           /* bytes of free sockets kept */
     BIND_TRIES = 64,          /* ephemeral ports tried against fresh sockets' */
@@ -292,20 +291,10 @@ int sock_peer(const struct sock *s, struct sock_name *out)
 
 /* --- connecting ---------------------------------------------------------------- */
 
-/* As Linux: 0.0.0.0 as a destination is this host. */
-static struct sock_name real_destination(const struct sock_name *to)
-{
-    enum { LOOPBACK = 0x7f000001 };
-    struct sock_name real = *to;
-    if (ip_is_any(real.addr))
-        real.addr = ip4_addr(LOOPBACK);
-    return real;
-}
-
 static int open_tcp(struct sock *s, const struct sock_name *to)
 {
     struct net *net = s->socks->net;
-    struct sock_name real = real_destination(to);
+    struct sock_name real = sock_destination(to);
     if (net_is_broadcast(net, real.addr) || ip_is_multicast(real.addr))
         return -ENETUNREACH;
     if (ip_is_loopback(s->local.addr) && !net_is_local(net, real.addr))
@@ -358,7 +347,7 @@ int sock_connect(struct sock *s, const struct sock_name *to)
         return connect_tcp(s, to);
     if (s->kind == SOCK_KIND_UDP)
         return udp_connect(s->udp, to->addr, to->port);
-    struct sock_name real = to->port ? real_destination(to) : *to;
+    struct sock_name real = to->port ? sock_destination(to) : *to;
     return ping_connect(s, &real);
 }
 
@@ -419,79 +408,6 @@ int sock_accept(struct sock *s, struct sock **out)
     tcp_watch(fresh->tcb)->owner = fresh;
     *out = fresh;
     return 0;
-}
-
-/* --- text ---------------------------------------------------------------------- */
-
-static int take_error(struct sock *s)
-{
-    int err = s->error;
-    s->error = 0;
-    return err;
-}
-
-static ssize_t send_tcp(struct sock *s, const struct piece *text, size_t n, bool more)
-{
-    if (!s->tcb)
-        return s->error ? take_error(s) : -EPIPE;
-    return tcp_send(s->tcb, text, n, more);
-}
-
-ssize_t sock_send(struct sock *s, const struct piece *text, size_t n, int flags,
-                  const struct sock_name *to)
-{
-    if (flags & FLAG_OOB)
-        return -EOPNOTSUPP; /* urgent data is not built */
-    if (s->kind == SOCK_KIND_TCP)
-        return send_tcp(s, text, n, flags & SOCK_MORE);
-    if (s->shut_write)
-        return -EPIPE;
-    if (s->kind == SOCK_KIND_PING) {
-        struct sock_name real = to ? real_destination(to) : s->peer;
-        return ping_send(s, text, n, &real);
-    }
-    struct udp_peer peer = { to ? to->addr : ip_any4, to ? to->port : 0 };
-    return udp_send(s->udp, text, n, to ? &peer : NULL);
-}
-
-static ssize_t receive_tcp(struct sock *s, void *buf, size_t room, int flags,
-                           struct sock_name *from)
-{
-    if (flags & FLAG_OOB)
-        return -EINVAL; /* there never is urgent data to read */
-    if (flags & SOCK_TRUNC)
-        return -EOPNOTSUPP; /* for a stream it would mean: throw away */
-    if (!s->tcb)
-        return s->error ? take_error(s) : -ENOTCONN;
-    if (from)
-        *from = (struct sock_name){ ip_any4, 0 };
-    return tcp_receive(s->tcb, buf, room, flags & SOCK_PEEK);
-}
-
-static ssize_t receive_udp(struct sock *s, void *buf, size_t room, int flags,
-                           struct sock_name *from)
-{
-    struct udp_datagram got;
-    ssize_t n = udp_receive(s->udp, buf, room, &got, flags & SOCK_PEEK);
-    if (n == -EAGAIN && s->shut_read)
-        return 0;
-    if (n < 0)
-        return n;
-    if (from)
-        *from = (struct sock_name){ got.from.addr, got.from.port };
-    return flags & SOCK_TRUNC ? (ssize_t)got.len : n;
-}
-
-ssize_t sock_receive(struct sock *s, void *buf, size_t room, int flags,
-                     struct sock_name *from)
-{
-    if (s->kind == SOCK_KIND_TCP)
-        return receive_tcp(s, buf, room, flags, from);
-    if (flags & FLAG_OOB)
-        return -EOPNOTSUPP;
-    if (s->kind == SOCK_KIND_PING)
-        return ping_receive(s, buf, room, flags, from);
-    return receive_udp(s, buf, room, flags, from);
 }
 
 /* --- ending -------------------------------------------------------------------- */

@@ -22,7 +22,7 @@ enum {
 };
 
 /* Flags of send and receive: the numbers of Linux's MSG_*. */
-enum { SOCK_PEEK = 0x02, SOCK_MORE = 0x8000, SOCK_TRUNC = 0x20 };
+enum { SOCK_OOB = 0x01, SOCK_PEEK = 0x02, SOCK_TRUNC = 0x20, SOCK_MORE = 0x8000 };
 
 struct sock_name {
     struct ip_addr addr; /* 0.0.0.0: any, or none */
@@ -61,6 +61,9 @@ struct sock {
     bool linger_on;             /* SO_LINGER */
     int linger_sec;
     usec rcv_timeout, snd_timeout; /* SO_RCVTIMEO, SO_SNDTIMEO; 0: none. bsd.c waits */
+    uint32_t rcv_low;              /* SO_RCVLOWAT, bytes; 0: as 1 */
+    bool tell_info, tell_ttl, tell_tos; /* IP_PKTINFO, IP_RECVTTL, IP_RECVTOS: for
+                                         * whoever receives messages */
     bool connect_reported; /* connect's success was told once (-EISCONN after) */
     void *user;            /* edge's: struct of the descriptor */
 };
@@ -89,13 +92,52 @@ int sock_connect(struct sock *s, const struct sock_name *to);
 /* -EAGAIN: nobody waits. */
 int sock_accept(struct sock *s, struct sock **out);
 
-/* `to`: for datagrams, NULL when connected. */
+/* What a send asks for beside its text. */
+struct sock_asked {
+    int flags;                  /* SOCK_MORE, SOCK_OOB */
+    const struct sock_name *to; /* for datagrams; NULL: the connected peer */
+    const struct ip_ask *ip;    /* for datagrams; NULL: nothing */
+};
+
+/* What is told of a message beside its text. */
+struct sock_message {
+    struct sock_name from; /* datagrams: the sender */
+    size_t len;            /* of the whole datagram, or what a stream gave */
+    bool cut;              /* datagrams: less fitted than there was */
+    bool datagram;         /* there is one: `ip` is filled */
+    struct ip_heard ip;
+};
+
+/* Text, in sock_text.c. Less of a stream may be taken than is given; -EAGAIN: none. */
+ssize_t sock_send_asking(struct sock *s, const struct piece *text, size_t n,
+                         const struct sock_asked *a);
 ssize_t sock_send(struct sock *s, const struct piece *text, size_t n, int flags,
                   const struct sock_name *to);
 
-/* `from` may be NULL. SOCK_TRUNC asks for the datagram's whole length. */
+/* Into n rooms. SOCK_TRUNC asks for the datagram's whole length; of a stream it throws
+ * the text away. */
+ssize_t sock_receive_message(struct sock *s, const struct room *to, size_t n, int flags,
+                             struct sock_message *got);
+
+/* The same into one buffer; `from` may be NULL. */
 ssize_t sock_receive(struct sock *s, void *buf, size_t room, int flags,
                      struct sock_name *from);
+
+/* So much is worth waiting for by a call that has this room: all of it (MSG_WAITALL) or
+ * SO_RCVLOWAT. */
+size_t sock_receive_target(const struct sock *s, size_t room, bool all);
+
+/* Will no more come: the stream ended, or an error waits? */
+bool sock_receive_over(const struct sock *s);
+
+/* How much waits (SIOCINQ, SIOCOUTQ, SIOCOUTQNSD): bytes to be read, of datagrams the
+ * first one's; sent and not acknowledged, with what was not sent; not sent. 0; -EINVAL
+ * of a listener; -ENOTTY where Linux does not tell. */
+enum sock_queue { SOCK_QUEUE_IN, SOCK_QUEUE_OUT, SOCK_QUEUE_NOT_SENT };
+int sock_queued(const struct sock *s, enum sock_queue which, size_t *n);
+
+/* 0.0.0.0 as a destination is this host. */
+struct sock_name sock_destination(const struct sock_name *to);
 
 /* how: 0 read, 1 write, 2 both. */
 int sock_shutdown(struct sock *s, int how);

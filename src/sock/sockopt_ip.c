@@ -10,7 +10,10 @@
 enum {
     OPT_TOS = 1,
     OPT_TTL = 2,
+    OPT_PKTINFO = 8,
     OPT_MTU_DISCOVER = 10,
+    OPT_RECVTTL = 12,
+    OPT_RECVTOS = 13,
     OPT_MTU = 14,
 };
 
@@ -74,6 +77,41 @@ static int set_mtu_discover(struct sock *s, int value)
     return 0;
 }
 
+/* What recvmsg() is to tell of a datagram's header. A stream has none, and as on Linux
+ * may ask in vain. */
+static int get_pktinfo(struct sock *s)
+{
+    return s->tell_info;
+}
+
+static int set_pktinfo(struct sock *s, int value)
+{
+    s->tell_info = value != 0;
+    return 0;
+}
+
+static int get_recvttl(struct sock *s)
+{
+    return s->tell_ttl;
+}
+
+static int set_recvttl(struct sock *s, int value)
+{
+    s->tell_ttl = value != 0;
+    return 0;
+}
+
+static int get_recvtos(struct sock *s)
+{
+    return s->tell_tos;
+}
+
+static int set_recvtos(struct sock *s, int value)
+{
+    s->tell_tos = value != 0;
+    return 0;
+}
+
 /* Of the path to the peer, which there must be. */
 static int get_mtu(struct sock *s, void *value, size_t *len)
 {
@@ -90,6 +128,9 @@ static const struct sockopt options[] = {
     NUMBER(TOS, get_tos, set_tos, 0, 255),
     NUMBER(TTL, get_ttl, set_ttl, -1, 255),
     NUMBER(MTU_DISCOVER, get_mtu_discover, set_mtu_discover, 0, IP_DF_PROBE),
+    NUMBER(PKTINFO, get_pktinfo, set_pktinfo, 0, 0),
+    NUMBER(RECVTTL, get_recvttl, set_recvttl, 0, 0),
+    NUMBER(RECVTOS, get_recvtos, set_recvtos, 0, 0),
     BYTES(MTU, get_mtu, NULL),
 };
 /* clang-format on */

@@ -172,10 +172,10 @@ int tcp_open(struct tcb *tcb, struct ip_addr local, uint16_t local_port,
  * (MSG_MORE, TCP_CORK). */
 ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more);
 
-/* s3.10.3 RECEIVE: up to room bytes; 0 at the peer's FIN; -EAGAIN, -ENOTCONN, or the
- * error that ended the connection (once). `peek` leaves them. Offers the freed
- * window. */
-ssize_t tcp_receive(struct tcb *tcb, void *buf, size_t room, bool peek);
+/* s3.10.3 RECEIVE: what there is and the n rooms take; 0 at the peer's FIN; -EAGAIN,
+ * -ENOTCONN, or the error that ended the connection (once). `peek` leaves it. Offers
+ * the freed window. */
+ssize_t tcp_receive(struct tcb *tcb, const struct room *to, size_t n, bool peek);
 
 /* s3.10.4 CLOSE, half: FIN after what is queued. 0 or -ENOTCONN. */
 int tcp_shutdown_write(struct tcb *tcb);
@@ -205,7 +205,12 @@ size_t tcp_writable_room(const struct tcb *tcb); /* room in the send buffer */
 bool tcp_write_ended(const struct tcb *tcb);     /* FIN queued, or dead */
 int tcp_take_error(struct tcb *tcb); /* SO_ERROR: pending negative errno; clears */
 int tcp_peek_error(const struct tcb *tcb);
-size_t tcp_unsent(const struct tcb *tcb); /* bytes in the send buffer, SIOCOUTQ */
+size_t tcp_unsent(const struct tcb *tcb); /* bytes in the send buffer */
+
+/* As Linux counts for SIOCOUTQ and SIOCOUTQNSD, the FIN too: what is not acknowledged,
+ * sent or not, and what was not sent. */
+size_t tcp_outstanding(const struct tcb *tcb);
+size_t tcp_not_sent(const struct tcb *tcb);
 
 struct tcp_name tcp_local(const struct tcb *tcb);
 struct tcp_name tcp_remote(const struct tcb *tcb);

@@ -451,24 +451,6 @@ static void consume(struct rcvq *q, size_t n)
     pkt_free(pkt_queue_pop(&q->text));
 }
 
-size_t rcvq_read(struct rcvq *q, void *buf, size_t room, bool peek)
-{
-    uint8_t *out = buf;
-    size_t done = 0;
-    struct pkt *p = q->text.head;
-
-    while (p && done < room) {
-        struct pkt *next = p->next;
-        size_t n = min_size(p->len, room - done);
-        memcpy(out + done, p->data, n);
-        done += n;
-        if (!peek)
-            consume(q, n);
-        p = next;
-    }
-    return done;
-}
-
 void rcvq_discard(struct rcvq *q, size_t n)
 {
     while (n > 0 && q->text.head) {
@@ -476,6 +458,37 @@ void rcvq_discard(struct rcvq *q, size_t n)
         consume(q, part);
         n -= part;
     }
+}
+
+/* Copies text from *p's byte *at on into one room; both move on. */
+static size_t copy_out(const struct pkt **p, size_t *at, const struct room *to)
+{
+    size_t done = 0;
+
+    while (*p && done < to->len) {
+        size_t n = min_size((*p)->len - *at, to->len - done);
+        if (to->at)
+            memcpy(to->at + done, (*p)->data + *at, n);
+        done += n;
+        *at += n;
+        if (*at < (*p)->len)
+            break;
+        *p = (*p)->next;
+        *at = 0;
+    }
+    return done;
+}
+
+size_t rcvq_read(struct rcvq *q, const struct room *to, size_t n, bool peek)
+{
+    const struct pkt *p = q->text.head;
+    size_t at = 0, done = 0;
+
+    for (size_t i = 0; i < n && p; i++)
+        done += copy_out(&p, &at, &to[i]);
+    if (!peek)
+        rcvq_discard(q, done);
+    return done;
 }
 
 /* The run of touching packets that holds `at`; false when nothing does. */

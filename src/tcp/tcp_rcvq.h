@@ -58,8 +58,8 @@ struct seq rcvq_join(struct rcvq *q, struct seq nxt, bool *fin, struct range *du
  * memory is short (RFC 2018 s8). How many packets it was. */
 unsigned rcvq_forget_ofo(struct rcvq *q);
 
-/* Copies up to room bytes out, and forgets them unless `peek`. */
-size_t rcvq_read(struct rcvq *q, void *buf, size_t room, bool peek);
+/* Copies out what the n rooms take, and forgets it unless `peek`. */
+size_t rcvq_read(struct rcvq *q, const struct room *to, size_t n, bool peek);
 
 /* Forgets up to n bytes of text, unread. */
 void rcvq_discard(struct rcvq *q, size_t n);

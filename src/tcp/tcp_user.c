@@ -128,22 +128,30 @@ ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
 
 /* --- s3.10.3 RECEIVE --- */
 
-ssize_t tcp_receive(struct tcb *tcb, void *buf, size_t room, bool peek)
+static bool no_room(const struct room *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (to[i].len > 0)
+            return false;
+    return true;
+}
+
+ssize_t tcp_receive(struct tcb *tcb, const struct room *to, size_t n, bool peek)
 {
     if (connecting(tcb))
         return -EAGAIN;
-    size_t n = rcvq_read(&tcb->rcv.q, buf, room, peek);
+    size_t done = rcvq_read(&tcb->rcv.q, to, n, peek);
     tcp_mem_update(tcb);
-    if (n > 0) {
+    if (done > 0) {
         if (!peek && tcb->state != TCPS_CLOSED && tcp_window_update_due(tcb)) {
             tcb->ack_now = true;
             tcp_dirty(tcb);
         }
-        return (ssize_t)n;
+        return (ssize_t)done;
     }
     if (tcb->error)
         return tcp_take_error(tcb);
-    if (tcp_read_ended(tcb) || room == 0)
+    if (tcp_read_ended(tcb) || no_room(to, n))
         return 0;
     return -EAGAIN;
 }
@@ -284,6 +292,24 @@ int tcp_peek_error(const struct tcb *tcb)
 size_t tcp_unsent(const struct tcb *tcb)
 {
     return tcb->snd.buf.len;
+}
+
+size_t tcp_outstanding(const struct tcb *tcb)
+{
+    if (connecting(tcb))
+        return 0;
+    return tcb->snd.buf.len + (tcb->snd.fin && !tcp_drained(tcb));
+}
+
+size_t tcp_not_sent(const struct tcb *tcb)
+{
+    bool fin = tcb->snd.fin && !fin_sent(tcb);
+
+    if (connecting(tcb))
+        return 0;
+    if (!seq_lt(tcb->snd.nxt, snd_end(tcb)))
+        return fin;
+    return seq_len(tcb->snd.nxt, snd_end(tcb)) + fin;
 }
 
 struct tcp_name tcp_local(const struct tcb *tcb)

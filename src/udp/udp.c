@@ -6,10 +6,10 @@
  * too, goes to the best match alone.)
  *
  * In a port's queue a packet's data is the datagram's text. In front of it, where the
- * IP and UDP headers were, lies the sender as a struct udp_peer:
+ * headers were and the headroom before them, lies what is remembered of those:
  *
- *     | headroom ... | struct udp_peer | text |
- *                                      ^ data
+ *     | headroom ... | struct kept | text |
+ *                                  ^ data
  *
  * A datagram that is larger than the way is cut (IP_PMTUDISC_WANT, Linux's default). */
 #include "udp/udp.h"
@@ -32,8 +32,13 @@ enum {
     CKSUM_FIELD = 6,
 };
 
-_Static_assert(sizeof(struct udp_peer) <= IP4_LEN + UDP_LEN,
-               "a sender fits where its headers were");
+/* Of a datagram in a queue. */
+struct kept {
+    struct udp_peer from;
+    struct ip_heard ip;
+};
+
+_Static_assert(sizeof(struct kept) <= PKT_HEADROOM, "it fits in front of the text");
 
 void udp_init(struct udp *udp, struct net *net)
 {
@@ -188,6 +193,15 @@ static int take_error(struct udp_port *port)
     return error;
 }
 
+static size_t text_len(const struct piece *text, size_t n)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < n; i++)
+        len += text[i].len;
+    return len;
+}
+
 static void put_text(struct pkt *p, const struct piece *text, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -213,21 +227,25 @@ static void put_header(struct pkt *p, const struct ip_out *how, uint16_t from,
 }
 
 static int send_to(struct udp_port *port, const struct piece *text, size_t n,
-                   size_t len, const struct udp_peer *to)
+                   const struct udp_peer *to, const struct ip_ask *ask)
 {
     struct net *net = port->udp->net;
     struct route_hop hop;
 
+    struct ip_options opt = port->ip;
+
     int r = find_way(port, to->addr, &hop);
+    if (r == 0)
+        r = ip_take_ask(net, ask, &hop, &opt);
     if (r == 0)
         r = bind_if_must(port);
     if (r < 0)
         return r;
-    struct pkt *p = pkt_new(&net->pool, len);
+    struct pkt *p = pkt_new(&net->pool, text_len(text, n));
     if (!p)
         return -ENOBUFS;
     struct ip_out how = {
-        .src = hop.src, .dst = to->addr, .proto = IP_PROTO_UDP, .opt = port->ip
+        .src = hop.src, .dst = to->addr, .proto = IP_PROTO_UDP, .opt = opt
     };
     put_text(p, text, n);
     put_header(p, &how, port->local_port, to->port);
@@ -235,13 +253,11 @@ static int send_to(struct udp_port *port, const struct piece *text, size_t n,
 }
 
 ssize_t udp_send(struct udp_port *port, const struct piece *text, size_t n,
-                 const struct udp_peer *to)
+                 const struct udp_peer *to, const struct ip_ask *ask)
 {
     struct udp_peer peer = { port->remote, port->remote_port };
-    size_t len = 0;
+    size_t len = text_len(text, n);
 
-    for (size_t i = 0; i < n; i++)
-        len += text[i].len;
     if (len > TEXT_MAX)
         return -EMSGSIZE;
     if (to)
@@ -252,7 +268,7 @@ ssize_t udp_send(struct udp_port *port, const struct piece *text, size_t n,
         return -EINVAL;
     if (port->error)
         return take_error(port);
-    int r = send_to(port, text, n, len, &peer);
+    int r = send_to(port, text, n, &peer, ask);
     if (r < 0)
         return r;
     count(&port->udp->net->count, COUNT_UdpOutDatagrams);
@@ -315,7 +331,7 @@ static size_t cost(const struct pkt *p)
 }
 
 /* Takes p, whose data is the text. */
-static void enqueue(struct udp_port *port, const struct udp_peer *from, struct pkt *p)
+static void enqueue(struct udp_port *port, const struct kept *kept, struct pkt *p)
 {
     struct net *net = port->udp->net;
 
@@ -329,7 +345,7 @@ static void enqueue(struct udp_port *port, const struct udp_peer *from, struct p
         net_drop(net, p, DROP_UDP_MEMORY);
         return;
     }
-    memcpy(p->data - sizeof(*from), from, sizeof(*from));
+    memcpy(p->data - sizeof *kept, kept, sizeof *kept);
     port->rcv_bytes += cost(p);
     pkt_queue_push(&port->rcv, p);
     count(&net->count, COUNT_UdpInDatagrams);
@@ -355,33 +371,36 @@ void udp_input(struct udp *udp, const struct ip_info *ip, struct pkt *p)
         net_drop(net, p, DROP_UDP_NO_PORT);
         return;
     }
-    struct udp_peer from = { ip->src, h.src_port };
+    struct kept kept = { .from = { ip->src, h.src_port }, .ip = ip_heard(ip) };
     pkt_trim(p, h.len);
     pkt_pull(p, UDP_LEN);
-    enqueue(port, &from, p);
+    enqueue(port, &kept, p);
 }
 
-ssize_t udp_receive(struct udp_port *port, void *buf, size_t room,
+size_t udp_next_len(const struct udp_port *port)
+{
+    return port->rcv.head ? port->rcv.head->len : 0;
+}
+
+ssize_t udp_receive(struct udp_port *port, const struct room *to, size_t n,
                     struct udp_datagram *what, bool peek)
 {
     struct pkt *p = port->rcv.head;
+    struct kept kept;
 
     if (port->error)
         return take_error(port);
     if (!p)
         return -EAGAIN;
-    size_t n = min_size(room, p->len);
-    if (n > 0)
-        memcpy(buf, p->data, n);
-    if (what) {
-        memcpy(&what->from, p->data - sizeof(what->from), sizeof(what->from));
-        what->len = p->len;
-    }
+    size_t got = rooms_fill(to, n, p->data, p->len);
+    memcpy(&kept, p->data - sizeof kept, sizeof kept);
+    if (what)
+        *what = (struct udp_datagram){ kept.from, kept.ip, p->len };
     if (!peek) {
         port->rcv_bytes -= cost(p);
         pkt_free(pkt_queue_pop(&port->rcv));
     }
-    return (ssize_t)n;
+    return (ssize_t)got;
 }
 
 /* RFC 1122 s4.1.3.3: errors are passed up. As on Linux, to connected ports only (others

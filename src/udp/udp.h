@@ -36,6 +36,7 @@ struct udp_peer {
 /* What udp_receive() tells of a datagram beside its text. */
 struct udp_datagram {
     struct udp_peer from;
+    struct ip_heard ip;
     size_t len; /* the whole, also where less was copied */
 };
 
@@ -50,15 +51,18 @@ int udp_bind(struct udp_port *port, struct ip_addr local, uint16_t local_port);
 /* Port 0 with address 0.0.0.0 dissolves the association. Binds if it must. */
 int udp_connect(struct udp_port *port, struct ip_addr remote, uint16_t remote_port);
 
-/* Sends a datagram; `to` NULL: the connected peer. len, -EDESTADDRREQ, -EMSGSIZE, or as
- * ip_output(). */
+/* Sends a datagram; `to` NULL: the connected peer; `ask` NULL: it asks for nothing.
+ * len, -EDESTADDRREQ, -EMSGSIZE, or as ip_take_ask() and ip_output(). */
 ssize_t udp_send(struct udp_port *port, const struct piece *text, size_t n,
-                 const struct udp_peer *to);
+                 const struct udp_peer *to, const struct ip_ask *ask);
 
-/* The next datagram, cut to room; *what may be NULL. -EAGAIN, or a pending error.
- * `peek` leaves it in the queue. */
-ssize_t udp_receive(struct udp_port *port, void *buf, size_t room,
+/* The next datagram, cut to the n rooms; *what may be NULL. -EAGAIN, or a pending
+ * error. `peek` leaves it in the queue. */
+ssize_t udp_receive(struct udp_port *port, const struct room *to, size_t n,
                     struct udp_datagram *what, bool peek);
+
+/* Bytes of the datagram that udp_receive() would give; 0 also without one. */
+size_t udp_next_len(const struct udp_port *port);
 
 /* A datagram came. Takes p. */
 void udp_input(struct udp *udp, const struct ip_info *ip, struct pkt *p);

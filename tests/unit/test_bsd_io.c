@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/hosts.h"
 
@@ -115,14 +116,128 @@ static void one_call_may_be_non_blocking(void **state)
     assert_error(tapir_recv(s, &byte, 1, MSG_DONTWAIT), EAGAIN);
 }
 
+/* recv(2): the error queue is always empty, and so is the urgent byte's place. */
 static void flags_that_are_not_built_are_refused(void **state)
 {
     char byte;
 
-    assert_error(tapir_recv(s, &byte, 1, MSG_OOB), EOPNOTSUPP);
-    assert_error(tapir_recv(s, &byte, 1, MSG_WAITALL), EOPNOTSUPP);
+    tapir_write(c, "x", 1);
+    assert_error(tapir_recv(s, &byte, 1, MSG_OOB), EINVAL);
+    assert_error(tapir_recv(s, &byte, 1, MSG_ERRQUEUE), EAGAIN);
     assert_error(tapir_send(s, "x", 1, MSG_OOB), EOPNOTSUPP);
+    assert_error(tapir_send(s, "x", 1, MSG_FASTOPEN), EOPNOTSUPP);
+    assert_error(tapir_send(s, "x", 1, MSG_EOR), EOPNOTSUPP);
     assert_int_equal(tapir_send(s, "x", 1, MSG_NOSIGNAL), 1);
+    assert_int_equal(tapir_recv(s, &byte, 1, MSG_CMSG_CLOEXEC), 1);
+}
+
+/* What b's program "server" reads with MSG_WAITALL while a's writes in parts. */
+static void write_in_parts(void *fd)
+{
+    int to = *(int *)fd;
+
+    hosts_write(to, "0123", 4);
+    tapir_sleep(1000000);
+    hosts_write(to, "456", 3);
+    tapir_sleep(1000000);
+    hosts_write(to, "789", 3);
+    tapir_shutdown(to, SHUT_WR);
+}
+
+static ssize_t wanted;
+static char whole[16];
+
+static void read_all_of_eight(void *flags)
+{
+    wanted = tapir_recv(s, whole, 8, *(int *)flags);
+}
+
+static void run_parts_and(void (*program)(void *), int flags)
+{
+    sim_spawn(h.a, write_in_parts, &c);
+    sim_spawn(h.b, program, &flags);
+    hosts_run(&h);
+}
+
+/* recv(2): until the whole request is satisfied. */
+static void waiting_for_all_takes_what_comes_until_it_is_all(void **state)
+{
+    char rest[8];
+
+    run_parts_and(read_all_of_eight, MSG_WAITALL);
+    assert_int_equal(wanted, 8);
+    assert_memory_equal(whole, "01234567", 8);
+    assert_int_equal(tapir_recv(s, rest, 8, MSG_WAITALL), 2); /* the end */
+    assert_int_equal(tapir_recv(s, rest, 8, MSG_WAITALL), 0);
+}
+
+static void waiting_for_all_and_peeking_leaves_it_there(void **state)
+{
+    run_parts_and(read_all_of_eight, MSG_WAITALL | MSG_PEEK);
+    assert_int_equal(wanted, 8);
+    assert_memory_equal(whole, "01234567", 8);
+    assert_int_equal(tapir_recv(s, whole, 16, 0), 10);
+}
+
+static void waiting_for_all_without_waiting_takes_what_there_is(void **state)
+{
+    tapir_write(c, "abc", 3);
+    tapir_sleep(100000);
+    assert_int_equal(tapir_recv(s, whole, 8, MSG_WAITALL | MSG_DONTWAIT), 3);
+}
+
+/* The error is the next call's, as tcp_recvmsg() leaves it. */
+static void waiting_for_all_ends_at_a_reset_with_what_came(void **state)
+{
+    struct linger now = { 1, 0 };
+
+    tapir_write(c, "abc", 3);
+    tapir_setsockopt(c, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    tapir_sleep(100000);
+    assert_int_equal(tapir_recv(s, whole, 1, 0), 1);
+    tapir_close(c);
+    assert_int_equal(tapir_recv(s, whole, 8, MSG_WAITALL), 2);
+    assert_error(tapir_recv(s, whole, 8, MSG_WAITALL), ECONNRESET);
+}
+
+/* tcp(7): MSG_TRUNC of a stream throws the bytes away. */
+static void text_of_a_stream_can_be_thrown_away(void **state)
+{
+    tapir_write(c, "0123456789", 10);
+    tapir_sleep(100000);
+    whole[0] = 'x';
+    assert_int_equal(tapir_recv(s, whole, 4, MSG_TRUNC | MSG_PEEK), 4);
+    assert_int_equal(tapir_recv(s, whole, 4, MSG_TRUNC), 4);
+    assert_int_equal(whole[0], 'x');
+    assert_int_equal(tapir_recv(s, NULL, 2, MSG_TRUNC), 2);
+    assert_int_equal(tapir_recv(s, whole, 16, 0), 4);
+    assert_memory_equal(whole, "6789", 4);
+}
+
+static void pieces_can_be_peeked_at(void **state)
+{
+    char one[2], two[2];
+    struct iovec iov[] = { { one, 2 }, { two, 2 } };
+    struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+
+    tapir_write(c, "abcd", 4);
+    tapir_sleep(100000);
+    assert_int_equal(tapir_recvmsg(s, &msg, MSG_PEEK), 4);
+    assert_memory_equal(two, "cd", 2);
+    assert_int_equal(tapir_recvmsg(s, &msg, 0), 4);
+    assert_memory_equal(one, "ab", 2);
+}
+
+static void no_descriptor_of_ours_is_spliced(void **state)
+{
+    int end[2];
+
+    assert_int_equal(pipe(end), 0);
+    assert_error(tapir_splice(s, NULL, end[1], NULL, 10, 0), ENOSYS);
+    assert_error(tapir_splice(end[0], NULL, s, NULL, 10, 0), ENOSYS);
+    assert_error(tapir_splice(end[1], NULL, end[0], NULL, 10, 0), EBADF);
+    close(end[0]);
+    close(end[1]);
 }
 
 static void a_non_blocking_write_takes_what_fits(void **state)
@@ -199,6 +314,10 @@ static void datagrams_carry_their_senders_address(void **state)
     assert_int_equal(tapir_recvfrom(in, buf, 2, MSG_TRUNC, (void *)&from, &len), 3);
     assert_int_equal(from.sin_addr.s_addr, htonl(0xc0000201));
     assert_int_equal(tapir_recv(in, buf, sizeof buf, 0), 0);
+    tapir_sendto(out, "four", 4, 0, (void *)&to, sizeof to);
+    assert_int_equal(tapir_readv(in, (struct iovec[]){ { buf, 1 }, { buf + 5, 5 } }, 2),
+                     4);
+    assert_memory_equal(buf + 5, "our", 3);
     assert_error(tapir_send(out, "x", 1, 0), EDESTADDRREQ);
     tapir_close(in);
     tapir_close(out);
@@ -216,6 +335,13 @@ int main(void)
         TEST(peeked_text_stays),
         TEST(one_call_may_be_non_blocking),
         TEST(flags_that_are_not_built_are_refused),
+        TEST(waiting_for_all_takes_what_comes_until_it_is_all),
+        TEST(waiting_for_all_and_peeking_leaves_it_there),
+        TEST(waiting_for_all_without_waiting_takes_what_there_is),
+        TEST(waiting_for_all_ends_at_a_reset_with_what_came),
+        TEST(text_of_a_stream_can_be_thrown_away),
+        TEST(pieces_can_be_peeked_at),
+        TEST(no_descriptor_of_ours_is_spliced),
         TEST(a_non_blocking_write_takes_what_fits),
         TEST(a_stream_has_no_senders_address),
         TEST(a_receive_timeout_ends_a_read),

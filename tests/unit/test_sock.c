@@ -295,18 +295,6 @@ static void sockets_without_a_peer_say_what_is_missing(void **state)
     sock_close(ping);
 }
 
-static void urgent_data_is_refused_not_faked(void **state)
-{
-    struct peer *p = *state;
-    struct sock *s = peer_establish(p, "<mss 1460>");
-    struct piece piece = { (const uint8_t *)"x", 1 };
-    uint8_t buf[4];
-    assert_int_equal(sock_send(s, &piece, 1, 0x01, NULL), -EOPNOTSUPP);
-    assert_int_equal(sock_receive(s, buf, sizeof buf, 0x01, NULL), -EINVAL);
-    assert_int_equal(sock_receive(s, buf, sizeof buf, 0x20, NULL), -EOPNOTSUPP);
-    sock_close(s);
-}
-
 static void text_is_peeked_at_and_then_received(void **state)
 {
     struct peer *p = *state;
@@ -532,7 +520,6 @@ int main(void)
         T(getpeername_needs_a_connection),
         T(connected_datagrams_have_both_names),
         T(sockets_without_a_peer_say_what_is_missing),
-        T(urgent_data_is_refused_not_faked),
         T(text_is_peeked_at_and_then_received),
         T(a_datagram_is_cut_to_the_buffer_and_its_length_told),
         T(shutdown_needs_a_connection_and_a_known_side),

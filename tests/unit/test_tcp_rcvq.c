@@ -108,7 +108,7 @@ static void join(struct queue *f)
 static void read_text(struct queue *f, uint32_t n)
 {
     static uint8_t buf[100000];
-    assert_int_equal(rcvq_read(&f->q, buf, n, false), n);
+    assert_int_equal(rcvq_read(&f->q, &(struct room){ buf, n }, 1, false), n);
     for (uint32_t i = 0; i < n; i++, f->was_read++)
         if (buf[i] != text_byte(f->was_read))
             fail_msg("byte %u is wrong", f->was_read);
@@ -157,7 +157,7 @@ static void text_in_order_is_read_as_it_came(void **state)
     append(f, 1448);
     append(f, 10);
     append(f, 1448);
-    assert_int_equal(rcvq_read(&f->q, peeked, 5, true), 5);
+    assert_int_equal(rcvq_read(&f->q, &(struct room){ peeked, 5 }, 1, true), 5);
     assert_int_equal(peeked[4], text_byte(4));
     assert_int_equal(f->q.len, 2906);
     read_text(f, 1);
