@@ -276,10 +276,6 @@ bool tcp_crossed_syn_ack(const struct tcb *tcb, const struct tcp_seg *seg);
 struct tcb *tcp_listen_input(struct tcp_listener *l, const struct ip_info *ip,
                              struct tcp_seg *seg, const struct seq *iss);
 bool tcp_listener_has_room(const struct tcp_listener *l); /* for one more SYN */
-struct tcb *tcp_half_open_input(struct tcp_half_open *h, struct tcp_seg *seg);
-void tcp_half_open_fire(struct tcp_half_open *h);
-void tcp_half_open_error(struct tcp_half_open *h, const struct net_error *err);
-void tcp_half_open_free(struct tcp_half_open *h);
 /* True: a SYN may open the four-tuple again; tw is gone, and a new connection begins
  * beyond *iss (RFC 6191, RFC 9293 s3.6.1 MAY-2). */
 bool tcp_timewait_input(struct tcp *tcp, struct tcp_timewait *tw, struct tcp_seg *seg,
@@ -287,6 +283,21 @@ bool tcp_timewait_input(struct tcp *tcp, struct tcp_timewait *tw, struct tcp_seg
 void tcp_timewait_enter(struct tcb *tcb);
 void tcp_timewait_free(struct tcp *tcp, struct tcp_timewait *tw);
 void tcp_timewait_fire(struct tcp *tcp);
+
+/* tcp_half_open.c */
+void tcp_name_half_open(struct tcp_slot *slot, const struct ip_info *ip,
+                        const struct tcp_seg *seg);
+/* NULL: no memory. */
+struct tcp_half_open *tcp_half_open_new(struct tcp_listener *l,
+                                        const struct ip_info *ip,
+                                        const struct tcp_seg *seg);
+void tcp_half_open_arm(struct tcp_half_open *h);
+void tcp_half_open_fails(struct tcp_half_open *h);
+void tcp_send_syn_ack(struct tcp_half_open *h);
+struct tcb *tcp_half_open_input(struct tcp_half_open *h, struct tcp_seg *seg);
+void tcp_half_open_fire(struct tcp_half_open *h);
+void tcp_half_open_error(struct tcp_half_open *h, const struct net_error *err);
+void tcp_half_open_free(struct tcp_half_open *h);
 
 /* tcp_ack.c, tcp_text.c: steps five to eight. */
 bool tcp_ack_in_range(const struct tcb *tcb, const struct tcp_seg *seg);
