@@ -15,12 +15,14 @@
  * Order: by the event that woke them, and for one event by when they began to wait. The
  * thread outside (which made the simulation) takes part like a program: it waits in
  * sim_run(), or in a blocking call of its own. It is told when nothing can happen any
- * more. All state is guarded by the baton; the mutex only hands it over. */
+ * more. A foreign thread may come in as a guest while the one outside is out; from then
+ * on it is a program like the others. All state is guarded by the baton; the mutex only hands it over. */
 #include "edge/sim.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "edge/bsd.h"
 
@@ -191,6 +193,44 @@ void sim_join(struct sim *sim)
         pthread_cond_destroy(&th->cond);
         free(th);
     }
+}
+
+/* ---- guests ---- */
+
+void sim_regain(struct sim *sim)
+{
+    pthread_mutex_lock(&sim->lock);
+    await_baton(&sim->outer);
+    pthread_mutex_unlock(&sim->lock);
+}
+
+static void move_baton(struct sim *sim, struct sim_thread *to)
+{
+    pthread_mutex_lock(&sim->lock);
+    sim->running = to;
+    pthread_mutex_unlock(&sim->lock);
+}
+
+void sim_guest_in(struct sim_thread *me, struct tapir *host)
+{
+    struct sim *sim = host->sim;
+
+    sim_regain(sim);
+    assert(!list_linked(&sim->outer.node));
+    memset(me, 0, sizeof *me);
+    thread_init(me, sim);
+    me->host = host;
+    sim->n_programs++;
+    make_runnable(sim, &sim->outer, 0);
+    move_baton(sim, me);
+    tapir_use(host);
+}
+
+void sim_guest_out(struct sim_thread *me)
+{
+    me->sim->n_programs--;
+    pass(me->sim, NULL);
+    pthread_cond_destroy(&me->cond);
 }
 
 int sim_run(struct sim *sim, int64_t limit)

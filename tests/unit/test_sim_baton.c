@@ -6,8 +6,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
+#include "edge/sim.h"
 #include "harness/hosts.h"
 
 enum { N = 5 };
@@ -209,6 +212,50 @@ static void a_wait_outside_that_nothing_can_end_is_a_deadlock(void **state)
     hosts_down(&h);
 }
 
+/* ---- guests ---- */
+
+struct guest {
+    struct tapir *host;
+    atomic_bool in;
+    int64_t woke;
+};
+
+static void *guest_main(void *arg)
+{
+    struct guest *g = arg;
+    struct sim_thread me;
+
+    sim_guest_in(&me, g->host);
+    g->in = true;
+    tapir_sleep(500);
+    g->woke = tapir_now();
+    sim_guest_out(&me);
+    return NULL;
+}
+
+/* A thread of the test's, not a program: it comes in while we are out. */
+static void a_guest_is_a_program_like_the_others(void **state)
+{
+    struct guest g = { 0 };
+    struct hosts h;
+    pthread_t thread;
+
+    said[0] = '\0';
+    hosts_up(&h, 1, NULL);
+    g.host = h.a;
+    assert_int_equal(sim_spawn(h.b, say_it, "b"), 0);
+    assert_int_equal(pthread_create(&thread, NULL, guest_main, &g), 0);
+    while (!g.in)
+        sched_yield();
+    sim_regain(h.sim);
+    assert_int_equal(sim_now(h.sim), 0);
+    assert_int_equal(sim_run(h.sim, 60000000), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(g.woke, 500);
+    assert_string_equal(said, "b");
+    hosts_down(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_program_may_start_another),
         cmocka_unit_test(the_thread_outside_waits_like_a_program),
         cmocka_unit_test(a_wait_outside_that_nothing_can_end_is_a_deadlock),
+        cmocka_unit_test(a_guest_is_a_program_like_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
