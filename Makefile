@@ -1,6 +1,7 @@
 # Tapir: a userspace TCP/IP stack on a Linux TAP device.
 #
-#   make            build/tapir, build/libtapir.a, build/libtapir.so
+#   make            build/tapir, build/libtapir.a, build/libtapir.so,
+#                   build/libtapir-packetdrill.so
 #   make demo       the main job, in front of your eyes
 #   make test       unit, simulation and live tests (make test-long: the full products);
 #                   make test T="test_ring test_pkt" runs those programs alone
@@ -58,7 +59,8 @@ TOOL_SRC := $(sort $(wildcard tools/*.c))
 DRILL_SRC := $(sort $(wildcard tools/drill/*.c))
 HARNESS  := $(sort $(wildcard tests/harness/*.c))
 TEST_SRC := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c tests/http/test_*.c \
-                              tests/bench/test_*.c tests/drill_unit/test_*.c))
+                              tests/bench/test_*.c tests/drill_unit/test_*.c \
+                              tests/packetdrill/test_*.c))
 EXAMPLES := $(sort $(wildcard tools/examples/*.c))
 # Of the bench: the programs, and the parts that they and their tests share.
 BENCH_MAIN := load limit table
@@ -68,10 +70,13 @@ BENCH_PART := $(filter-out $(BENCH_MAIN:%=tools/bench/%.c),$(BENCH_SRC))
 FUZZ_MAIN := libfuzzer replay
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/*.c))
 FUZZ_PART := $(filter-out $(FUZZ_MAIN:%=tests/fuzz/%.c),$(FUZZ_SRC))
+# The object behind packetdrill's --so_filename.
+SO_SRC := $(sort $(wildcard tools/packetdrill/*.c))
+SO_OBJ := $(SO_SRC:%.c=$(B)/%.o)
 # The tests that have threads in them also run under ThreadSanitizer.
 TSAN_SRC := $(sort $(wildcard tests/unit/test_bsd*.c tests/unit/test_sim*.c \
                               tests/unit/test_loop*.c tests/unit/test_raw*.c \
-                              tests/sim/test_sim*.c))
+                              tests/sim/test_sim*.c tests/packetdrill/test_*.c))
 
 LIB_OBJ     := $(LIB_SRC:%.c=$(B)/%.o)
 TOOL_OBJ    := $(TOOL_SRC:%.c=$(B)/%.o)
@@ -86,7 +91,7 @@ FUZZ_BIN    := $(FUZZ_MAIN:%=$(B)/tests/fuzz/%)
 
 .PHONY: all examples bench bench-programs demo test test-long tests tsan-tests fuzz lint format install clean FORCE
 .SECONDARY:
-all: $(B)/tapir $(B)/libtapir.a $(B)/libtapir.so
+all: $(B)/tapir $(B)/libtapir.a $(B)/libtapir.so $(B)/libtapir-packetdrill.so
 	@:
 
 # --- objects -----------------------------------------------------------------------------
@@ -99,8 +104,8 @@ $(B)/flags: FORCE
 
 $(B)/files: FORCE
 	@mkdir -p $(@D)
-	@echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC)' | cmp -s - $@ || \
-	    echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC)' >$@
+	@echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC) $(SO_SRC)' | cmp -s - $@ || \
+	    echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC) $(SO_SRC)' >$@
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -112,7 +117,8 @@ $(B)/tests/%.o: tests/%.c $(B)/flags
 	$(call say,CC,$@)$(COMPILE) -Itests -Wno-unused-parameter -MMD -MP -c -o $@ $<
 
 -include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(DRILL_OBJ:.o=.d) $(HARNESS_OBJ:.o=.d) \
-         $(TEST_BIN:=.d) $(EXAMPLE_BIN:$(B)/%=$(B)/tools/%.d) $(BENCH_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d)
+         $(TEST_BIN:=.d) $(EXAMPLE_BIN:$(B)/%=$(B)/tools/%.d) $(BENCH_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) \
+         $(SO_OBJ:.o=.d)
 
 # --- libraries and programs --------------------------------------------------------------
 
@@ -130,6 +136,11 @@ $(B)/drill.a: $(DRILL_OBJ) $(B)/files
 
 $(B)/tapir: $(TOOL_OBJ) $(B)/drill.a $(B)/libtapir.a
 	$(call say,LINK,$@)$(LINK) -o $@ $(TOOL_OBJ) $(B)/drill.a $(B)/libtapir.a
+
+# The library's symbols stay inside: what is loaded with it may have a libtapir, too.
+$(B)/libtapir-packetdrill.so: $(SO_OBJ) $(B)/libtapir.a
+	$(call say,LINK,$@)$(LINK) -shared -Wl,--exclude-libs,ALL \
+	    $(if $(SAN),,-Wl,-z$(comma)defs) -o $@ $(SO_OBJ) $(B)/libtapir.a
 
 examples: $(EXAMPLE_BIN)
 	@:
@@ -160,6 +171,9 @@ WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 $(TEST_BIN): $(B)/%: $(B)/%.o $(B)/harness.a $(B)/bench.a $(B)/drill.a $(B)/libtapir.a
 	$(call say,LINK,$@)$(LINK) $(WRAP) -o $@ $< -Wl,--start-group \
 	    $(B)/harness.a $(B)/bench.a $(B)/drill.a $(B)/libtapir.a -Wl,--end-group -lcmocka
+
+# Loaded by its test.
+$(B)/tests/packetdrill/test_interface: | $(B)/libtapir-packetdrill.so
 
 WANTED = $(if $(T),$(filter $(foreach t,$(T),%/$(t)),$(1)),$(1))
 tests: $(call WANTED,$(TEST_BIN))
@@ -210,7 +224,7 @@ lint:
 
 format:
 	clang-format -i $(LIB_SRC) $(TOOL_SRC) $(HARNESS) $(TEST_SRC) $(EXAMPLES) $(BENCH_SRC) \
-	    $(DRILL_SRC) $(FUZZ_SRC) $(wildcard src/*/*.h include/tapir/*.h tools/*.h tools/*/*.h tests/*/*.h)
+	    $(DRILL_SRC) $(FUZZ_SRC) $(SO_SRC) $(wildcard src/*/*.h include/tapir/*.h tools/*.h tools/*/*.h tests/*/*.h)
 
 DEST = $(DESTDIR)$(PREFIX)
 install: all
@@ -219,7 +233,7 @@ install: all
 	    $(DEST)/share/tapir/site
 	install -m 755 $(B)/tapir $(DEST)/bin/tapir
 	install -m 644 $(B)/libtapir.a $(DEST)/lib/libtapir.a
-	install -m 755 $(B)/libtapir.so $(DEST)/lib/libtapir.so
+	install -m 755 $(B)/libtapir.so $(B)/libtapir-packetdrill.so $(DEST)/lib/
 	install -m 644 include/tapir/*.h $(DEST)/include/tapir/
 	install -m 644 tools/site/* $(DEST)/share/tapir/site/
 	install -m 644 tools/man/tapir.1 $(DEST)/share/man/man1/tapir.1

@@ -1,0 +1,235 @@
+/* What the host is to be like is said in three places, each above the one before:
+ *
+ *     profile=       "linux" (default), "bsd", "tapir"
+ *     the namespace  /proc/sys/net, where scripts set it; tun0's MTU
+ *     other words    "net.ipv4.tcp_sack=0"; a switch of FreeBSD's, "insecure_rst"
+ *
+ * and "pcap=FILE" and "ladder" show what happened.
+ *
+ * The namespace is Linux's, and is asked with profile=linux alone: when a socket is
+ * made, because scripts set it after the object was loaded. Words that nobody
+ * understands are told of and left out. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "adapter.h"
+#include "base/bytes.h"
+#include "base/text.h"
+#include "stack/sysctl.h"
+
+enum { MTU_DEFAULT = 1500, MTU_MOST = 65521, VALUE_ROOM = 128 };
+
+/* FreeBSD's switches, below net.inet.tcp. */
+static const struct {
+    const char *word, *on, *off;
+} switches[] = {
+    { "insecure_rst", "tapir.tcp_insecure_rst=1", "tapir.tcp_insecure_rst=0" },
+    { "insecure_syn", "tapir.tcp_insecure_syn=1", "tapir.tcp_insecure_syn=0" },
+    { "drop_synfin", "tapir.tcp_drop_synfin=2", "tapir.tcp_drop_synfin=0" },
+    { "rfc1337", "net.ipv4.tcp_rfc1337=1", "net.ipv4.tcp_rfc1337=0" },
+    { "sack", "net.ipv4.tcp_sack=1", "net.ipv4.tcp_sack=0" },
+    { "rfc1323", "net.ipv4.tcp_timestamps=1", "net.ipv4.tcp_timestamps=0" },
+};
+
+static void complain(const char *what, const char *word)
+{
+    fprintf(stderr, "libtapir-packetdrill: %s: '%s'\n", what, word);
+}
+
+/* ---- words ---- */
+
+/* What follows "name=" in word, or NULL. */
+static const char *value_of(const char *word, const char *name)
+{
+    size_t n = strlen(name);
+
+    return strncmp(word, name, n) == 0 && word[n] == '=' ? word + n + 1 : NULL;
+}
+
+static void add_sysctl(struct settings *s, const char *setting)
+{
+    if (s->n_sysctl < WORDS_MAX)
+        s->sysctl[s->n_sysctl++] = setting;
+    else
+        complain("too many words", setting);
+}
+
+/* "insecure_rst", "insecure_rst=0", with or without FreeBSD's "net.inet.tcp.". */
+static bool read_switch(struct settings *s, const char *word)
+{
+    static const char prefix[] = "net.inet.tcp.";
+    const char *value;
+
+    if (strncmp(word, prefix, sizeof prefix - 1) == 0)
+        word += sizeof prefix - 1;
+    for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
+        value = value_of(word, switches[i].word);
+        if (!value && strcmp(word, switches[i].word) != 0)
+            continue;
+        add_sysctl(s,
+                   value && strcmp(value, "0") == 0 ? switches[i].off : switches[i].on);
+        return true;
+    }
+    return false;
+}
+
+/* True: it is one of those that are numbers. */
+static bool read_number(struct settings *s, const char *word)
+{
+    const char *mtu = value_of(word, "mtu"), *seed = value_of(word, "seed");
+    uint64_t n;
+
+    if (!mtu && !seed)
+        return false;
+    if (!text_parse_u64(mtu ? mtu : seed, mtu ? MTU_MOST : UINT64_MAX, &n))
+        complain("not a number, or too large", word);
+    else if (mtu)
+        s->mtu = (unsigned)n;
+    else
+        s->seed = n;
+    return true;
+}
+
+/* False: it asks for what there is not. */
+static bool read_word(struct settings *s, const char *word)
+{
+    const char *value;
+
+    if ((value = value_of(word, "ipv"))) {
+        if (strcmp(value, "4") == 0)
+            return true;
+        complain("this stack has no IPv6: run with --ip_version=ipv4 and ipv=4", word);
+        return false;
+    }
+    if ((value = value_of(word, "local")))
+        s->local = value;
+    else if ((value = value_of(word, "pcap")))
+        s->pcap = value;
+    else if (strcmp(word, "ladder") == 0)
+        s->ladder = true;
+    else if ((value = value_of(word, "profile")))
+        s->profile = value;
+    else if (value_of(word, "remote") || read_number(s, word) || read_switch(s, word))
+        return true; /* every address is at the other end: the remote one, too */
+    else if (strchr(word, '.') && strchr(word, '='))
+        add_sysctl(s, word);
+    else
+        complain("nobody knows this word of --so_flags", word);
+    return true;
+}
+
+bool settings_parse(struct settings *s, const char *flags)
+{
+    char *rest = NULL;
+
+    *s = (struct settings){ .local = "192.168.0.1",
+                            .profile = "linux",
+                            .mtu = MTU_DEFAULT,
+                            .text = strdup(flags ? flags : "") };
+    if (!s->text)
+        return false;
+    for (char *word = strtok_r(s->text, " \t\n,", &rest); word;
+         word = strtok_r(NULL, " \t\n,", &rest))
+        if (!read_word(s, word))
+            return false;
+    return true;
+}
+
+void settings_free(struct settings *s)
+{
+    free(s->text);
+}
+
+/* ---- the namespace ---- */
+
+/* A line of a file, without its end. */
+static bool read_line(const char *path, char *out, size_t room)
+{
+    FILE *f = fopen(path, "re");
+    bool ok;
+
+    if (!f)
+        return false;
+    ok = fgets(out, (int)room, f) != NULL;
+    fclose(f);
+    if (ok)
+        out[strcspn(out, "\n")] = '\0';
+    return ok;
+}
+
+/* The kernel's value of a tunable that the stack has, too. What the stack refuses (a
+ * controller that it has not) stays as it is. */
+static void take_tunable(struct adapter *a, const char *name)
+{
+    char path[VALUE_ROOM], value[VALUE_ROOM];
+
+    snprintf(path, sizeof path, "/proc/sys/%s", name);
+    for (char *c = path; *c; c++)
+        if (*c == '.')
+            *c = '/';
+    if (read_line(path, value, sizeof value))
+        tapir_sysctl(a->host, name, value);
+}
+
+static void take_tunables(struct adapter *a)
+{
+    const char *name;
+
+    for (unsigned i = 0; (name = sysctl_name(i)) != NULL; i++) {
+        /* tcp_mem is what the machine's memory allows. */
+        if (strncmp(name, "net.", 4) == 0 && strcmp(name, "net.ipv4.tcp_mem") != 0)
+            take_tunable(a, name);
+    }
+}
+
+/* By ioctl: /sys may be another namespace's. */
+static unsigned device_mtu(void)
+{
+    struct ifreq ifr = { .ifr_name = "tun0" };
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    unsigned mtu = 0;
+
+    if (fd < 0)
+        return 0;
+    if (ioctl(fd, SIOCGIFMTU, &ifr) == 0)
+        mtu = (unsigned)ifr.ifr_mtu;
+    close(fd);
+    return mtu;
+}
+
+/* As found at first it is nobody's wish: the word mtu= stands above it. */
+static void take_mtu(struct adapter *a)
+{
+    unsigned mtu = device_mtu();
+
+    if (mtu && a->device_mtu && mtu != a->device_mtu)
+        raw_mtu(a->host, mtu);
+    a->device_mtu = mtu;
+}
+
+static void set(struct adapter *a, const char *setting)
+{
+    const char *equals = strchr(setting, '=');
+    char name[VALUE_ROOM];
+
+    snprintf(name, sizeof name, "%.*s", (int)(equals - setting), setting);
+    if (tapir_sysctl(a->host, name, equals + 1) < 0)
+        complain("the stack refuses this setting", setting);
+}
+
+void settings_apply(struct adapter *a)
+{
+    const struct settings *s = &a->settings;
+
+    if (strcmp(s->profile, "linux") == 0) {
+        take_tunables(a);
+        take_mtu(a);
+    }
+    for (size_t i = 0; i < s->n_sysctl; i++)
+        set(a, s->sysctl[i]);
+}
