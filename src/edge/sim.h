@@ -77,8 +77,8 @@ void sim_resume(struct sim *sim, struct waiter *w, int verdict);
 /* Joins the threads of programs that returned. */
 void sim_join(struct sim *sim);
 
-/* A thread that the simulation did not make comes in as a program of host's, and has the
- * baton at once. The thread outside must be out, in no call of the simulation, and
+/* A thread that the simulation did not make comes in as a program of host's, and has
+ * the baton at once. The thread outside must be out, in no call of the simulation, and
  * regain the baton before its next one. */
 void sim_guest_in(struct sim_thread *me, struct tapir *host);
 void sim_guest_out(struct sim_thread *me);

@@ -16,7 +16,8 @@
  * thread outside (which made the simulation) takes part like a program: it waits in
  * sim_run(), or in a blocking call of its own. It is told when nothing can happen any
  * more. A foreign thread may come in as a guest while the one outside is out; from then
- * on it is a program like the others. All state is guarded by the baton; the mutex only hands it over. */
+ * on it is a program like the others. All state is guarded by the baton; the mutex only
+ * hands it over. */
 #include "edge/sim.h"
 
 #include <assert.h>
