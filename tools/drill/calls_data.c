@@ -23,8 +23,11 @@ static struct buffer make_buffer(struct calling *c, const struct expr *e,
         return b;
     }
     b.len = (size_t)count;
-    if (expr_is_null(e))
+    if (expr_is_null(e)) {
+        if (b.len)
+            call_fail(c, "a bad address cannot be told apart here (EFAULT)");
         return b;
+    }
     b.at = calloc(1, b.len + 1);
     if (!b.at)
         call_fail(c, "no memory for the data");

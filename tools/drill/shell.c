@@ -7,6 +7,10 @@
  *     ip route change ... initcwnd 10 advmss 1000 mtu 1200
  *     ip link set dev tun0 mtu 1200
  *
+ * and one that looks at states is answered from the stack's own:
+ *
+ *     sockstat ... | grep -c TIME_WAIT | grep 1
+ *
  * Those that configure what does not exist here (queues, offloads, caches, files) are
  * passed over. All others are told, since they may be what the script depends on. */
 #include <ctype.h>
@@ -17,6 +21,7 @@
 #include "base/bytes.h"
 #include "edge/raw.h"
 #include "run.h"
+#include "states.h"
 
 enum { WORDS_MAX = 64 };
 
@@ -24,6 +29,7 @@ enum { WORDS_MAX = 64 };
 struct command_words {
     char *word[WORDS_MAX];
     size_t n;
+    const char *rest; /* of the whole text, behind it */
 };
 
 /* ---- sysctls ---- */
@@ -58,6 +64,12 @@ static const struct {
     { "net.inet.tcp.delacktime", "tapir.tcp_delack_ms", 1, 1 },
     { "net.inet.tcp.rexmit_initial", "tapir.tcp_rto_initial_ms", 1, 1 },
     { "net.inet.tcp.msl", "tapir.tcp_timewait_ms", 2, 1 },
+    { "net.inet.tcp.insecure_rst", "tapir.tcp_insecure_rst", 1, 1 },
+    { "net.inet.tcp.insecure_syn", "tapir.tcp_insecure_syn", 1, 1 },
+    { "net.inet.tcp.drop_synfin", "tapir.tcp_drop_synfin", 1, 1 },
+    { "net.inet.tcp.ecn.enable", "net.ipv4.tcp_ecn", 1, 1 },
+    { "net.inet.tcp.blackhole", NULL, 0, 0 },
+    { "net.inet.tcp.rexmit_slop", NULL, 0, 0 },
     { "net.inet.tcp.path_mtu_discovery", NULL, 0, 0 },
     { "net.inet.tcp.hostcache.purgenow", NULL, 0, 0 },
     { "kern.ipc.maxsockbuf", NULL, 0, 0 },
@@ -74,11 +86,24 @@ static void set(struct run *r, int line, const char *name, const char *value)
                                   : "no such name");
 }
 
+/* The size of a buffer is the one in the middle of three. */
+static void set_space(struct run *r, int line, const char *name, const char *value)
+{
+    long long n = strtoll(value, NULL, 0), max = n > 2097152 ? n : 2097152;
+    char text[64];
+
+    snprintf(text, sizeof text, "%lld %lld %lld", n < 4096 ? n : 4096, n, max);
+    set(r, line, name, text);
+}
+
 static bool set_freebsd(struct run *r, int line, const char *name, const char *value)
 {
-    bool known = false;
+    bool recv = strcmp(name, "net.inet.tcp.recvspace") == 0;
+    bool known = recv || strcmp(name, "net.inet.tcp.sendspace") == 0;
     char text[24];
 
+    if (known)
+        set_space(r, line, recv ? "net.ipv4.tcp_rmem" : "net.ipv4.tcp_wmem", value);
     for (size_t i = 0; i < ARRAY_LEN(freebsd); i++) {
         if (strcmp(freebsd[i].name, name) != 0)
             continue;
@@ -166,6 +191,22 @@ static void take_ip(struct run *r, int line, const struct command_words *c)
     set_mtu(r, line, mtu && strcmp(mtu, "lock") == 0 ? behind(c, "lock") : mtu);
 }
 
+/* ---- sockstat ---- */
+
+/* "| grep -c STATE | grep N": are there N in that state? */
+static void take_sockstat(struct run *r, int line, const struct command_words *c)
+{
+    const char *count = strstr(c->rest, "grep -c ");
+    char state[32];
+    int wanted, n;
+
+    if (!count || sscanf(count, "grep -c %31s | grep %d", state, &wanted) != 2 ||
+        (n = states_count(r->host, state)) < 0)
+        run_note(r, line, "`sockstat ...` is passed over");
+    else if (n != wanted)
+        run_fail(r, r->event, "there are %d endpoints in %s, not %d", n, state, wanted);
+}
+
 /* ---- which command ---- */
 
 static void take_nothing(struct run *r, int line, const struct command_words *c)
@@ -183,6 +224,7 @@ static const struct {
     { "set_sysctls.py", take_sysctl },
     { "defaults.sh", take_defaults },
     { "ip", take_ip },
+    { "sockstat", take_sockstat },
     { "tc", take_nothing },
     { "ethtool", take_nothing },
     { "nstat", take_nothing },
@@ -258,6 +300,7 @@ void run_shell(struct run *r, int line, const char *text)
         end = *at;
         if (end && !strchr("\n;|&", end))
             continue;
+        c.rest = at;
         if (c.n && !piped)
             take_command(r, line, &c);
         c.n = 0;
