@@ -40,9 +40,8 @@ static bool take_define(struct drill_call *d, const char *value)
         return false;
     }
     *equals = '\0';
-    d->define[d->n_defines] = (struct define){
-        .next = d->drill.defines, .name = name, .value = equals + 1
-    };
+    d->define[d->n_defines] =
+        (struct define){ .next = d->drill.defines, .name = name, .value = equals + 1 };
     d->drill.defines = &d->define[d->n_defines++];
     return true;
 }
@@ -182,9 +181,9 @@ static void drill_file(struct drill_call *d, const char *file)
 
 static bool refuse_options(const struct options *o)
 {
-    static const char *const none[] = { "link",    "addr",       "gateway",
-                                        "mac",     "host-addr",  "netem",
-                                        "no-offload", "pcap-raw", NULL };
+    static const char *const none[] = { "link",       "addr",      "gateway",
+                                        "mac",        "host-addr", "netem",
+                                        "no-offload", "pcap-raw",  NULL };
     char what[80];
 
     for (int i = 0; none[i]; i++) {

@@ -232,9 +232,8 @@ bool call_result(struct calling *c, long long result)
 bool call_new_fd(struct calling *c, int fd)
 {
     struct run *r = c->run;
-    long long wanted = expr_is_any(c->line->result)
-                           ? fd
-                           : expr_number(c, c->line->result);
+    long long wanted = expr_is_any(c->line->result) ? fd
+                                                    : expr_number(c, c->line->result);
 
     if (fd < 0 || wanted < 0)
         return call_result(c, fd) && false;

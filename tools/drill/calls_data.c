@@ -159,9 +159,8 @@ static int make_pieces(struct calling *c, const struct expr *list, struct iovec 
         return 0;
     }
     for (const struct expr *e = list->parts; e && !c->failed; e = e->next) {
-        const struct expr *count = e->kind == EXPR_STRUCT && e->parts
-                                       ? e->parts->next
-                                       : NULL;
+        const struct expr *count = e->kind == EXPR_STRUCT && e->parts ? e->parts->next
+                                                                      : NULL;
         struct buffer b;
 
         if (n == PIECES_MAX) {

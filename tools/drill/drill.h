@@ -23,10 +23,10 @@ struct verdict {
 };
 
 struct drill {
-    struct tapir_config config;  /* sysctls, pcap, seed of every run */
+    struct tapir_config config; /* sysctls, pcap, seed of every run */
     const struct define *defines;
-    struct setting *settings;    /* "--tolerance_usecs=1000" of the program */
-    bool dry;                    /* parse only */
+    struct setting *settings; /* "--tolerance_usecs=1000" of the program */
+    bool dry;                 /* parse only */
 };
 
 /* What is defined without being said: the end of every list of defines. */
@@ -36,6 +36,7 @@ const struct define *drill_defines(void);
 void drill_run(const struct drill *d, const char *file, const char *text, size_t len,
                struct verdict *out);
 
+/* Frees what it holds; it may be used again. */
 void verdict_free(struct verdict *v);
 
 #endif

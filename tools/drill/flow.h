@@ -32,7 +32,7 @@ struct flow {
     struct flow *next;
     enum flow_state state;
     enum packet_kind kind; /* PACKET_TCP or PACKET_UDP */
-    int script_fd, fd;     /* its descriptor in the script, and the real one; -1: none */
+    int script_fd, fd; /* its descriptor in the script, and the real one; -1: none */
     uint16_t local_port, remote_port; /* 0: not known yet */
     uint32_t local_isn, remote_isn;   /* on the wire */
     uint32_t script_isn;              /* what the script calls local_isn */

@@ -11,10 +11,14 @@ static const struct {
     const char *name;
     int number;
 } types[] = {
-    { "echo_reply", 0 },      { "unreachable", 3 },
-    { "source_quench", 4 },   { "redirect", 5 },
-    { "echo", 8 },            { "echo_request", 8 },
-    { "time_exceeded", 11 },  { "parameter_problem", 12 },
+    { "echo_reply", 0 },
+    { "unreachable", 3 },
+    { "source_quench", 4 },
+    { "redirect", 5 },
+    { "echo", 8 },
+    { "echo_request", 8 },
+    { "time_exceeded", 11 },
+    { "parameter_problem", 12 },
     { "packet_too_big", 258 },
 };
 

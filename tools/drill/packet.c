@@ -1,7 +1,7 @@
 /* Printing and comparing. A script's packet says some things and leaves others open: an
- * absent "win" is any window, "<...>" any options, timestamps are compared by their echo
- * alone (what a clock shows is not of the protocol). Options are compared in order,
- * NOPs included: the order is a part of what is specified. */
+ * absent "win" is any window, "<...>" any options, timestamps are compared by their
+ * echo alone (what a clock shows is not of the protocol). Options are compared in
+ * order, NOPs included: the order is a part of what is specified. */
 #include "packet.h"
 
 #include <string.h>
@@ -197,18 +197,25 @@ static void print_icmp(struct text *t, const struct packet *p)
     }
 }
 
+static void print_ports(struct text *t, const struct packet *p)
+{
+    if (!p->src_port && !p->dst_port)
+        return;
+    print_pair(t, "", p->src_port);
+    print_pair(t, " > ", p->dst_port);
+    text_char(t, ' ');
+}
+
 void packet_print(struct text *t, const struct packet *p)
 {
     print_ip(t, p);
-    if (p->src_port || p->dst_port) {
-        print_pair(t, "", p->src_port);
-        print_pair(t, " > ", p->dst_port);
-        text_char(t, ' ');
-    }
     if (p->kind == PACKET_TCP) {
+        print_ports(t, p);
         print_tcp(t, p);
     } else if (p->kind == PACKET_UDP) {
-        print_pair(t, "udp (", p->len);
+        text_put(t, "udp ");
+        print_ports(t, p);
+        print_pair(t, "(", p->len);
         text_char(t, ')');
     } else {
         print_icmp(t, p);

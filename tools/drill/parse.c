@@ -228,13 +228,13 @@ static const char *parse_bare_shell(struct parser *p)
 }
 
 int script_parse(struct script *out, struct arena *arena, const char *text, size_t len,
-                 const struct define *defines, struct script_error *error)
+                 struct script_error *error)
 {
     struct parser p = { .arena = arena, .script = out, .error = error };
     struct event **end = &out->events;
 
     lex_init(&p.lexer, text, len, arena);
-    p.lexer.defines = defines;
+    p.lexer.defines = out->defines;
     parse_next(&p);
     parse_settings(&p);
     out->init_line = p.token.line;

@@ -186,9 +186,9 @@ static void do_code(struct run *r)
     run_wait(r);
     if (r->failed)
         return;
-    r->code.has_info =
-        f && f->fd >= 0 &&
-        tapir_getsockopt(f->fd, IPPROTO_TCP, INFO_OPTION, info, &len) == 0;
+    r->code.has_info = f && f->fd >= 0 &&
+                       tapir_getsockopt(f->fd, IPPROTO_TCP, INFO_OPTION, info, &len) ==
+                           0;
     r->code.info = info;
     r->code.info_len = len;
     if (!code_run(&r->code, r->event->text, why, sizeof why))
@@ -320,7 +320,7 @@ static void run_script(const struct drill *d, struct script *script,
     }
     if (d->dry)
         return;
-    r->notes = open_memstream(&out->notes, &len);
+    r->notes = r->code.out = open_memstream(&out->notes, &len);
     if (r->settings.unbuilt)
         run_fail(r, script->events, "%s is not built yet", r->settings.unbuilt);
     else
@@ -346,11 +346,11 @@ void drill_run(const struct drill *d, const char *file, const char *text, size_t
                struct verdict *out)
 {
     struct arena arena = { 0 };
-    struct script script = { .file = file };
+    struct script script = { .file = file, .defines = d->defines };
     struct script_error error;
 
     memset(out, 0, sizeof *out);
-    if (script_parse(&script, &arena, text, len, d->defines, &error) < 0)
+    if (script_parse(&script, &arena, text, len, &error) < 0)
         wrong(out, &error);
     else
         run_script(d, &script, &arena, out);
@@ -361,4 +361,5 @@ void verdict_free(struct verdict *v)
 {
     free(v->ladder);
     free(v->notes);
+    v->ladder = v->notes = NULL;
 }

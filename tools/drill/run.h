@@ -37,11 +37,11 @@ struct run {
     const struct event *event; /* that happens now */
     usec due, due_end;         /* when it is to happen; due_end: of a range */
     usec tolerance;            /* of it */
-    usec last_due;             /* of the event before; NEVER: it had no time of its own */
+    usec last_due; /* of the event before; NEVER: it had no time of its own */
 
     struct flow *flows;      /* newest first */
     struct flow *under_test; /* NULL: none yet */
-    uint16_t next_port;      /* of the remote side, for the next connection that comes */
+    uint16_t next_port; /* of the remote side, for the next connection that comes */
     struct run_fd fds[RUN_FDS];
     size_t n_fds;
     struct run_waiting waiting;
@@ -61,8 +61,8 @@ void run_note(struct run *r, int line, const char *format, ...)
 /* Lets time go on until the present event is due; fails when it was before. */
 void run_wait(struct run *r);
 
-/* Did something that was to happen at `wanted` (to `wanted_end`) happen too early or too
- * late? Fails then. */
+/* Did something that was to happen at `wanted` (to `wanted_end`) happen too early or
+ * too late? Fails then. */
 bool run_check_time(struct run *r, const struct event *e, const char *what, usec at);
 
 /* A new socket under test. */

@@ -1,7 +1,7 @@
 /* Packets of the script. One that comes in is put together in the wire's numbers and
- * arrives when it is due. One that goes out is waited for: the next packet of the socket
- * under test must be it, at its time. Segments of equal size that continue each other
- * make up a larger one of the script; it ends as the last of them. */
+ * arrives when it is due. One that goes out is waited for: the next packet of the
+ * socket under test must be it, at its time. Segments of equal size that continue each
+ * other make up a larger one of the script; it ends as the last of them. */
 #include "run.h"
 
 #include <stdlib.h>
@@ -28,7 +28,8 @@ static bool is_syn_ack(const struct packet *p)
     return p->kind == PACKET_TCP && (p->flags & TCP_SYN) && (p->flags & TCP_ACK);
 }
 
-/* A packet comes to a listener, or to nobody: a socket that will be accepted, perhaps. */
+/* A packet comes to a listener, or to nobody: a socket that will be accepted, perhaps.
+ */
 static struct flow *arrive(struct run *r, const struct packet *p)
 {
     struct flow *f = run_new_flow(r, PACKET_TCP);
@@ -207,9 +208,9 @@ static bool take_whole(struct run *r, struct flow *f, const struct packet *wante
 static bool stamp_differs(struct run *r, struct packet *wanted, struct packet *actual)
 {
     const uint8_t *w = packet_timestamp(wanted), *a = packet_timestamp(actual);
-    usec allowed = usec_max(r->settings.tolerance,
-                            (usec)((double)r->due *
-                                   r->settings.tolerance_percent / 100));
+    usec allowed = usec_max(
+        r->settings.tolerance,
+        (usec)((double)r->due * r->settings.tolerance_percent / 100));
     int32_t ticks;
 
     if (!w || !a || !r->settings.stamp_tick)

@@ -76,9 +76,10 @@ struct setting {
 };
 
 struct script {
-    const char *file;
-    struct setting *settings; /* in their order */
-    const char *init;         /* the shell command before all, or NULL */
+    const char *file;             /* the caller's, and the next one, too */
+    const struct define *defines; /* they go before those of the script */
+    struct setting *settings;     /* in their order */
+    const char *init;             /* the shell command before all, or NULL */
     int init_line;
     const char *cleanup; /* the one behind all, or NULL */
     struct event *events;
@@ -90,9 +91,9 @@ struct script_error {
     char text[160];
 };
 
-/* 0, or -EINVAL and *error. `len` characters at `text`; `defines` are the caller's and
- * go before those of the script. */
+/* Reads `len` characters at `text` into *out, whose first two fields are set. 0, or
+ * -EINVAL and *error. */
 int script_parse(struct script *out, struct arena *arena, const char *text, size_t len,
-                 const struct define *defines, struct script_error *error);
+                 struct script_error *error);
 
 #endif

@@ -230,7 +230,7 @@ int settings_make(struct settings *out, const struct setting *script,
     int err;
 
     *out = (struct settings){
-        .local = ip4_addr(0xc0a80001), /* 192.168.0.1 */
+        .local = ip4_addr(0xc0a80001),  /* 192.168.0.1 */
         .remote = ip4_addr(0xc0000201), /* 192.0.2.1 */
         .prefix = 16,
         .bind_port = 8080,

@@ -220,20 +220,13 @@ static const struct {
     const char *name; /* of the file, without its folder */
     void (*take)(struct run *r, int line, const struct command_words *c);
 } table[] = {
-    { "sysctl", take_sysctl },
-    { "set_sysctls.py", take_sysctl },
-    { "defaults.sh", take_defaults },
-    { "ip", take_ip },
-    { "sockstat", take_sockstat },
-    { "tc", take_nothing },
-    { "ethtool", take_nothing },
-    { "nstat", take_nothing },
-    { "tcpdrop", take_nothing },
-    { "sleep", take_nothing },
-    { "rm", take_nothing },
-    { "dd", take_nothing },
-    { "true", take_nothing },
-    { "#", take_nothing },
+    { "sysctl", take_sysctl },        { "set_sysctls.py", take_sysctl },
+    { "defaults.sh", take_defaults }, { "ip", take_ip },
+    { "sockstat", take_sockstat },    { "tc", take_nothing },
+    { "ethtool", take_nothing },      { "nstat", take_nothing },
+    { "tcpdrop", take_nothing },      { "sleep", take_nothing },
+    { "rm", take_nothing },           { "dd", take_nothing },
+    { "true", take_nothing },         { "#", take_nothing },
 };
 
 static const char *base_name(const char *path)

@@ -1,5 +1,5 @@
-/* How many endpoints of TCP are in a state, for scripts that ask the system's listing of
- * sockets (FreeBSD's sockstat). */
+/* How many endpoints of TCP are in a state, for scripts that ask the system's listing
+ * of sockets (FreeBSD's sockstat). */
 #ifndef TAPIR_TOOLS_DRILL_STATES_H
 #define TAPIR_TOOLS_DRILL_STATES_H
 
