@@ -33,6 +33,8 @@ const struct fuzz *fuzz_find(const char *name);
 void fuzz_wire(const uint8_t *data, size_t size);
 void fuzz_stack(const uint8_t *data, size_t size);
 void fuzz_pair(const uint8_t *data, size_t size);
+void fuzz_http(const uint8_t *data, size_t size);
+void fuzz_text(const uint8_t *data, size_t size);
 
 /* A harness marks what the run did, such as frames that were sent: the same input must
  * leave the same number, whatever ran before. */

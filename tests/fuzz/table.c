@@ -10,6 +10,11 @@ const struct fuzz fuzz_table[] = {
       "freed" },
     { "pair", fuzz_pair, 600,
       "two stacks over a wire that changes packets: what was sent is what arrives" },
+    { "http", fuzz_http, 600,
+      "messages read whole and byte by byte are the same; names stay below their "
+      "root" },
+    { "text", fuzz_text, 200,
+      "addresses, netem's words, configurations, tunables, SYN cookies" },
     { NULL, NULL, 0, NULL },
 };
 
