@@ -308,10 +308,12 @@ int http_parse_request(const char *at, size_t len, size_t seen,
     err = check_beginning(at, len, limits);
     if (err < 0)
         return err;
-    end = head_end(at, len, seen, true);
+    /* What lies beyond the limit is not looked at: how much of it has come is
+     * chance. */
+    end = head_end(at, min_size(len, limits->head), seen, true);
     if (end == -EBADMSG)
         return -400;
-    if (end < 0 ? len >= limits->head : (size_t)end > limits->head)
+    if (end < 0 && len >= limits->head)
         return -431;
     if (end < 0)
         return end;
@@ -341,8 +343,8 @@ int http_parse_response(char *at, size_t len, size_t seen,
 
     if (memcmp(at, begins, min_size(len, sizeof begins - 1)) != 0)
         return -GET_UNSUPPORTED;
-    end = head_end(at, len, seen, false);
-    if (end < 0 ? len >= limits->head : (size_t)end > limits->head)
+    end = head_end(at, min_size(len, limits->head), seen, false);
+    if (end < 0 && len >= limits->head)
         return -GET_RECEIVE;
     if (end < 0)
         return end;

@@ -203,6 +203,31 @@ static void heads_beyond_the_limits_are_told_which_part_is_too_long(void **state
     free(s);
 }
 
+/* What lies beyond the limit changes nothing, however much of it has come; the empty line
+ * in front (RFC 9112 s2.2) does not count. */
+static void heads_at_the_limits_are_judged_the_same_in_pieces_and_whole(void **state)
+{
+    size_t n = 66000;
+    char *s = malloc(n);
+
+    memset(s, 'a', n);
+    memcpy(s, "\r\nGET / HTTP/1.0\r\nA: ", 21);
+    memcpy(s + 16382, "\r\n\r\n", 4);
+    assert_int_equal(parse_at(s, 16385, 0, 1), -EAGAIN);
+    assert_int_equal(parse_at(s, 16386, 16385, 1), 16386);
+    memcpy(s + 16382, "aaaa\n\r\n", 7);
+    assert_int_equal(parse_at(s, 16386, 0, 1), -431);
+    assert_int_equal(parse_at(s, 16389, 0, 1), -431);
+    memcpy(s, "HTTP/1.1 200 OK\r\nA: ", 20);
+    memcpy(s + 16382, "aaaaaaa", 7);
+    memcpy(s + 65532, "\r\n\r\n", 4);
+    assert_int_equal(parse_at(s, 65536, 0, 0), 65536);
+    memcpy(s + 65532, "a\r\n\r\n", 5);
+    assert_int_equal(parse_at(s, 65536, 0, 0), -GET_RECEIVE);
+    assert_int_equal(parse_at(s, 65537, 0, 0), -GET_RECEIVE);
+    free(s);
+}
+
 static void the_hundred_and_first_field_is_too_many(void **state)
 {
     char s[1024] = "GET / HTTP/1.0\r\n";
@@ -365,6 +390,7 @@ int main(void)
         cmocka_unit_test(requests_are_accepted_or_answered_with_a_status),
         cmocka_unit_test(a_nul_is_refused_wherever_it_stands),
         cmocka_unit_test(heads_beyond_the_limits_are_told_which_part_is_too_long),
+        cmocka_unit_test(heads_at_the_limits_are_judged_the_same_in_pieces_and_whole),
         cmocka_unit_test(the_hundred_and_first_field_is_too_many),
         cmocka_unit_test(limits_are_the_readers),
         cmocka_unit_test(what_a_request_expects_is_known_or_refused),
