@@ -188,8 +188,8 @@ $(B)/fuzz.a: $(FUZZ_PART:%.c=$(B)/%.o) $(B)/files
 	$(call say,AR,$@)$(AR) rcs $@ $(FUZZ_PART:%.c=$(B)/%.o)
 
 $(B)/tests/fuzz/libfuzzer: LDFLAGS += -fsanitize=fuzzer
-$(FUZZ_BIN): $(B)/%: $(B)/%.o $(B)/fuzz.a $(B)/libtapir.a
-	$(call say,LINK,$@)$(LINK) -o $@ $< $(B)/fuzz.a $(B)/libtapir.a
+$(FUZZ_BIN): $(B)/%: $(B)/%.o $(B)/fuzz.a $(B)/drill.a $(B)/libtapir.a
+	$(call say,LINK,$@)$(LINK) -o $@ $< $(B)/fuzz.a $(B)/drill.a $(B)/libtapir.a
 
 ASAN := build/address-undefined
 TSAN := build/thread

@@ -1,5 +1,4 @@
-/* All harnesses. The one that has no row yet is `drill`, the language of `tapir drill`:
- * its parser is not in the house yet. */
+/* All harnesses. */
 #include "fuzz/fuzz.h"
 
 const struct fuzz fuzz_table[] = {
@@ -11,10 +10,13 @@ const struct fuzz fuzz_table[] = {
     { "pair", fuzz_pair, 600,
       "two stacks over a wire that changes packets: what was sent is what arrives" },
     { "http", fuzz_http, 600,
-      "messages read whole and byte by byte are the same; names stay below their "
-      "root" },
+      "messages read whole and byte by byte are the same, or refused the same" },
+    { "fields", fuzz_fields, 300,
+      "paths stay below their root, URLs make requests, a line stays one line" },
     { "text", fuzz_text, 200,
       "addresses, netem's words, configurations, tunables, SYN cookies" },
+    { "drill", fuzz_drill, 1000,
+      "scripts are refused at a place, or play the same every time" },
     { NULL, NULL, 0, NULL },
 };
 
