@@ -15,22 +15,38 @@ extern "C" {
 
 /* --- server ---------------------------------------------------------------------- */
 
-/* What to serve and how. Zeros are defaults; times are microseconds. */
+/* What to serve and how. Zeros are defaults; times are microseconds; strings are
+ * borrowed. */
 struct tapir_http_server {
     const char *dir;          /* files below it are served, nothing else */
     const char *addr;         /* address to listen on: "192.0.2.2"; NULL: all */
     uint16_t port;            /* 80 */
+    const char *echo;         /* a path: POST and PUT to it come back; NULL: none */
+    bool no_listing;          /* a directory without index.html is 404, not listed */
     unsigned max_connections; /* 32768; further ones wait in the listen queue */
-    int64_t head_timeout;     /* for a whole request; 30 s */
-    int64_t idle_timeout;     /* between two requests of a connection; 60 s */
-    int64_t send_timeout;     /* without the client taking a byte; 60 s */
-    int stop_fd;              /* readable: stop in order; 0 or below: none */
+    unsigned max_requests;    /* of one connection; 0: any number */
+
+    /* Of one request. Whoever sends more hears 414, 431, 431 and 413. */
+    size_t max_line;     /* bytes of its first line; 8192 */
+    size_t max_head;     /* bytes of its head; 16384 */
+    unsigned max_fields; /* lines of its head; 100, and 256 at most */
+    uint64_t max_body;   /* bytes of its body; 1 MiB */
+
+    int64_t head_timeout; /* for a whole head; 30 s */
+    int64_t body_timeout; /* for a whole body; 60 s */
+    int64_t idle_timeout; /* between two requests of a connection; 60 s */
+    int64_t send_timeout; /* without the client taking a byte; 60 s */
+    int stop_fd;          /* readable: stop in order; 0 or below: none */
 
     /* May be NULL; called with ctx. */
     bool (*stopped)(void *ctx);  /* asked when a wait of 100 ms ends: stop in order? */
     void (*ready)(void *ctx);    /* connections are accepted from now on */
     int64_t (*clock)(void *ctx); /* seconds since 1970 for Date; NULL: time() */
+    void (*log)(void *ctx, const char *line, size_t len); /* a request was answered */
     void *ctx;
+
+    const char *log_format; /* "common", "combined", "json", or nginx's variables in a
+                             * string: "$remote_addr $status"; NULL: "common" */
 };
 
 /* What it did. */

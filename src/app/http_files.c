@@ -18,14 +18,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define NS_A_SECOND INT64_C(1000000000)
+
 enum {
     OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
     OPEN_TRIES = 4, /* EAGAIN: the kernel could not be sure because of a rename */
 };
 
-static int open_beneath(int root, const char *name)
+static int open_beneath(int root, const char *name, int flags)
 {
-    struct open_how how = { .flags = OPEN_FLAGS,
+    struct open_how how = { .flags = (unsigned)flags,
                             .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
     long fd = -1;
 
@@ -60,10 +62,10 @@ static bool lies_below(const char *root, const char *path)
     return strncmp(path, root, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
-static int open_and_ask(const struct http_files *files, const char *name)
+static int open_and_ask(const struct http_files *files, const char *name, int flags)
 {
     char path[PATH_MAX];
-    int fd = openat(files->root, name, OPEN_FLAGS);
+    int fd = openat(files->root, name, flags);
     int err;
 
     if (fd < 0)
@@ -83,7 +85,7 @@ int http_files_open(struct http_files *files, const char *dir)
     *files = (struct http_files){ .root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) };
     if (files->root < 0)
         return -errno;
-    fd = open_beneath(files->root, ".");
+    fd = open_beneath(files->root, ".", OPEN_FLAGS);
     files->beneath = fd >= 0;
     if (fd >= 0) {
         close(fd);
@@ -111,15 +113,42 @@ void http_files_close(struct http_files *files)
     files->root = -1;
 }
 
+/* A descriptor of what has that name; -EACCES for what lies outside or cannot be read.
+ */
+static int open_name(const struct http_files *files, const char *name, int flags)
+{
+    const char *at = *name ? name : ".";
+    int fd = files->beneath ? open_beneath(files->root, at, flags)
+                            : open_and_ask(files, at, flags);
+
+    return fd == -EXDEV || fd == -ENXIO ? -EACCES : fd;
+}
+
+int http_files_stat(const struct http_files *files, const char *name, struct stat *st)
+{
+    int fd = open_name(files, name, O_PATH | O_CLOEXEC);
+    int err;
+
+    if (fd < 0)
+        return fd;
+    err = fstat(fd, st) < 0 ? -errno : 0;
+    close(fd);
+    return err;
+}
+
+int http_files_dir(const struct http_files *files, const char *name)
+{
+    return open_name(files, name, OPEN_FLAGS | O_DIRECTORY);
+}
+
 /* A descriptor of the regular file of that name, with *st; or negative errno. */
 static int open_file(const struct http_files *files, const char *name, struct stat *st)
 {
-    const char *at = *name ? name : ".";
-    int fd = files->beneath ? open_beneath(files->root, at) : open_and_ask(files, at);
+    int fd = open_name(files, name, OPEN_FLAGS);
     int err = 0;
 
     if (fd < 0)
-        return fd == -EXDEV || fd == -ENXIO ? -EACCES : fd;
+        return fd;
     if (fstat(fd, st) < 0)
         err = -errno;
     else if (S_ISDIR(st->st_mode))
@@ -148,7 +177,13 @@ int http_files_get(struct http_files *files, const char *name, int64_t now,
             return fd;
         http_cache_keep(&files->cache, name, fd, &st, now);
     }
-    *out = (struct http_file){ fd, kept ? kept->text : NULL, (uint64_t)st.st_size,
-                               st.st_mtime };
+    *out = (struct http_file){
+        .fd = fd,
+        .text = kept ? kept->text : NULL,
+        .size = (uint64_t)st.st_size,
+        .mtime = st.st_mtime,
+        .changed = st.st_mtim.tv_sec * NS_A_SECOND + st.st_mtim.tv_nsec,
+        .inode = st.st_ino,
+    };
     return 0;
 }

@@ -19,6 +19,8 @@ struct http_file {
     const char *text; /* its bytes, good until the next http_files_get(); or NULL */
     uint64_t size;    /* bytes */
     int64_t mtime;    /* last change, seconds since 1970 */
+    int64_t changed;  /* the same in nanoseconds, to tell versions apart */
+    uint64_t inode;
 };
 
 /* 0 or negative errno. */
@@ -30,5 +32,12 @@ void http_files_close(struct http_files *files);
  * directory; -EACCES for what is neither, or lies outside; other negative errno. */
 int http_files_get(struct http_files *files, const char *name, int64_t now,
                    struct http_file *out);
+
+/* What lies there, as it would be served. 0 or negative errno. */
+int http_files_stat(const struct http_files *files, const char *name, struct stat *st);
+
+/* A descriptor of the directory of that name, for the caller to close, or negative
+ * errno. */
+int http_files_dir(const struct http_files *files, const char *name);
 
 #endif

@@ -7,8 +7,16 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <time.h>
 
-enum { BACKLOG = 512 };
+#include "base/time.h"
+#include "http/http_log.h"
+
+enum {
+    BACKLOG = 512,
+    CONNECTIONS = 32768, /* at once */
+    BODY = 1024 * 1024,  /* bytes of a request's body */
+};
 
 int http_failed(struct tapir_error *error, int err, const char *what, const char *cause,
                 const char *fix)
@@ -20,6 +28,75 @@ int http_failed(struct tapir_error *error, int err, const char *what, const char
     }
     errno = err;
     return -1;
+}
+
+static int64_t wall_clock(void *ctx)
+{
+    (void)ctx;
+    return (int64_t)time(NULL);
+}
+
+static void fill_limits(struct tapir_http_server *c)
+{
+    if (c->max_connections == 0)
+        c->max_connections = CONNECTIONS;
+    if (c->max_line == 0)
+        c->max_line = http_request_limits.line;
+    if (c->max_head == 0)
+        c->max_head = http_request_limits.head;
+    if (c->max_fields == 0)
+        c->max_fields = (unsigned)http_request_limits.fields;
+    if (c->max_fields > HTTP_FIELDS_MAX)
+        c->max_fields = HTTP_FIELDS_MAX;
+    if (c->max_body == 0)
+        c->max_body = BODY;
+}
+
+void http_fill_defaults(struct tapir_http_server *c)
+{
+    if (!c->dir)
+        c->dir = ".";
+    if (c->port == 0)
+        c->port = 80;
+    if (c->head_timeout == 0)
+        c->head_timeout = 30 * USEC_PER_SEC;
+    if (c->body_timeout == 0)
+        c->body_timeout = 60 * USEC_PER_SEC;
+    if (c->idle_timeout == 0)
+        c->idle_timeout = 60 * USEC_PER_SEC;
+    if (c->send_timeout == 0)
+        c->send_timeout = 60 * USEC_PER_SEC;
+    if (c->stop_fd <= 0)
+        c->stop_fd = -1;
+    if (!c->clock)
+        c->clock = wall_clock;
+    fill_limits(c);
+}
+
+void http_fill_site(struct http_site *site, const struct tapir_http_server *config)
+{
+    site->limits = http_request_limits;
+    site->limits.line = config->max_line;
+    site->limits.head = config->max_head;
+    site->limits.fields = config->max_fields;
+    site->max_body = config->max_body;
+    site->max_requests = config->max_requests;
+    site->echo = config->echo;
+    site->no_listing = config->no_listing;
+    site->files.root = -1;
+}
+
+int http_open_format(const char **format, struct tapir_error *error)
+{
+    const char *named = http_log_format(*format ? *format : "common");
+    const char *unknown = named ? NULL : http_log_unknown(*format);
+
+    if (unknown)
+        return http_failed(error, EINVAL, "bad format of the access log", unknown,
+                           "use common, combined, json, or variables like $status");
+    if (named)
+        *format = named;
+    return 0;
 }
 
 int http_open_files(struct http_files *files, const char *dir,

@@ -2,12 +2,22 @@
 #ifndef TAPIR_APP_HTTP_OPEN_H
 #define TAPIR_APP_HTTP_OPEN_H
 
-#include "app/http_files.h"
-#include "tapir/socket.h"
+#include "app/http_session.h"
+#include "tapir/http.h"
 
 /* Fills *error (may be NULL) for errno `err`; returns -1 with errno set. */
 int http_failed(struct tapir_error *error, int err, const char *what, const char *cause,
                 const char *fix);
+
+/* Puts the default where a field is zero. */
+void http_fill_defaults(struct tapir_http_server *config);
+
+/* What the conversations need of it. No directory is open yet. */
+void http_fill_site(struct http_site *site, const struct tapir_http_server *config);
+
+/* From the name of an access log's format to the format itself; what is no name is one.
+ * 0, or -1 with errno and *error. */
+int http_open_format(const char **format, struct tapir_error *error);
 
 /* The directory that is served. 0, or -1 with errno and *error. */
 int http_open_files(struct http_files *files, const char *dir,

@@ -10,6 +10,7 @@
  *     phase           waits for    deadline, from
  *     PHASE_IDLE      input        idle_timeout, the last answer (head_timeout, accept)
  *     PHASE_REQUEST   input        head_timeout, the request's first byte
+ *     PHASE_BODY      input        body_timeout, the end of its head
  *     PHASE_ANSWER    room         send_timeout, the last byte the client took
  *     PHASE_LINGER    input        LINGER_TIME, our end
  *
@@ -34,22 +35,24 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "app/http_access.h"
 #include "app/http_open.h"
 #include "app/http_session.h"
 #include "base/bytes.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/slab.h"
+#include "base/text.h"
+#include "http/http_log.h"
 
 enum {
     SCRATCH = 256 * 1024,  /* one buffer for all: a piece of a file; thrown input */
     PIECE_MIN = 16 * 1024, /* smallest piece of a file to read */
     TURN = 1024 * 1024,    /* bytes a connection may send before others have a turn */
     ACCEPT_BATCH = 64,     /* connections accepted before others have a turn */
+    LINE = 128 * 1024,     /* room for a line of the log: four times a head */
     EVENTS = 256,          /* events taken at once */
-    CONNECTIONS = 32768,   /* the default limit */
     STOP_CHECK_MS = 100,   /* between two questions whether to stop */
 };
 
@@ -57,7 +60,14 @@ enum {
 #define STOP_TIME   (3 * USEC_PER_SEC)
 #define FULL_TIME   (USEC_PER_SEC / 10) /* no descriptor left: pause accepting */
 
-enum phase { PHASE_IDLE, PHASE_REQUEST, PHASE_ANSWER, PHASE_LINGER, PHASE_DEAD };
+enum phase {
+    PHASE_IDLE,
+    PHASE_REQUEST,
+    PHASE_BODY,
+    PHASE_ANSWER,
+    PHASE_LINGER,
+    PHASE_DEAD
+};
 
 struct conn {
     struct list node;         /* in server->conns */
@@ -67,6 +77,7 @@ struct conn {
     uint32_t events;  /* what is waited for: EPOLLIN or EPOLLOUT */
     size_t piece;     /* bytes of a file to read for one send: what the socket took */
     uint64_t request; /* the session's requests when the phase was entered */
+    struct http_access access; /* for the log */
     struct http_session session;
 };
 
@@ -80,6 +91,7 @@ struct server {
     size_t n;              /* connections in use */
     usec now;              /* when this turn began */
     char *scratch;
+    char *line;        /* room for one of the log; NULL: there is none */
     int epoll;         /* the set of all that is waited for */
     int listener;      /* -1: closed */
     bool accepting;    /* the listener is waited for */
@@ -88,12 +100,6 @@ struct server {
     usec accept_again; /* accepting is paused until then; 0: it is not */
     usec stop_at;      /* NEVER: not stopping */
 };
-
-static int64_t wall_clock(void *ctx)
-{
-    (void)ctx;
-    return (int64_t)time(NULL);
-}
 
 static int64_t seconds(const struct server *sv)
 {
@@ -114,6 +120,8 @@ static usec time_for(const struct server *sv, const struct conn *c)
         return c->session.requests ? sv->config.idle_timeout : sv->config.head_timeout;
     case PHASE_REQUEST:
         return sv->config.head_timeout;
+    case PHASE_BODY:
+        return sv->config.body_timeout;
     case PHASE_ANSWER:
         return sv->config.send_timeout;
     case PHASE_LINGER:
@@ -131,10 +139,25 @@ static void set_phase(struct server *sv, struct conn *c, enum phase phase)
     heap_set(&sv->deadlines, &c->deadline, sv->now + time_for(sv, c));
 }
 
-/* Closed when its turn is over. */
-static void die(struct conn *c)
+/* Closed when its turn is over; an answer under way is told to the log. */
+static void die(struct server *sv, struct conn *c, const char *why)
 {
+    http_session_break(&c->session, &sv->site, why);
     c->phase = PHASE_DEAD;
+}
+
+/* An answer is out, or has failed: a line of the log. */
+static void on_answered(void *ctx, const struct http_session *s)
+{
+    struct server *sv = ctx;
+    struct conn *c = list_entry((struct http_session *)(uintptr_t)s, struct conn,
+                                session);
+    struct text t;
+
+    text_init(&t, sv->line, LINE);
+    http_access_write(&t, sv->config.log_format, &c->access, s, seconds(sv));
+    sv->config.log(sv->config.ctx, t.at, t.len);
+    c->access.began = sv->now; /* of one that has come already */
 }
 
 /* Says our end, and waits for the client's. */
@@ -142,7 +165,7 @@ static void linger(struct server *sv, struct conn *c)
 {
     http_session_free(&c->session);
     if (tapir_shutdown(c->fd, SHUT_WR) < 0 || c->session.eof)
-        die(c);
+        die(sv, c, "");
     else
         set_phase(sv, c, PHASE_LINGER);
 }
@@ -153,7 +176,7 @@ static enum phase phase_of(const struct http_session *s)
     case SESSION_HEAD:
         return s->in_len ? PHASE_REQUEST : PHASE_IDLE;
     case SESSION_BODY:
-        return PHASE_REQUEST;
+        return PHASE_BODY;
     case SESSION_ANSWER:
         return PHASE_ANSWER;
     case SESSION_OVER:
@@ -183,15 +206,17 @@ static bool read_input(struct server *sv, struct conn *c)
     ssize_t n;
 
     if (!at) {
-        die(c);
+        die(sv, c, "no memory");
         return false;
     }
     n = tapir_recv(c->fd, at, room, 0);
     if (n < 0) {
         if (!would_block())
-            die(c);
+            die(sv, c, "reset");
         return false;
     }
+    if (c->phase == PHASE_IDLE)
+        c->access.began = sv->now;
     http_session_input(&c->session, &sv->site, (size_t)n, seconds(sv));
     /* Less than there was room for: nothing more is there, as a rule. */
     return (size_t)n == room || n == 0 || c->session.state == SESSION_ANSWER;
@@ -205,13 +230,13 @@ static bool write_output(struct server *sv, struct conn *c, size_t *budget)
     ssize_t sent;
 
     if (n < 0) {
-        die(c);
+        die(sv, c, "file shrank");
         return false;
     }
     sent = tapir_send(c->fd, sv->scratch, (size_t)n, MSG_NOSIGNAL);
     if (sent < 0) {
         if (!would_block())
-            die(c);
+            die(sv, c, "reset");
         return false;
     }
     sv->stats.bytes += (uint64_t)sent;
@@ -236,7 +261,7 @@ static void discard(struct server *sv, struct conn *c)
         if (n < 0 && would_block())
             return;
         if (n <= 0) {
-            die(c);
+            die(sv, c, "");
             return;
         }
     }
@@ -244,6 +269,7 @@ static void discard(struct server *sv, struct conn *c)
 
 static void close_conn(struct server *sv, struct conn *c)
 {
+    http_session_break(&c->session, &sv->site, "server stops");
     http_session_free(&c->session);
     tapir_close(c->fd);
     heap_remove(&sv->deadlines, &c->deadline);
@@ -261,7 +287,7 @@ static void settle(struct server *sv, struct conn *c)
     if (c->phase != PHASE_DEAD && event.events != c->events) {
         c->events = event.events;
         if (tapir_epoll_ctl(sv->epoll, EPOLL_CTL_MOD, c->fd, &event) < 0)
-            die(c);
+            die(sv, c, "cannot wait");
     }
     if (c->phase == PHASE_DEAD)
         close_conn(sv, c);
@@ -288,6 +314,7 @@ static void serve_conn(struct server *sv, struct conn *c)
 static void expire(struct server *sv, struct conn *c)
 {
     if (c->phase == PHASE_ANSWER || c->phase == PHASE_LINGER) {
+        die(sv, c, "send timeout");
         close_conn(sv, c);
         return;
     }
@@ -330,7 +357,7 @@ static struct conn *new_conn(struct server *sv, int fd)
     return c;
 }
 
-static void add_conn(struct server *sv, int fd)
+static void add_conn(struct server *sv, int fd, const struct sockaddr_in *peer)
 {
     struct conn *c = new_conn(sv, fd);
     int one = 1;
@@ -340,17 +367,20 @@ static void add_conn(struct server *sv, int fd)
         return;
     }
     tapir_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    c->access = (struct http_access){ fd, *peer, ++sv->stats.connections, sv->now };
     set_phase(sv, c, PHASE_IDLE);
-    sv->stats.connections++;
     serve_conn(sv, c); /* the request may have come with the handshake */
 }
 
 static void accept_conns(struct server *sv)
 {
     for (int i = 0; i < ACCEPT_BATCH && sv->n < sv->config.max_connections; i++) {
-        int fd = tapir_accept4(sv->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_in peer;
+        socklen_t len = sizeof peer;
+        int fd = tapir_accept4(sv->listener, (struct sockaddr *)&peer, &len,
+                               SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            add_conn(sv, fd);
+            add_conn(sv, fd, &peer);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
@@ -468,24 +498,19 @@ static int loop(struct server *sv)
 
 /* --- beginning and end ----------------------------------------------------------- */
 
-static void fill_defaults(struct tapir_http_server *c)
+/* A place for the log's lines, if there is a log. */
+static int open_log(struct server *sv, struct tapir_error *error)
 {
-    if (!c->dir)
-        c->dir = ".";
-    if (c->port == 0)
-        c->port = 80;
-    if (c->max_connections == 0)
-        c->max_connections = CONNECTIONS;
-    if (c->head_timeout == 0)
-        c->head_timeout = 30 * USEC_PER_SEC;
-    if (c->idle_timeout == 0)
-        c->idle_timeout = 60 * USEC_PER_SEC;
-    if (c->send_timeout == 0)
-        c->send_timeout = 60 * USEC_PER_SEC;
-    if (c->stop_fd <= 0)
-        c->stop_fd = -1;
-    if (!c->clock)
-        c->clock = wall_clock;
+    if (!sv->config.log)
+        return 0;
+    if (http_open_format(&sv->config.log_format, error) < 0)
+        return -1;
+    sv->line = malloc(LINE);
+    if (!sv->line)
+        return http_failed(error, ENOMEM, "cannot make room for a buffer", "", "");
+    sv->site.answered = on_answered;
+    sv->site.ctx = sv;
+    return 0;
 }
 
 /* A descriptor that stays in the set, and whose event is known by `mark`. */
@@ -529,6 +554,7 @@ static void close_server(struct server *sv)
     if (sv->site.files.root >= 0)
         http_files_close(&sv->site.files);
     free(sv->scratch);
+    free(sv->line);
 }
 
 int tapir_http_serve(const struct tapir_http_server *server,
@@ -542,9 +568,11 @@ int tapir_http_serve(const struct tapir_http_server *server,
     list_init(&sv.conns);
     heap_init(&sv.deadlines);
     slab_init(&sv.pool, NULL, sizeof(struct conn), 0);
-    fill_defaults(&sv.config);
-    sv.site.files.root = -1;
-    result = http_open_files(&sv.site.files, sv.config.dir, error);
+    http_fill_defaults(&sv.config);
+    http_fill_site(&sv.site, &sv.config);
+    result = open_log(&sv, error);
+    if (result == 0)
+        result = http_open_files(&sv.site.files, sv.config.dir, error);
     if (result == 0)
         result = open_set(&sv, error);
     if (result == 0) {

@@ -4,13 +4,15 @@
  *            +--------------------- keep-alive -----------------------+
  *            v                                                        |
  *     SESSION_HEAD --head--> SESSION_BODY --body gone--> SESSION_ANSWER -->
- * SESSION_OVER |                                              ^
- *            +------------ bad, too long, too late ---------+   (then it is the last)
+ * SESSION_OVER |                  ^  |                          ^ |       100 is out |
+ * | 100-continue             | |               SESSION_ANSWER                   |
+ *            +------------ bad, too long, too late -----------+   (then it is the last)
  *
- * The answer is made when the head is there, and sent when the request's body is out of
- * the way: a client that sends a body need not read before it is done. One answer at a
- * time: requests that come meanwhile (pipelining) wait in the input, so answers are in
- * order and a client cannot make the server hold more than one of them.
+ * The answer is made when the head is there (http_answer.h), and sent when the
+ * request's body is out of the way: a client that sends a body need not read before it
+ * is done. A body that comes back is kept, and its answer made when it is whole. One
+ * answer at a time: requests that come meanwhile (pipelining) wait in the input, so
+ * answers are in order and a client cannot make the server hold more than one of them.
  *
  * Memory: a conversation that waits holds no buffer. Input arrives in the one that all
  * share, and mostly is used up there; what is left of it (half a head, the next
@@ -21,33 +23,19 @@
 #include "app/http_session.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/http_answer.h"
 #include "base/bytes.h"
-#include "base/text.h"
-#include "http/http_mime.h"
-#include "http/http_target.h"
-#include "http/http_uri.h"
-#include "http/http_write.h"
+#include "http/http_auth.h"
 
 enum {
-    IN_FIRST = 2048,           /* first size of a buffer of one's own; doubles */
-    OUT_ROOM = 1536,           /* an answer's head and page, without a location */
-    PAGE_ROOM = 512,           /* an error page */
-    DISCARD_MAX = 1024 * 1024, /* bytes of a request body thrown away to keep going */
-};
-
-/* What an answer is made of. */
-struct answer {
-    int status;
-    const char *type;        /* Content-Type */
-    uint64_t length;         /* Content-Length */
-    int64_t mtime;           /* Last-Modified; negative: none */
-    const char *name;        /* 301: the directory's name */
-    struct http_slice query; /* 301: what followed its path */
+    IN_FIRST = 2048,   /* first size of a buffer of one's own; doubles */
+    KEPT_FIRST = 4096, /* the same of a body that is kept */
+    TYPE_MAX = 200,    /* longest Content-Type that comes back */
+    USER_ROOM = 256,   /* of credentials, for the log */
 };
 
 void http_session_init(struct http_session *s)
@@ -55,27 +43,21 @@ void http_session_init(struct http_session *s)
     *s = (struct http_session){ .file = -1 };
 }
 
-static void close_file(struct http_session *s)
-{
-    if (s->file >= 0)
-        close(s->file);
-    s->file = -1;
-    s->file_left = 0;
-}
-
-static void drop_answer(struct http_session *s)
-{
-    close_file(s);
-    free(s->out);
-    s->out = NULL;
-    s->out_len = s->out_sent = 0;
-}
-
 void http_session_free(struct http_session *s)
 {
-    drop_answer(s);
+    http_answer_drop(s);
+    free(s->noted);
     free(s->in);
+    s->noted = NULL;
     s->in = NULL;
+}
+
+/* The answer at hand is the last; the first reason stays. */
+static void make_last(struct http_session *s, const char *why)
+{
+    s->last = true;
+    if (!s->why)
+        s->why = why;
 }
 
 /* --- input ----------------------------------------------------------------------- */
@@ -119,7 +101,7 @@ static void use_input(struct http_session *s, size_t n)
 static void give_up_input(struct http_session *s)
 {
     s->in_len = s->in_seen = 0;
-    s->last = true;
+    make_last(s, "no memory");
     if (s->state != SESSION_ANSWER)
         s->state = SESSION_OVER;
 }
@@ -158,226 +140,175 @@ static void settle_input(struct http_session *s, const struct http_site *site)
     s->in_cap = 0;
 }
 
-/* --- answers --------------------------------------------------------------------- */
+/* --- the log --------------------------------------------------------------------- */
 
-static void write_location(struct text *t, const struct answer *a)
+/* Copies s to *at, and moves that on. */
+static struct http_slice copy(struct http_slice s, char **at)
 {
-    text_put(t, "Location: /");
-    http_encode_path(t, a->name);
-    if (*a->name)
-        text_char(t, '/');
-    http_encode_target(t, a->query);
-    text_put(t, "\r\n");
+    struct http_slice copied = { *at, s.len };
+
+    if (s.len > 0)
+        memcpy(*at, s.at, s.len);
+    *at += s.len;
+    return copied;
 }
 
-static void write_head(struct text *t, const struct http_session *s,
-                       const struct answer *a)
+/* Notes what the log may want of a request, whose head is soon gone. */
+static void note(struct http_session *s, const struct http_head *head)
 {
-    http_write_status(t, a->status);
-    http_write_date(t, "Date", s->now);
-    http_write_field(t, "Server", "tapir");
-    if (a->status == 405)
-        http_write_field(t, "Allow", "GET, HEAD"); /* RFC 9110 s15.5.6 */
-    if (a->status == 301)
-        write_location(t, a);
-    /* RFC 9110 s8.8.2.1: never later than Date. */
-    if (a->mtime >= 0)
-        http_write_date(t, "Last-Modified", a->mtime < s->now ? a->mtime : s->now);
-    http_write_field(t, "Content-Type", a->type);
-    http_write_number(t, "Content-Length", a->length);
-    if (s->last)
-        http_write_field(t, "Connection", "close"); /* RFC 9112 s9.6 */
-    else if (s->minor == 0)
-        http_write_field(t, "Connection", "keep-alive");
-    http_write_end(t);
-}
+    struct http_slice host = http_single_field(head, "Host");
+    struct http_slice referer = http_single_field(head, "Referer");
+    struct http_slice agent = http_single_field(head, "User-Agent");
+    struct http_slice user = { NULL, 0 }, password;
+    const char *end = head->target.at + head->target.len + sizeof " HTTP/1.1" - 1;
+    struct http_slice line = { head->method.at, (size_t)(end - head->method.at) };
+    char credentials[USER_ROOM], *at;
 
-/* Makes `out` of the answer's head and, unless a HEAD is answered, its body, or
- * what of it is not read from the file later. */
-static void make_answer(struct http_session *s, const struct answer *a,
-                        struct http_slice body)
-{
-    size_t room = OUT_ROOM + body.len;
-    struct text t;
-
-    if (a->status == 301) /* each of its characters may become three */
-        room += 3 * (strlen(a->name) + a->query.len);
-    s->out = malloc(room);
-    if (!s->out) {
-        s->state = SESSION_OVER;
+    http_parse_basic(http_single_field(head, "Authorization"), credentials,
+                     sizeof credentials, &user, &password);
+    s->noted = malloc(sizeof *s->noted + line.len + host.len + referer.len + agent.len +
+                      user.len);
+    if (!s->noted)
         return;
-    }
-    text_init(&t, s->out, room);
-    write_head(&t, s, a);
-    if (!s->to_head)
-        text_putn(&t, body.at, body.len);
-    s->out_len = t.len;
+    at = s->noted->room;
+    s->noted->line = copy(line, &at);
+    s->noted->method = slice_first(s->noted->line, head->method.len);
+    s->noted->uri = slice_first(slice_from(s->noted->line, head->method.len + 1),
+                                head->target.len);
+    s->noted->host = copy(host, &at);
+    s->noted->referer = copy(referer, &at);
+    s->noted->user_agent = copy(agent, &at);
+    s->noted->user = copy(user, &at);
 }
 
-static void answer_page(struct http_session *s, struct answer *a)
+/* The answer is out, or will never be. */
+static void end_answer(struct http_session *s, struct http_site *site)
 {
-    char page[PAGE_ROOM];
-    struct text t;
-
-    text_init(&t, page, sizeof page);
-    http_write_page(&t, a->status);
-    a->type = "text/html; charset=utf-8";
-    a->length = t.len;
-    a->mtime = -1;
-    make_answer(s, a, (struct http_slice){ page, t.len });
+    if (site->answered)
+        site->answered(site->ctx, s);
+    http_answer_drop(s);
+    free(s->noted);
+    s->noted = NULL;
+    s->sent = 0;
 }
 
-static void answer_status(struct http_session *s, int status)
+void http_session_break(struct http_session *s, struct http_site *site, const char *why)
 {
-    answer_page(s, &(struct answer){ .status = status });
+    if (s->state != SESSION_ANSWER || s->interim)
+        return;
+    s->why = why;
+    end_answer(s, site);
+    s->state = SESSION_OVER;
 }
+
+/* --- requests -------------------------------------------------------------------- */
 
 /* Refuses at once, and the connection is not read on: where the next request would
  * begin is not known, or not worth waiting for. */
 static void refuse(struct http_session *s, int status)
 {
-    drop_answer(s);
-    s->last = true;
+    http_answer_drop(s);
+    make_last(s, status == 408 ? "timeout" : "refused");
     s->state = SESSION_ANSWER;
-    answer_status(s, status);
-}
-
-static void answer_file(struct http_session *s, const char *name,
-                        const struct http_file *file)
-{
-    struct answer a = { .status = 200,
-                        .type = http_mime(name),
-                        .length = file->size,
-                        .mtime = file->mtime >= 0 ? file->mtime : 0 };
-
-    s->file = file->fd;
-    s->file_at = 0;
-    s->file_left = s->to_head || file->text ? 0 : file->size;
-    make_answer(s, &a, (struct http_slice){ file->text, file->text ? file->size : 0 });
-    if (s->file_left == 0)
-        close_file(s);
-}
-
-static int status_of_error(int err)
-{
-    switch (err) {
-    case -ENOENT:
-    case -ENOTDIR:
-    case -ENAMETOOLONG:
-    case -EISDIR:
-        return 404;
-    case -EACCES:
-    case -EPERM:
-    case -ELOOP:
-        return 403;
-    case -EMFILE:
-    case -ENFILE:
-    case -ENOMEM:
-        return 503;
-    default:
-        return 500;
-    }
-}
-
-/* The name of the page that stands for a directory: 0 or -ENAMETOOLONG. */
-static int add_index(char name[PATH_MAX])
-{
-    static const char index[] = "/index.html";
-    const char *add = *name ? index : index + 1;
-    size_t len = strlen(name);
-
-    if (len + sizeof index > PATH_MAX)
-        return -ENAMETOOLONG;
-    memcpy(name + len, add, strlen(add) + 1);
-    return 0;
-}
-
-/* Answers with the file of that name; of a directory, with its index.html. */
-static void answer_name(struct http_session *s, struct http_site *site,
-                        char name[PATH_MAX], bool slash, struct http_slice query)
-{
-    struct http_file file;
-    int err = slash ? add_index(name) : 0;
-
-    if (err == 0)
-        err = http_files_get(&site->files, name, s->now, &file);
-    if (err == 0)
-        answer_file(s, name, &file);
-    else if (err == -EISDIR && !slash)
-        answer_page(s, &(struct answer){ .status = 301, .name = name, .query = query });
-    else
-        answer_status(s, status_of_error(err));
-}
-
-static void answer_target(struct http_session *s, struct http_site *site,
-                          const struct http_target *target)
-{
-    char name[PATH_MAX];
-    bool slash;
-    int err = http_decode_path(target->path, name, sizeof name, &slash);
-
-    if (err < 0)
-        answer_status(s, -err);
-    else
-        answer_name(s, site, name, slash, target->query);
-}
-
-/* RFC 9110 s9.1: 501 for a method nobody knows, 405 for one that files do not have. */
-static int status_of_method(struct http_slice method)
-{
-    static const char *const known[] = { "POST",    "PUT",   "DELETE", "CONNECT",
-                                         "OPTIONS", "TRACE", "PATCH" };
-
-    if (slice_is(method, "GET") || slice_is(method, "HEAD"))
-        return 200;
-    for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (slice_is(method, known[i]))
-            return 405;
-    return 501;
-}
-
-/* --- requests -------------------------------------------------------------------- */
-
-/* A head has come: makes the answer, and decides how the body gets out of the way. */
-static void begin_request(struct http_session *s, struct http_site *site,
-                          const struct http_head *head)
-{
-    int err = http_request_body(head, &http_request_limits, &s->body);
-    struct http_target target;
-    bool body = !http_body_done(&s->body);
-    int status = status_of_method(head->method);
-
-    s->minor = head->minor;
-    s->to_head = slice_is(head->method, "HEAD");
-    s->last = site->closing || !http_persists(head);
-    s->discarded = 0;
-    if (err < 0) {
-        refuse(s, -err);
-        return;
-    }
-    if (s->body.framing == HTTP_BODY_LENGTH && s->body.left > DISCARD_MAX) {
-        refuse(s, 413);
-        return;
-    }
-    s->state = body ? SESSION_BODY : SESSION_ANSWER;
-    /* RFC 9110 s10.1.1: a client that asks first gets the final answer at once, and
-     * need not send its body at all. */
-    if (body && head->minor > 0 && http_has_token(head, "Expect", "100-continue")) {
-        s->last = true;
-        s->state = SESSION_ANSWER;
-    }
-    if (http_parse_target(head, &target) < 0)
-        answer_status(s, 400);
-    else if (status == 200)
-        answer_target(s, site, &target);
-    else
-        answer_status(s, status);
+    http_answer_status(s, status);
 }
 
 static void count_request(struct http_session *s, struct http_site *site)
 {
     s->requests++;
     site->requests++;
+    s->head_taken = s->body_taken = s->data_taken = 0;
+    if (site->max_requests && s->requests >= site->max_requests)
+        make_last(s, "limit of requests");
+}
+
+/* What every request says of itself and of the connection. */
+static void take_request(struct http_session *s, const struct http_site *site,
+                         const struct http_head *head)
+{
+    s->minor = head->minor;
+    s->to_head = slice_is(head->method, "HEAD");
+    if (site->closing)
+        make_last(s, "server stops");
+    if (!http_persists(head))
+        make_last(s, head->minor ? "client closes" : "HTTP/1.0");
+    if (site->answered)
+        note(s, head);
+}
+
+/* The body comes back: keeps it, and says that it is welcome to who asks. */
+static void begin_echo(struct http_session *s, const struct http_head *head, bool asks)
+{
+    struct http_slice type = http_single_field(head, "Content-Type");
+    bool body = !http_body_done(&s->body);
+
+    s->state = body ? SESSION_BODY : SESSION_ANSWER;
+    /* RFC 9110 s15.5.12: what comes back is a body, so there should be one. */
+    if (!body && !http_next_field(head, "Content-Length", NULL)) {
+        http_answer_status(s, 411);
+        return;
+    }
+    if (type.len > 0 && type.len <= TYPE_MAX)
+        s->type = strndup(type.at, type.len);
+    s->collects = body;
+    if (!body)
+        http_answer_echo(s);
+    else if (asks)
+        http_answer_continue(s);
+}
+
+/* The answer does not depend on the body. */
+static void begin_answer(struct http_session *s, struct http_site *site,
+                         const struct http_head *head, const struct http_target *target)
+{
+    bool body = !http_body_done(&s->body);
+
+    s->state = body ? SESSION_BODY : SESSION_ANSWER;
+    /* RFC 9110 s10.1.1: a client that asks first gets the final answer at once, and
+     * need not send its body at all. */
+    if (body && http_expects(head) == 100) {
+        make_last(s, "body not awaited");
+        s->state = SESSION_ANSWER;
+    }
+    if (target)
+        http_answer_request(s, site, head, target);
+    else
+        http_answer_status(s, 400);
+}
+
+static bool is_to_echo(const struct http_site *site, const struct http_head *head,
+                       const struct http_target *target)
+{
+    enum http_method method = http_method_of(head->method);
+
+    return http_is_echo(site, target) &&
+           (method == METHOD_POST || method == METHOD_PUT);
+}
+
+/* A head of n bytes has come: makes the answer, and decides how the body gets out of
+ * the way. */
+static void begin_request(struct http_session *s, struct http_site *site,
+                          const struct http_head *head, size_t n)
+{
+    int err = http_request_body(head, &site->limits, &s->body);
+    struct http_target target;
+
+    take_request(s, site, head);
+    s->head_taken = n;
+    if (err == 0 && http_expects(head) < 0)
+        err = -417;
+    if (err == 0 && s->body.framing == HTTP_BODY_LENGTH &&
+        s->body.left > site->max_body)
+        err = -413;
+    if (err < 0)
+        refuse(s, -err);
+    else if (http_parse_target(head, &target) < 0)
+        begin_answer(s, site, head, NULL);
+    else if (is_to_echo(site, head, &target))
+        /* RFC 9110 s10.1.1: whose body has begun to come needs no 100. */
+        begin_echo(s, head, http_expects(head) == 100 && s->in_len == n);
+    else
+        begin_answer(s, site, head, &target);
 }
 
 /* The client's end, where a request is awaited. */
@@ -394,8 +325,7 @@ static void end_of_input(struct http_session *s, struct http_site *site)
 static void take_head(struct http_session *s, struct http_site *site)
 {
     struct http_head head;
-    int n = http_parse_request(s->in, s->in_len, s->in_seen, &http_request_limits,
-                               &head);
+    int n = http_parse_request(s->in, s->in_len, s->in_seen, &site->limits, &head);
 
     if (n == -EAGAIN) {
         s->in_seen = s->in_len;
@@ -408,31 +338,71 @@ static void take_head(struct http_session *s, struct http_site *site)
         refuse(s, -n);
         return;
     }
-    begin_request(s, site, &head);
+    begin_request(s, site, &head, (size_t)n);
     use_input(s, (size_t)n);
 }
 
-static void take_body(struct http_session *s)
+/* Keeps a piece of a body that comes back. 0, or minus the status that says why not. */
+static int keep(struct http_session *s, struct http_slice data)
+{
+    size_t need = (size_t)s->data_taken + data.len;
+    size_t cap = s->kept_cap ? s->kept_cap : KEPT_FIRST;
+    char *kept = s->kept;
+
+    while (cap < need)
+        cap *= 2;
+    if (cap != s->kept_cap)
+        kept = realloc(s->kept, cap);
+    if (!kept)
+        return -503;
+    s->kept = kept;
+    s->kept_cap = cap;
+    memcpy(kept + s->data_taken, data.at, data.len);
+    return 0;
+}
+
+/* One piece of the body at the front of the input: bytes used, or minus a status. */
+static ssize_t take_piece(struct http_session *s, const struct http_site *site,
+                          size_t used)
 {
     struct http_slice data;
+    ssize_t n = http_body_read(&s->body, s->in + used, s->in_len - used, &data);
+    int err = 0;
+
+    if (n < 0)
+        return -400;
+    /* What surrounds the data is bounded like the data: many small chunks. */
+    if (s->data_taken + data.len > site->max_body ||
+        s->body_taken - s->data_taken > site->max_body)
+        return -413;
+    if (s->collects && data.len > 0)
+        err = keep(s, data);
+    s->data_taken += data.len;
+    s->body_taken += (size_t)n;
+    return err < 0 ? err : n;
+}
+
+static void take_body(struct http_session *s, const struct http_site *site)
+{
     size_t used = 0;
 
     while (used < s->in_len && !http_body_done(&s->body)) {
-        ssize_t n = http_body_read(&s->body, s->in + used, s->in_len - used, &data);
+        ssize_t n = take_piece(s, site, used);
         if (n < 0) {
-            refuse(s, 400);
+            refuse(s, (int)-n);
             return;
         }
         used += (size_t)n;
     }
-    s->discarded += used;
     use_input(s, used);
-    if (http_body_done(&s->body))
-        s->state = SESSION_ANSWER;
-    else if (s->discarded > DISCARD_MAX)
-        refuse(s, 413);
-    else if (s->eof)
-        s->state = SESSION_OVER;
+    if (!http_body_done(&s->body)) {
+        if (s->eof)
+            s->state = SESSION_OVER;
+        return;
+    }
+    s->state = SESSION_ANSWER;
+    if (s->collects)
+        http_answer_echo(s);
 }
 
 /* Takes what the input has: at most one request, since its answer comes first. */
@@ -441,7 +411,7 @@ static void advance(struct http_session *s, struct http_site *site)
     if (s->state == SESSION_HEAD)
         take_head(s, site);
     if (s->state == SESSION_BODY)
-        take_body(s);
+        take_body(s, site);
     settle_input(s, site);
 }
 
@@ -473,22 +443,42 @@ ssize_t http_session_output(const struct http_session *s, char *at, size_t room)
     return n + (ssize_t)head;
 }
 
+/* All of `out` and of the piece behind it are sent: what now? */
+static void go_on(struct http_session *s, struct http_site *site)
+{
+    if (http_answer_next_part(s))
+        return;
+    if (s->interim) {
+        free(s->out);
+        s->out = NULL;
+        s->out_len = s->out_sent = 0;
+        s->interim = false;
+        s->sent = 0;
+        s->state = SESSION_BODY;
+    } else {
+        if (!s->out) /* a part is missing */
+            make_last(s, "no memory");
+        s->state = s->last ? SESSION_OVER : SESSION_HEAD;
+        end_answer(s, site);
+        s->to_head = false; /* of the next request nothing is known */
+        s->piped = s->in_len > 0;
+    }
+    if (s->state != SESSION_OVER)
+        advance(s, site);
+}
+
 void http_session_sent(struct http_session *s, struct http_site *site, size_t n,
                        int64_t now)
 {
     size_t head = min_size(n, s->out_len - s->out_sent);
 
     s->now = now;
+    s->sent += n;
     s->out_sent += head;
     s->file_at += n - head;
     s->file_left -= n - head;
-    if (s->out_sent < s->out_len || s->file_left > 0)
-        return;
-    drop_answer(s);
-    s->state = s->last ? SESSION_OVER : SESSION_HEAD;
-    s->to_head = false; /* of the next request nothing is known */
-    if (s->state == SESSION_HEAD)
-        advance(s, site);
+    if (s->out_sent == s->out_len && s->file_left == 0)
+        go_on(s, site);
 }
 
 void http_session_expire(struct http_session *s, struct http_site *site, int64_t now)

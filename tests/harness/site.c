@@ -79,6 +79,8 @@ const char *site_up(void)
     put_text("empty.txt", "");
     put_text("sub/index.html", "<p>sub</p>\n");
     put_text("sub/c.txt", "c");
+    put_text("page.html", "<p>plain</p>\n");
+    put_text("page.html.gz", "coded");
     put_text("sub dir/index.html", "<p>dir</p>\n");
     put_text("../secret", "secret");
     make_big();

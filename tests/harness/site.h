@@ -4,6 +4,7 @@
  *     site/a.txt               "hello"                 site/empty.txt   ""
  *     site/a b.txt             "space"                 site/big.bin     100,000 bytes
  *     site/sub/index.html      "<p>sub</p>\n"          site/sub/c.txt   "c"
+ *     site/page.html           "<p>plain</p>\n"        site/page.html.gz "coded"
  *     site/sub dir/index.html  "<p>dir</p>\n"          site/bare/       nothing
  *     site/fifo                a FIFO                  site/in -> sub/c.txt
  *     site/out -> ../secret    site/up -> ..           site/abs -> (absolute) secret

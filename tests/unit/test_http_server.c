@@ -274,6 +274,35 @@ static void deadlines_are_kept(void **state)
     assert_int_equal(stats.requests, 2);
 }
 
+/* A body's deadline is its own, and is as overall as a head's. */
+static void drips_a_body(void *arg)
+{
+    char answer[2000];
+    int fd = hosts_connect(HOST_B, 80);
+    int64_t begin;
+
+    tapir_sleep(4 * SECOND);
+    say(fd, "POST /echo HTTP/1.1\r\nHost: b\r\nContent-Length: 100\r\n\r\n");
+    begin = tapir_now();
+    for (int i = 0; i < 7; i++) {
+        tapir_sleep(SECOND);
+        say(fd, "x");
+    }
+    must(ask(fd, "x", answer, sizeof answer) > 0);
+    must(strncmp(answer, "HTTP/1.1 408 ", 13) == 0);
+    must(tapir_now() - begin >= 8 * SECOND && tapir_now() - begin < 8100000);
+    leave(fd);
+}
+
+static void a_body_has_a_deadline_of_its_own(void **state)
+{
+    config.echo = "/echo";
+    config.body_timeout = 8 * SECOND;
+    client(drips_a_body);
+    run();
+    assert_int_equal(stats.requests, 1);
+}
+
 /* Reads a little every 10 seconds: slow, but alive. */
 static void reads_slowly(void *arg)
 {
@@ -353,6 +382,85 @@ static void a_client_in_the_backlog_is_served_when_another_goes(void **state)
     client(fetch_small);
     run();
     assert_int_equal(stats.connections, 2);
+}
+
+/* RFC 9110 s10.1.1: a client that waits for 100 gets it at once. */
+static void asks_first(void *arg)
+{
+    char answer[2000];
+    int fd = hosts_connect(HOST_B, 80);
+    int64_t begin = tapir_now();
+
+    say(fd, "POST /echo HTTP/1.1\r\nHost: b\r\nContent-Length: 5\r\n"
+            "Expect: 100-continue\r\nConnection: close\r\n\r\n");
+    must(tapir_read(fd, answer, sizeof answer) == 25);
+    must(memcmp(answer, "HTTP/1.1 100 Continue\r\n\r\n", 25) == 0);
+    must(ask(fd, "hello", answer, sizeof answer) > 0);
+    must(strcmp(strstr(answer, "\r\n\r\n"), "\r\n\r\nhello") == 0);
+    must(tapir_now() - begin < SECOND / 10);
+    leave(fd);
+}
+
+static void who_asks_before_his_body_does_not_wait(void **state)
+{
+    config.echo = "/echo";
+    client(asks_first);
+    run();
+}
+
+static char logged[2000];
+
+static void on_log(void *ctx, const char *line, size_t len)
+{
+    strncat(logged, line, len);
+}
+
+static void asks_twice_at_once(void *arg)
+{
+    char answer[2000];
+    int fd = hosts_connect(HOST_B, 80);
+
+    must(ask(fd,
+             "GET /a.txt HTTP/1.1\r\nHost: b\r\n\r\n"
+             "HEAD /none HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n",
+             answer, sizeof answer) > 0);
+    leave(fd);
+}
+
+static void every_answer_is_a_line_of_the_log(void **state)
+{
+    logged[0] = '\0';
+    config.log = on_log;
+    config.log_format = "$connection/$connection_requests $pipe $request $status "
+                        "$body_bytes_sent $close_reason";
+    client(asks_twice_at_once);
+    client(sends_garbage);
+    run();
+    assert_string_equal(logged, "1/1 . GET /a.txt HTTP/1.1 200 5 -\n"
+                                "1/2 p HEAD /none HTTP/1.1 404 0 client closes\n"
+                                "2/1 . - 400 157 refused\n");
+}
+
+static void an_answer_that_breaks_is_logged_too(void **state)
+{
+    logged[0] = '\0';
+    config.log = on_log;
+    config.log_format = "$request_uri $status $close_reason";
+    site_resize("big.bin", 20000000);
+    client(dies_in_the_middle);
+    run();
+    assert_string_equal(logged, "/big.bin 200 reset\n");
+}
+
+static void a_format_with_an_unknown_variable_is_told(void **state)
+{
+    config.log = on_log;
+    config.log_format = "$remote_addr $nothing";
+    must(sim_spawn(h.b, server, NULL) == 0);
+    hosts_run(&h);
+    assert_int_equal(result, -1);
+    assert_int_equal(error_number, EINVAL);
+    assert_string_equal(error.cause, "$nothing");
 }
 
 /* --- stopping -------------------------------------------------------------------- */
@@ -458,6 +566,11 @@ int main(void)
         IN_SIM(a_thousand_connections_one_after_another_are_answered),
         IN_SIM(who_misbehaves_harms_only_himself),
         IN_SIM(deadlines_are_kept),
+        IN_SIM(a_body_has_a_deadline_of_its_own),
+        IN_SIM(who_asks_before_his_body_does_not_wait),
+        IN_SIM(every_answer_is_a_line_of_the_log),
+        IN_SIM(an_answer_that_breaks_is_logged_too),
+        IN_SIM(a_format_with_an_unknown_variable_is_told),
         IN_SIM(who_reads_slowly_gets_everything),
         IN_SIM(no_reset_eats_an_answer),
         IN_SIM(beyond_the_limit_of_connections_clients_wait_their_turn),

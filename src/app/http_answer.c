@@ -1,0 +1,551 @@
+/* An answer is decided first, as a struct answer, and then written in one go: head and,
+ * where it is at hand, body. A file is only named: the session reads it when the socket
+ * has room.
+ *
+ * Of a file, the conditions come first (RFC 9110 s13.2.2), then the range. Several
+ * ranges leave as parts of one body (s14.6): the head goes with the first part's lines,
+ * and each time a part is out the next one's lines take their place, so the answer
+ * never needs more memory than one of them.
+ *
+ * A file with a sibling NAME.gz goes out as that to who likes it (s8.4.1.3). Nobody
+ * else is told that it exists: what he gets is good for everyone, so it has no Vary. */
+#include "app/http_answer.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/http_listing.h"
+#include "base/bytes.h"
+#include "base/text.h"
+#include "http/http_accept.h"
+#include "http/http_cond.h"
+#include "http/http_etag.h"
+#include "http/http_mime.h"
+#include "http/http_uri.h"
+#include "http/http_write.h"
+
+enum {
+    HEAD_ROOM = 1024, /* an answer's head, without a location and a client's words */
+    PAGE_ROOM = 512,  /* an error page */
+    TYPE_ROOM = 96,   /* "multipart/byteranges; boundary=" and a boundary */
+};
+
+#define FILES_ALLOW "GET, HEAD, OPTIONS"
+#define ECHO_ALLOW  "POST, PUT, OPTIONS"
+
+/* What an answer is made of; zeros and NULL: without. */
+struct answer {
+    int status;
+    const char *type;   /* Content-Type */
+    uint64_t length;    /* Content-Length */
+    const char *allow;  /* Allow */
+    const char *coding; /* Content-Encoding */
+    bool is_file;       /* the next two say something, and ranges are welcome */
+    char etag[HTTP_ETAG_ROOM];
+    int64_t mtime;
+    bool has_range;                 /* Content-Range: */
+    const struct http_range *range; /*   which part; NULL: none fits */
+    uint64_t size;                  /*   of the whole */
+    const char *location;           /* the name of a directory without its slash */
+    struct http_slice query;        /* what follows it */
+};
+
+/* --- writing --------------------------------------------------------------------- */
+
+static void write_location(struct text *t, const struct answer *a)
+{
+    text_put(t, "Location: /");
+    http_encode_path(t, a->location);
+    if (*a->location)
+        text_char(t, '/');
+    http_encode_target(t, a->query);
+    text_put(t, "\r\n");
+}
+
+/* RFC 9112 s9.6 and s9.3; appendix C.2.2 for HTTP/1.0. */
+static void write_connection(struct text *t, const struct http_session *s)
+{
+    if (s->last)
+        http_write_field(t, "Connection", "close");
+    else if (s->minor == 0)
+        http_write_field(t, "Connection", "keep-alive");
+}
+
+static void write_validators(struct text *t, const struct http_session *s,
+                             const struct answer *a)
+{
+    /* RFC 9110 s8.8.2.1: never later than Date. */
+    http_write_date(t, "Last-Modified", a->mtime < s->now ? a->mtime : s->now);
+    http_write_field(t, "ETag", a->etag);
+    http_write_field(t, "Accept-Ranges", "bytes");
+}
+
+static void write_head(struct text *t, const struct http_session *s,
+                       const struct answer *a)
+{
+    http_write_status(t, a->status);
+    http_write_date(t, "Date", s->now);
+    http_write_field(t, "Server", "tapir");
+    if (a->allow)
+        http_write_field(t, "Allow", a->allow);
+    if (a->location)
+        write_location(t, a);
+    if (a->is_file)
+        write_validators(t, s, a);
+    if (a->coding)
+        http_write_field(t, "Vary", "Accept-Encoding");
+    if (a->has_range)
+        http_write_content_range(t, a->range, a->size);
+    if (a->status != 304) { /* RFC 9110 s15.4.5: what a cache has it knows */
+        if (a->coding)
+            http_write_field(t, "Content-Encoding", a->coding);
+        if (a->type)
+            http_write_field(t, "Content-Type", a->type);
+        http_write_number(t, "Content-Length", a->length);
+    }
+    write_connection(t, s);
+    http_write_end(t);
+}
+
+/* Makes `out` of the answer's head and, unless a HEAD is answered, its body, or what of
+ * it is not read from the file later. */
+static void make_answer(struct http_session *s, const struct answer *a,
+                        struct http_slice body)
+{
+    size_t room = HEAD_ROOM + body.len;
+    struct text t;
+
+    if (a->location) /* each of its characters may become three */
+        room += 3 * (strlen(a->location) + a->query.len);
+    if (a->type)
+        room += strlen(a->type);
+    s->status = a->status;
+    s->out = malloc(room);
+    if (!s->out) {
+        s->state = SESSION_OVER;
+        return;
+    }
+    text_init(&t, s->out, room);
+    write_head(&t, s, a);
+    s->out_head = t.len;
+    if (!s->to_head)
+        text_putn(&t, body.at, body.len);
+    s->out_len = t.len;
+}
+
+static void answer_page(struct http_session *s, struct answer *a)
+{
+    char page[PAGE_ROOM];
+    struct text t;
+
+    text_init(&t, page, sizeof page);
+    http_write_page(&t, a->status);
+    a->type = "text/html; charset=utf-8";
+    a->length = t.len;
+    a->is_file = false;
+    a->coding = NULL;
+    make_answer(s, a, (struct http_slice){ page, t.len });
+}
+
+void http_answer_status(struct http_session *s, int status)
+{
+    answer_page(s, &(struct answer){ .status = status });
+}
+
+void http_answer_echo(struct http_session *s)
+{
+    const char *type = s->type ? s->type : "application/octet-stream";
+
+    make_answer(
+        s, &(struct answer){ .status = 200, .type = type, .length = s->data_taken },
+        (struct http_slice){ s->kept, (size_t)s->data_taken });
+}
+
+/* Nothing but these characters is `out`; without memory, nothing is. */
+static void put_out(struct http_session *s, const char *at, size_t len)
+{
+    free(s->out);
+    s->out = malloc(len);
+    s->out_len = s->out ? len : 0;
+    s->out_sent = 0;
+    if (s->out)
+        memcpy(s->out, at, len);
+}
+
+void http_answer_continue(struct http_session *s)
+{
+    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    put_out(s, line, sizeof line - 1);
+    s->interim = true;
+    s->state = s->out ? SESSION_ANSWER : SESSION_OVER;
+}
+
+/* --- files ----------------------------------------------------------------------- */
+
+static void close_file(struct http_session *s)
+{
+    if (s->file >= 0)
+        close(s->file);
+    s->file = -1;
+    s->file_left = 0;
+}
+
+void http_answer_drop(struct http_session *s)
+{
+    close_file(s);
+    free(s->out);
+    free(s->parts);
+    free(s->kept);
+    free(s->type);
+    s->out = s->kept = s->type = NULL;
+    s->parts = NULL;
+    s->kept_cap = 0;
+    s->collects = s->interim = false;
+    s->out_len = s->out_sent = s->out_head = 0;
+}
+
+/* [from, from+len) of the file follows the head, or is its body if the bytes are at
+ * hand. */
+static void answer_piece(struct http_session *s, const struct answer *a,
+                         const struct http_file *file, struct http_range piece)
+{
+    const char *text = file->text ? file->text + piece.from : NULL;
+
+    s->file = file->fd;
+    s->file_at = piece.from;
+    s->file_left = s->to_head || text ? 0 : piece.len;
+    make_answer(s, a, (struct http_slice){ text, text ? (size_t)piece.len : 0 });
+    if (s->file_left == 0)
+        close_file(s);
+}
+
+/* All parts at once, of a file whose bytes are at hand. */
+static void answer_short_parts(struct http_session *s, const struct answer *a,
+                               const struct http_parts *parts, const char *text)
+{
+    char *body = malloc((size_t)a->length + 1);
+    struct text t;
+
+    if (!body) {
+        s->state = SESSION_OVER;
+        return;
+    }
+    text_init(&t, body, (size_t)a->length + 1);
+    for (int i = 0; i < parts->n; i++) {
+        http_write_part(&t, parts, i);
+        text_putn(&t, text + parts->range[i].from, (size_t)parts->range[i].len);
+    }
+    http_write_parts_end(&t, parts);
+    make_answer(s, a, (struct http_slice){ body, t.len });
+    free(body);
+}
+
+bool http_answer_next_part(struct http_session *s)
+{
+    struct http_parts_left *left = s->parts;
+    char lines[HTTP_PART_ROOM];
+    struct text t;
+
+    if (!left || left->next > left->parts.n)
+        return false;
+    text_init(&t, lines, sizeof lines);
+    if (left->next < left->parts.n) {
+        http_write_part(&t, &left->parts, left->next);
+        s->file_at = left->range[left->next].from;
+        s->file_left = left->range[left->next].len;
+    } else {
+        http_write_parts_end(&t, &left->parts);
+    }
+    left->next++;
+    put_out(s, t.at, t.len);
+    return s->out != NULL;
+}
+
+/* The head and the first part; the session asks for the others. */
+static void answer_long_parts(struct http_session *s, const struct answer *a,
+                              struct http_parts_left *left, int fd)
+{
+    char lines[HTTP_PART_ROOM];
+    struct text t;
+
+    text_init(&t, lines, sizeof lines);
+    http_write_part(&t, &left->parts, 0);
+    left->next = 1;
+    s->parts = left;
+    s->file = fd;
+    s->file_at = left->range[0].from;
+    s->file_left = left->range[0].len;
+    make_answer(s, a, (struct http_slice){ lines, t.len });
+}
+
+static void answer_parts(struct http_session *s, struct answer *a,
+                         const struct http_file *file, const struct http_range *range,
+                         int n)
+{
+    struct http_parts_left *left = malloc(sizeof *left);
+    char type[TYPE_ROOM];
+    struct text t;
+
+    s->file = file->fd; /* dropped with the answer, come what may */
+    if (!left) {
+        s->state = SESSION_OVER;
+        return;
+    }
+    memcpy(left->range, range, (size_t)n * sizeof *range);
+    text_init(&t, left->boundary, sizeof left->boundary);
+    http_write_boundary(&t, (uint64_t)file->changed ^ file->inode << 32 ^ s->requests);
+    left->parts = (struct http_parts){ left->boundary, a->type, file->size, n,
+                                       left->range };
+    a->length = http_parts_length(&left->parts);
+    text_init(&t, type, sizeof type);
+    text_put(&t, "multipart/byteranges; boundary=");
+    text_put(&t, left->boundary);
+    a->type = type;
+    if (!file->text) {
+        answer_long_parts(s, a, left, file->fd);
+        return;
+    }
+    answer_short_parts(s, a, &left->parts, file->text);
+    free(left);
+}
+
+/* Which ranges a GET asks for: as http_parse_ranges(). */
+static int wanted_ranges(const struct http_session *s, const struct http_head *head,
+                         const struct http_version *version, uint64_t size,
+                         struct http_range *range)
+{
+    struct http_slice value = http_single_field(head, "Range");
+
+    if (!value.at || s->to_head || !http_if_range(head, version, s->now))
+        return 0;
+    return http_parse_ranges(value, size, range);
+}
+
+/* Nothing of it is sent. */
+static void close_unused(const struct http_file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+}
+
+static void answer_ranges(struct http_session *s, const struct http_head *head,
+                          const struct http_version *version, struct answer *a,
+                          const struct http_file *file)
+{
+    struct http_range range[HTTP_RANGES_MAX];
+    int n = wanted_ranges(s, head, version, file->size, range);
+
+    if (n < 0) {
+        close_unused(file);
+        answer_page(s, &(struct answer){
+                           .status = 416, .has_range = true, .size = file->size });
+        return;
+    }
+    if (n > 0)
+        a->status = 206;
+    if (n > 1) {
+        answer_parts(s, a, file, range, n);
+        return;
+    }
+    if (n == 0)
+        range[0] = (struct http_range){ 0, file->size };
+    a->has_range = n == 1;
+    a->range = range;
+    a->length = range[0].len;
+    answer_piece(s, a, file, range[0]);
+}
+
+static void answer_file(struct http_session *s, const struct http_head *head,
+                        const char *name, const char *coding,
+                        const struct http_file *file)
+{
+    struct answer a = { .status = 200,
+                        .type = http_mime(name),
+                        .coding = coding,
+                        .size = file->size,
+                        .is_file = true,
+                        .mtime = file->mtime >= 0 ? file->mtime : 0 };
+    struct http_version version = { .exists = true, .mtime = a.mtime };
+    struct text t;
+
+    text_init(&t, a.etag, sizeof a.etag);
+    http_write_etag(&t, file->inode, file->size, file->changed);
+    version.etag = slice_of(a.etag);
+    a.status = http_precondition(head, &version, s->now);
+    if (a.status == 0) {
+        a.status = 200;
+        answer_ranges(s, head, &version, &a, file);
+        return;
+    }
+    close_unused(file);
+    if (a.status == 304)
+        make_answer(s, &a, (struct http_slice){ NULL, 0 });
+    else
+        answer_page(s, &a);
+}
+
+/* --- names ----------------------------------------------------------------------- */
+
+static int status_of_error(int err)
+{
+    switch (err) {
+    case -ENOENT:
+    case -ENOTDIR:
+    case -ENAMETOOLONG:
+    case -EISDIR:
+        return 404;
+    case -EACCES:
+    case -EPERM:
+    case -ELOOP:
+        return 403;
+    case -EMFILE:
+    case -ENFILE:
+    case -ENOMEM:
+        return 503;
+    default:
+        return 500;
+    }
+}
+
+/* The listing of a directory without index. */
+static void answer_listing(struct http_session *s, struct http_site *site,
+                           const char *name)
+{
+    char *page;
+    size_t len;
+    int err = http_listing_new(&site->files, name, &page, &len);
+
+    if (err < 0) {
+        http_answer_status(s, status_of_error(err));
+        return;
+    }
+    make_answer(s,
+                &(struct answer){
+                    .status = 200, .type = "text/html; charset=utf-8", .length = len },
+                (struct http_slice){ page, len });
+    free(page);
+}
+
+/* NAME.gz, if the client likes it and it is there. */
+static bool answer_coded(struct http_session *s, struct http_site *site,
+                         const struct http_head *head, const char *name)
+{
+    size_t len = strlen(name);
+    struct http_file file;
+    char coded[PATH_MAX];
+
+    if (len + sizeof ".gz" > sizeof coded || !http_accepts_coding(head, "gzip"))
+        return false;
+    memcpy(coded, name, len);
+    memcpy(coded + len, ".gz", sizeof ".gz");
+    if (http_files_get(&site->files, coded, s->now, &file) < 0)
+        return false;
+    answer_file(s, head, name, "gzip", &file);
+    return true;
+}
+
+/* Answers with the file of that name. 0, or negative errno. */
+static int answer_name(struct http_session *s, struct http_site *site,
+                       const struct http_head *head, const char *name)
+{
+    struct http_file file;
+    int err;
+
+    if (*name && answer_coded(s, site, head, name))
+        return 0;
+    err = http_files_get(&site->files, name, s->now, &file);
+    if (err == 0)
+        answer_file(s, head, name, NULL, &file);
+    return err;
+}
+
+/* Answers with a directory: its index.html, or what is in it. */
+static void answer_directory(struct http_session *s, struct http_site *site,
+                             const struct http_head *head, const char *name)
+{
+    static const char index[] = "/index.html";
+    const char *add = *name ? index : index + 1;
+    size_t len = strlen(name);
+    char path[PATH_MAX];
+    int err = -ENAMETOOLONG;
+
+    if (len + sizeof index <= sizeof path) {
+        memcpy(path, name, len);
+        memcpy(path + len, add, strlen(add) + 1);
+        err = answer_name(s, site, head, path);
+    }
+    if (err == -ENOENT && !site->no_listing)
+        answer_listing(s, site, name);
+    else if (err < 0)
+        http_answer_status(s, status_of_error(err));
+}
+
+static void answer_target(struct http_session *s, struct http_site *site,
+                          const struct http_head *head,
+                          const struct http_target *target)
+{
+    char name[PATH_MAX];
+    bool slash;
+    int err = http_decode_path(target->path, name, sizeof name, &slash);
+
+    if (err < 0) {
+        http_answer_status(s, -err);
+        return;
+    }
+    if (slash) {
+        answer_directory(s, site, head, name);
+        return;
+    }
+    err = answer_name(s, site, head, name);
+    if (err == -EISDIR)
+        answer_page(s, &(struct answer){
+                           .status = 301, .location = name, .query = target->query });
+    else if (err < 0)
+        http_answer_status(s, status_of_error(err));
+}
+
+/* --- methods --------------------------------------------------------------------- */
+
+enum http_method http_method_of(struct http_slice method)
+{
+    static const char *const names[] = {
+        [METHOD_GET] = "GET",   [METHOD_HEAD] = "HEAD", [METHOD_OPTIONS] = "OPTIONS",
+        [METHOD_POST] = "POST", [METHOD_PUT] = "PUT",
+    };
+    static const char *const others[] = { "DELETE", "CONNECT", "TRACE", "PATCH" };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (slice_is(method, names[i]))
+            return (enum http_method)i;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (slice_is(method, others[i]))
+            return METHOD_OTHER;
+    return METHOD_UNKNOWN;
+}
+
+bool http_is_echo(const struct http_site *site, const struct http_target *target)
+{
+    return site->echo && slice_is(target->path, site->echo);
+}
+
+void http_answer_request(struct http_session *s, struct http_site *site,
+                         const struct http_head *head, const struct http_target *target)
+{
+    enum http_method method = http_method_of(head->method);
+    bool echo = http_is_echo(site, target);
+    const char *allow = echo ? ECHO_ALLOW : FILES_ALLOW;
+
+    if (method == METHOD_UNKNOWN)
+        http_answer_status(s, 501);
+    else if (method == METHOD_OPTIONS) /* RFC 9110 s9.3.7 */
+        make_answer(s, &(struct answer){ .status = 200, .allow = allow },
+                    (struct http_slice){ NULL, 0 });
+    else if (!echo && (method == METHOD_GET || method == METHOD_HEAD))
+        answer_target(s, site, head, target);
+    else /* RFC 9110 s15.5.6 */
+        answer_page(s, &(struct answer){ .status = 405, .allow = allow });
+}
