@@ -193,6 +193,7 @@ $(FUZZ_BIN): $(B)/%: $(B)/%.o $(B)/fuzz.a $(B)/drill.a $(B)/libtapir.a
 
 ASAN := build/address-undefined
 TSAN := build/thread
+LIVE := $(addprefix tests/live/,program.sh examples.sh wire.sh pmtu.sh http.sh bench.sh run.sh)
 test:
 	@$(MAKE) SANITIZE= B=build all examples bench-programs
 	@$(MAKE) SANITIZE=address,undefined B=$(ASAN) CFLAGS='$(TEST_CFLAGS)' tests \
@@ -200,7 +201,7 @@ test:
 	@$(MAKE) SANITIZE=thread B=$(TSAN) CFLAGS='$(TEST_CFLAGS)' tsan-tests
 	@tools/dev/run-tests $(call WANTED,$(TEST_SRC:%.c=$(ASAN)/%)) \
 	    $(call WANTED,$(ASAN)/tests/fuzz/replay) \
-	    $(call WANTED,$(TSAN_SRC:%.c=$(TSAN)/%)) $(if $(T),,tests/live/program.sh tests/live/examples.sh tests/live/wire.sh tests/live/pmtu.sh tests/live/bench.sh tests/live/run.sh)
+	    $(call WANTED,$(TSAN_SRC:%.c=$(TSAN)/%)) $(if $(T),,$(LIVE))
 
 test-long: export TAPIR_LONG = 1
 test-long: test

@@ -2,6 +2,7 @@
  * link it runs until a signal; on a simulated one until the visitor has gone, with
  * dates that count from the example in RFC 9110, so that a run can be repeated to the
  * byte. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,27 +13,39 @@
 enum {
     CONNECTIONS = 32768,       /* at once, where descriptors suffice */
     CONNECTIONS_MAX = 1000000, /* as many numbers as Linux gives a process, about */
-    LATER_OPTION = 1000        /* and above: known, and not built */
+    OPT_ECHO = 256,
+    OPT_NO_LISTING,
+    OPT_LOG,
+    OPT_FORMAT,
+    OPT_TIME = 1000,          /* and above: a row of times */
+    OPT_LIMIT = OPT_TIME + 4, /* and above: a row of limits */
 };
 
 #define SIM_DATE INT64_C(784111777) /* Sun, 06 Nov 1994 08:49:37 GMT */
 
 struct serve {
     struct options *o;
-    const char *dir;
-    uint16_t port;
-    unsigned connections; /* at once */
+    struct tapir_http_server http; /* what the options say */
+    const char *log_path;          /* NULL: no access log */
+    FILE *log;
 };
 
 static const struct option_row rows[] = {
     { 'p', 'p', "port", true },
-    { 'n', 0, "max-connections", true },
-    { LATER_OPTION + 0, 0, "echo", true },
-    { LATER_OPTION + 1, 0, "header-timeout", true },
-    { LATER_OPTION + 2, 0, "body-timeout", true },
-    { LATER_OPTION + 3, 0, "idle-timeout", true },
-    { LATER_OPTION + 4, 0, "send-timeout", true },
-    { LATER_OPTION + 5, 0, "access-log", true },
+    { OPT_ECHO, 0, "echo", true },
+    { OPT_NO_LISTING, 0, "no-listing", false },
+    { OPT_LOG, 0, "access-log", true },
+    { OPT_FORMAT, 0, "log-format", true },
+    { OPT_TIME + 0, 0, "header-timeout", true },
+    { OPT_TIME + 1, 0, "body-timeout", true },
+    { OPT_TIME + 2, 0, "idle-timeout", true },
+    { OPT_TIME + 3, 0, "send-timeout", true },
+    { OPT_LIMIT + 0, 0, "max-connections", true },
+    { OPT_LIMIT + 1, 0, "max-requests", true },
+    { OPT_LIMIT + 2, 0, "max-line", true },
+    { OPT_LIMIT + 3, 0, "max-header", true },
+    { OPT_LIMIT + 4, 0, "max-fields", true },
+    { OPT_LIMIT + 5, 0, "max-body", true },
     { 0, 0, NULL, false },
 };
 
@@ -42,7 +55,7 @@ static void ready(void *ctx)
     char host[64];
 
     options_address(s->o, host, sizeof host);
-    options_ready(s->o, "serving %s at http://%s:%u/", s->dir, host, s->port);
+    options_ready(s->o, "serving %s at http://%s:%u/", s->http.dir, host, s->http.port);
 }
 
 static bool stopped(void *ctx)
@@ -64,23 +77,54 @@ static void tell_summary(const struct tapir_http_stats *stats)
             (unsigned long long)stats->bytes);
 }
 
+static void on_log(void *ctx, const char *line, size_t len)
+{
+    struct serve *s = ctx;
+    fwrite(line, 1, len, s->log);
+}
+
+/* Lines are whole in the file as soon as they are written, so tail(1) sees them. */
+static bool open_log(struct serve *s)
+{
+    char what[120];
+
+    if (!s->log_path)
+        return true;
+    s->log = strcmp(s->log_path, "-") == 0 ? stdout : fopen(s->log_path, "ae");
+    if (s->log) {
+        setvbuf(s->log, NULL, _IOLBF, BUFSIZ);
+        s->http.log = on_log;
+        return true;
+    }
+    snprintf(what, sizeof what, "cannot open the access log %.80s", s->log_path);
+    tell(what, strerror(errno), "name a file that may be written, or - for stdout");
+    return false;
+}
+
+static void close_log(struct serve *s)
+{
+    if (s->log && s->log != stdout)
+        fclose(s->log);
+    s->log = NULL;
+}
+
 static int serve_all(struct serve *s)
 {
     struct options *o = s->o;
     struct tapir_http_stats stats = { 0, 0, 0 };
     struct tapir_error error = { .what = "" };
-    struct tapir_http_server server = {
-        .dir = s->dir,
-        .port = s->port,
-        .max_connections = s->connections,
-        .stop_fd = o->stop_fd,
-        .stopped = o->stop_fd < 0 ? stopped : NULL,
-        .ready = ready,
-        .clock = o->sim ? virtual_date : NULL,
-        .ctx = s,
-    };
+    int result;
 
-    if (tapir_http_serve(&server, &stats, &error) < 0) {
+    if (!open_log(s))
+        return 1;
+    s->http.stop_fd = o->stop_fd;
+    s->http.stopped = o->stop_fd < 0 ? stopped : NULL;
+    s->http.ready = ready;
+    s->http.clock = o->sim ? virtual_date : NULL;
+    s->http.ctx = s;
+    result = tapir_http_serve(&s->http, &stats, &error);
+    close_log(s);
+    if (result < 0) {
         tell(error.what, error.cause, error.fix);
         return 1;
     }
@@ -91,7 +135,10 @@ static int serve_all(struct serve *s)
 
 int serve_files(struct options *o, const char *dir, uint16_t port)
 {
-    struct serve s = { o, dir, port, descriptors_for(o, CONNECTIONS) };
+    struct serve s = { .o = o,
+                       .http = { .dir = dir,
+                                 .port = port,
+                                 .max_connections = descriptors_for(o, CONNECTIONS) } };
 
     return serve_all(&s);
 }
@@ -105,52 +152,137 @@ static int serve_body(struct options *o, void *arg)
 }
 
 /* As many connections as were asked for, or else as there can be descriptors. */
-static bool find_connections(struct serve *s, const struct options *o, long long asked)
+static bool find_connections(struct serve *s, const struct options *o)
 {
-    unsigned fit = descriptors_for(o, asked ? (unsigned)asked : CONNECTIONS);
+    unsigned asked = s->http.max_connections;
+    unsigned fit = descriptors_for(o, asked ? asked : CONNECTIONS);
     char what[80];
 
-    s->connections = fit;
+    s->http.max_connections = fit;
     if (fit >= asked)
         return true;
-    snprintf(what, sizeof what, "cannot hold %lld connections at once", asked);
+    snprintf(what, sizeof what, "cannot hold %u connections at once", asked);
     tell(what, "each takes a descriptor, and the limit of open files is too low",
          "raise it with ulimit -n, or run as root, which may raise it by itself");
     return false;
 }
 
+static int set_time(struct serve *s, int row, const char *value)
+{
+    static const char *const names[] = { "--header-timeout", "--body-timeout",
+                                         "--idle-timeout", "--send-timeout" };
+    int64_t *const times[] = { &s->http.head_timeout, &s->http.body_timeout,
+                               &s->http.idle_timeout, &s->http.send_timeout };
+    double seconds;
+
+    if (!option_decimal(names[row], value, 0.001, 1e9, &seconds))
+        return 2;
+    *times[row] = (int64_t)(seconds * 1e6);
+    return 0;
+}
+
+static int set_limit(struct serve *s, int row, const char *value)
+{
+    static const struct {
+        const char *name;
+        long long min, max;
+    } limits[] = {
+        { "--max-connections", 1, CONNECTIONS_MAX },
+        { "--max-requests", 1, 1000000000 },
+        { "--max-line", 16, 1 << 20 },
+        { "--max-header", 64, 1 << 20 },
+        { "--max-fields", 1, 256 },
+        { "--max-body", 1, 1LL << 40 },
+    };
+    struct tapir_http_server *h = &s->http;
+    long long n;
+
+    if (!option_number(limits[row].name, value, limits[row].min, limits[row].max, &n))
+        return 2;
+    h->max_connections = row == 0 ? (unsigned)n : h->max_connections;
+    h->max_requests = row == 1 ? (unsigned)n : h->max_requests;
+    h->max_line = row == 2 ? (size_t)n : h->max_line;
+    h->max_head = row == 3 ? (size_t)n : h->max_head;
+    h->max_fields = row == 4 ? (unsigned)n : h->max_fields;
+    h->max_body = row == 5 ? (uint64_t)n : h->max_body;
+    return 0;
+}
+
+static int set_port(struct serve *s, const char *value)
+{
+    long long port;
+
+    if (!option_number("--port", value, 1, 65535, &port))
+        return 2;
+    s->http.port = (uint16_t)port;
+    return 0;
+}
+
+static int set_echo(struct serve *s, const char *value)
+{
+    s->http.echo = value;
+    return value[0] == '/' ? 0
+                           : tell_usage("--echo takes a path that begins with /",
+                                        "tapir serve --echo /echo .");
+}
+
+static int set_dir(struct serve *s, const char *value)
+{
+    if (s->http.dir)
+        return tell_usage("serve takes one DIR", "tapir help serve");
+    s->http.dir = value;
+    return 0;
+}
+
+static int set_option(struct serve *s, int id, const char *value)
+{
+    if (id >= OPT_LIMIT)
+        return set_limit(s, id - OPT_LIMIT, value);
+    if (id >= OPT_TIME)
+        return set_time(s, id - OPT_TIME, value);
+    switch (id) {
+    case OPT_WORD:
+        return set_dir(s, value);
+    case 'p':
+        return set_port(s, value);
+    case OPT_ECHO:
+        return set_echo(s, value);
+    case OPT_NO_LISTING:
+        s->http.no_listing = true;
+        return 0;
+    case OPT_LOG:
+        s->log_path = value;
+        return 0;
+    case OPT_FORMAT:
+        s->http.log_format = value;
+        return 0;
+    default:
+        return options_exit(id);
+    }
+}
+
 int serve_run(int argc, char **argv)
 {
-    struct serve s = { .port = 80 };
-    long long port = 80, connections = 0;
+    struct serve s = { .http = { .port = 80 } };
     struct options o;
-    int id;
+    int id, status;
 
     options_init(&o, argc, argv);
     while ((id = options_next(&o, rows)) != OPT_END) {
-        if (id == OPT_WORD && !s.dir)
-            s.dir = o.value;
-        else if (id == OPT_WORD)
-            return tell_usage("serve takes one DIR", "tapir help serve");
-        else if (id >= LATER_OPTION)
-            return tell_later_option(&o, rows, id);
-        else if (id == 'n' && !option_number("--max-connections", o.value, 1,
-                                             CONNECTIONS_MAX, &connections))
-            return 2;
-        else if (id != 'p' && id != 'n')
-            return options_exit(id);
-        else if (id == 'p' && !option_number("--port", o.value, 1, 65535, &port))
-            return 2;
+        status = set_option(&s, id, o.value);
+        if (status != 0 || id == OPT_HELP)
+            return status;
     }
-    if (!s.dir)
+    if (!s.http.dir)
         return tell_usage("serve needs a DIR", "tapir serve .");
-    s.port = (uint16_t)port;
-    if (!find_connections(&s, &o, connections))
+    if (s.http.log_format && !s.log_path)
+        s.log_path = "-";
+    if (!find_connections(&s, &o))
         return 1;
     return options_run(&o, &(struct job){ .body = serve_body,
                                           .arg = &s,
                                           .failed = 1,
                                           .server = true,
                                           .watches = true,
-                                          .visit = s.port });
+                                          .visit = s.http.port });
 }

@@ -14,7 +14,10 @@ _tapir() {
             mtu drop twice hold" -- "$word"))
     elif [[ $word == -* ]]; then
         [ "${COMP_WORDS[1]}" = wire ] && options="--link --netem --mtu --pcap --stat --seed -t --help"
-        [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --max-connections"
+        [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --echo
+            --no-listing --access-log --log-format --header-timeout --body-timeout
+            --idle-timeout --send-timeout --max-line --max-header --max-fields --max-body
+            --max-requests --max-connections"
         COMPREPLY=($(compgen -W "$options" -- "$word"))
     else
         COMPREPLY=($(compgen -f -- "$word"))

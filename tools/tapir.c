@@ -15,7 +15,21 @@ const struct command commands[] = {
       "  -p, --port N         port to listen on (80)\n"
       "  --max-connections N  at once; further ones wait in the listener's queue\n"
       "                       (32768; on --link kernel as many as there may be\n"
-      "                       descriptors)\n",
+      "                       descriptors)\n"
+      "  --echo PATH          POST and PUT to PATH come back\n"
+      "  --no-listing         a directory without index.html is 404, not listed\n"
+      "  --access-log FILE    a line for each answer (-: stdout)\n"
+      "  --log-format F       common (the default), combined, json, or a string with\n"
+      "                       nginx's variables: '$remote_addr $request $tcpinfo_rtt'\n"
+      "  --header-timeout S   seconds for a whole request head (30)\n"
+      "  --body-timeout S     for a whole request body (60)\n"
+      "  --idle-timeout S     between two requests of a connection (60)\n"
+      "  --send-timeout S     without the client taking a byte (60)\n"
+      "  --max-line BYTES     of a request line (8192); more is 414\n"
+      "  --max-header BYTES   of a request head (16384); more is 431\n"
+      "  --max-fields N       lines in it (100, 256 at most); more is 431\n"
+      "  --max-body BYTES     of a request body (1 MiB); more is 413\n"
+      "  --max-requests N     of one connection (any number)\n",
       serve_run },
     { "get", "[options] URL... [-- COMMAND]", "fetch with HTTP/1.1; curl's letters and exit codes",
       "  -v                   tell the seven steps of a fetch and their times\n"

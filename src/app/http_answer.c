@@ -493,7 +493,8 @@ static void answer_target(struct http_session *s, struct http_site *site,
     int err = http_decode_path(target->path, name, sizeof name, &slash);
 
     if (err < 0) {
-        http_answer_status(s, -err);
+        /* The target was not too long to be read: no file has so long a name. */
+        http_answer_status(s, err == -414 ? 404 : -err);
         return;
     }
     if (slash) {

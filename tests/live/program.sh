@@ -85,8 +85,12 @@ what='a file that is no socket is no link, and stays'
 refuses 1 'cannot use the socket' "$tapir" ping --link "unix:$tapir" 192.0.2.1
 what='a link of no kind is told those that there are'
 refuses 2 'unix:PATH' "$tapir" ping --link pigeon 192.0.2.1
-what='an option of a later HTTP is refused by its name'
-refuses 2 'serve: --idle-timeout is not built yet' "$tapir" serve --idle-timeout 5 .
+what='a path to echo begins with a slash'
+refuses 2 '--echo takes a path that begins with /' "$tapir" serve --echo x .
+what='a deadline that is no number is refused'
+refuses 2 "bad value for --idle-timeout: 'soon'" "$tapir" serve --idle-timeout soon .
+what='a format of the access log has variables that there are'
+refuses 1 'bad format of the access log' "$tapir" serve --link kernel -p 18080 --log-format '$x' .
 what='a limit of connections that is no number is refused'
 refuses 2 "bad value for --max-connections: 'none'" "$tapir" serve --max-connections none .
 what='a later letter of curl is refused by its name'
