@@ -23,10 +23,10 @@ static int lines_of(const char *text, size_t len)
 static void one_script(const char *text, size_t len)
 {
     struct arena arena = { 0 };
-    struct script script = { .file = "fuzz.pkt" };
+    struct script script = { .file = "fuzz.pkt", .defines = drill_defines() };
     struct script_error error = { 0 };
 
-    if (script_parse(&script, &arena, text, len, drill_defines(), &error) < 0) {
+    if (script_parse(&script, &arena, text, len, &error) < 0) {
         assert(error.text[0] != '\0' && strlen(error.text) < sizeof error.text);
         assert(error.line >= 1 && error.line <= lines_of(text, len));
         assert(error.column >= 1);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "harness/guarded.h"
+#include "http/http_fail.h"
 
 static struct http_head head;
 
