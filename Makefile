@@ -4,7 +4,7 @@
 #                   build/libtapir-packetdrill.so
 #   make demo       the main job, in front of your eyes
 #   make test       unit, simulation and live tests (make test-long: the full products);
-#                   make test T="test_ring test_pkt" runs those programs alone
+#                   make test T="test_ring drill" runs those alone (drill: all scripts)
 #   make fuzz       each fuzzer for FUZZ_SECONDS (60); FUZZ="wire http" for some
 #   make lint       format, floors, globals, purity, sizes, names, static analysis
 #   make bench      figures beside the kernel's TCP, nginx and the TAP's limit, in under
@@ -175,8 +175,10 @@ $(TEST_BIN): $(B)/%: $(B)/%.o $(B)/harness.a $(B)/bench.a $(B)/drill.a $(B)/libt
 # Loaded by its test.
 $(B)/tests/packetdrill/test_interface: | $(B)/libtapir-packetdrill.so
 
+# Scripts of tests/drill, as one program: T=drill.
+DRILL  = $(if $(T),$(filter drill,$(T)),drill)
 WANTED = $(if $(T),$(filter $(foreach t,$(T),%/$(t)),$(1)),$(1))
-tests: $(call WANTED,$(TEST_BIN))
+tests: $(call WANTED,$(TEST_BIN)) $(if $(DRILL),$(B)/tapir)
 	@:
 tsan-tests: $(call WANTED,$(TSAN_SRC:%.c=$(B)/%))
 	@:
@@ -201,7 +203,8 @@ test:
 	@$(MAKE) SANITIZE=thread B=$(TSAN) CFLAGS='$(TEST_CFLAGS)' tsan-tests
 	@tools/dev/run-tests $(call WANTED,$(TEST_SRC:%.c=$(ASAN)/%)) \
 	    $(call WANTED,$(ASAN)/tests/fuzz/replay) \
-	    $(call WANTED,$(TSAN_SRC:%.c=$(TSAN)/%)) $(if $(T),,$(LIVE))
+	    $(call WANTED,$(TSAN_SRC:%.c=$(TSAN)/%)) $(DRILL:%=tests/%/run.sh) \
+	    $(if $(T),,$(LIVE))
 
 test-long: export TAPIR_LONG = 1
 test-long: test
