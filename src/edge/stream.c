@@ -29,6 +29,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,10 +298,21 @@ static bool take_peer(struct stream *s)
     return true;
 }
 
+/* What it sent before may still be there to be read. */
+static bool peer_has_gone(const struct stream *s)
+{
+    struct pollfd conn = { .fd = s->conn, .events = POLLRDHUP };
+
+    return poll(&conn, 1, 0) > 0;
+}
+
+/* Not while the one who has the place is leaving it: the caller is the next. */
 static void turn_away(struct stream *s)
 {
     int fd;
 
+    if (s->conn >= 0 && peer_has_gone(s))
+        return;
     s->port.knocked = false;
     if (s->conn < 0 || s->listener < 0)
         return;

@@ -92,7 +92,7 @@ static int both_heads(bool request, char *whole, struct http_head *head)
 {
     static struct http_head slow;
     size_t seen = 0, len = 0;
-    char *at;
+    char *at = NULL;
     int first = -EAGAIN, r;
 
     memcpy(whole, text.at, text.len);

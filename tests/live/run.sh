@@ -70,6 +70,7 @@ start() {
     word=$1
     shift
     [ -n "$MAY_TAP" ] || return 0
+    rm -f "$group_dir/server" # an earlier one has said it
     "$@" >"$group_dir/out" 2>"$group_dir/server" </dev/null &
     server=$!
     wait_for 5 grep -q "$word" "$group_dir/server"

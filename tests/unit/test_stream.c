@@ -440,6 +440,28 @@ static void another_caller_is_turned_away_while_there_is_a_peer(void **state)
     close(wire);
 }
 
+/* Nobody had time to see that the first one left. */
+static void who_calls_while_the_peer_is_leaving_is_the_next(void **state)
+{
+    uint8_t b[200];
+    size_t n = framed(b, 60);
+    int second;
+
+    assert_int_equal(open_at(&s, path), 0);
+    wire = call_path(path);
+    assert_int_equal(read_port(&s), 0);
+    put(b, n);
+    close(wire);
+    second = call_path(path);
+    s.port.knocked = true;
+    expect_frame(&s, 60);
+    assert_int_equal(read_port(&s), 0);
+    wire = second;
+    put(b, n);
+    expect_frame(&s, 60);
+    close(wire);
+}
+
 static void two_find_each_other_in_either_order_and_again(void **state)
 {
     struct stream other;
@@ -538,6 +560,7 @@ int main(void)
         TEST(who_finds_nobody_listens_and_drops_frames_until_a_peer_comes),
         TEST(the_next_peer_is_taken_after_the_last),
         TEST(another_caller_is_turned_away_while_there_is_a_peer),
+        TEST(who_calls_while_the_peer_is_leaving_is_the_next),
         TEST(two_find_each_other_in_either_order_and_again),
         TEST(a_socket_left_behind_is_replaced),
         TEST(what_cannot_be_a_link_is_refused_and_left_alone),
