@@ -44,6 +44,8 @@ static int set_nodelay(struct sock *s, int value)
     struct tcp_options o = sockopt_tcp_of(s);
     o.nodelay = value != 0;
     sockopt_put_tcp(s, &o);
+    if (value && s->tcb)
+        tcp_push(s->tcb); /* each time, and though there is a cork: tcp(7) */
     return 0;
 }
 

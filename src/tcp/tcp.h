@@ -234,6 +234,9 @@ const struct tcp_options *tcp_get_options(const struct tcb *tcb);
 /* Sets all of them; what changed takes effect at once (uncorking sends). */
 void tcp_set_options(struct tcb *tcb, const struct tcp_options *o);
 
+/* What Nagle, TCP_CORK or MSG_MORE hold back may leave, once. */
+void tcp_push(struct tcb *tcb);
+
 /* A snapshot in Linux's `struct tcp_info` layout, cut to `room`; its size.
  * tcp_info.c */
 size_t tcp_info(const struct tcb *tcb, void *out, size_t room);

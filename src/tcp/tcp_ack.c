@@ -119,6 +119,7 @@ static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
     tcb->soft = 0;
     settle_rto(tcb, take_rtt(tcb, seg, news));
     tcp_recovery_ack(tcb, acked, news);
+    tcb->snd.more = false; /* MSG_MORE waits for one more send or ACK, as on Linux */
     /* RFC 6298 s5.2, s5.3: off when all is acknowledged, else it begins anew. */
     bool all = seq_eq(tcb->snd.una, tcb->snd.nxt);
     tcp_arm(tcb, TT_REXMT, all ? NEVER : tcb->tcp->net->now + tcp_rto(tcb));

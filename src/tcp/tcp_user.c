@@ -340,8 +340,7 @@ static void change_cc(struct tcb *tcb, const struct cc_ops *cc)
 
 void tcp_set_options(struct tcb *tcb, const struct tcp_options *o)
 {
-    bool nodelay = !tcb->opt.nodelay && o->nodelay;
-    bool released = (tcb->opt.cork && !o->cork) || nodelay;
+    bool released = (tcb->opt.cork && !o->cork) || (!tcb->opt.nodelay && o->nodelay);
     bool rcvbuf = tcb->opt.rcvbuf != o->rcvbuf;
     bool keep = tcb->opt.keepalive != o->keepalive || tcb->opt.keepidle != o->keepidle;
 
@@ -351,12 +350,18 @@ void tcp_set_options(struct tcb *tcb, const struct tcp_options *o)
         tcb->rcv.limit = o->rcvbuf;
     if (keep)
         tcp_restart_keepalive(tcb);
-    if (nodelay && seq_lt(tcb->snd.nxt, snd_end(tcb)))
-        tcb->push_now = true; /* as on Linux: what a cork holds goes, too */
     if (released && tcb->state != TCPS_CLOSED) {
         tcb->snd.more = false;
         tcp_dirty(tcb);
     }
+}
+
+void tcp_push(struct tcb *tcb)
+{
+    if (tcb->state == TCPS_CLOSED || !seq_lt(tcb->snd.nxt, snd_end(tcb)))
+        return;
+    tcb->push_now = true;
+    tcp_dirty(tcb);
 }
 
 /* --- s3.9.2.2: errors that the network reports --- */

@@ -340,6 +340,8 @@ static void tcp_nodelay_lets_go_what_is_corked(void **state)
     peer_expect(&p, "P. 1:41(40) ack 1");
     peer_write(&p, s, 40); /* is corked again */
     peer_expect_nothing(&p);
+    peer_option(s, 6, 1, 1); /* tcp(7): each time that it is set */
+    peer_expect(&p, "P. 41:81(40) ack 1");
     peer_free(&p);
 }
 
@@ -369,6 +371,24 @@ static void msg_more_keeps_a_small_segment_until_a_send_without_it(void **state)
     peer_expect_nothing(&p);
     assert_int_equal(sock_send(s, &piece, 1, 0, NULL), 300);
     peer_expect(&p, "P. 1:901(900) ack 1");
+    peer_free(&p);
+}
+
+/* Linux: what more was to come does not hold text back longer than an ACK takes; only
+ * Nagle does, if he is there. */
+static void an_ack_ends_msg_more(void **state)
+{
+    struct peer p;
+    static const uint8_t text[1500];
+    struct piece piece = { text, sizeof text };
+    (void)state;
+    struct sock *s = up(&p);
+    p.at->written = 0;
+    assert_int_equal(sock_send(s, &piece, 1, 0x8000, NULL), 1500);
+    peer_expect(&p, ". 1:1001(1000) ack 1");
+    peer_expect_nothing(&p);
+    peer_send(&p, ". 1:1(0) ack 1001 win 65535");
+    peer_expect(&p, "P. 1001:1501(500) ack 1");
     peer_free(&p);
 }
 
@@ -435,6 +455,7 @@ int main(void)
         cmocka_unit_test(tcp_nodelay_lets_go_what_is_corked),
         cmocka_unit_test(a_corked_segment_leaves_after_a_wait),
         cmocka_unit_test(msg_more_keeps_a_small_segment_until_a_send_without_it),
+        cmocka_unit_test(an_ack_ends_msg_more),
         cmocka_unit_test(a_shutdown_ends_the_cork_and_more),
         cmocka_unit_test(a_segment_that_the_window_cuts_is_half_of_the_largest_window),
     };
