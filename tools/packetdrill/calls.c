@@ -129,9 +129,10 @@ static ssize_t hook_recvfrom(void *u, int fd, void *buf, size_t n, int flags,
 
 static ssize_t hook_recvmsg(void *u, int fd, struct msghdr *msg, int flags)
 {
-    (void)u, (void)fd, (void)msg, (void)flags;
-    errno = ENOSYS;
-    return -1;
+    struct visit v;
+
+    visit_begin(&v, u);
+    return leave(&v, tapir_recvmsg(fd, msg, flags));
 }
 
 /* ---- send ---- */
@@ -171,9 +172,10 @@ static ssize_t hook_sendto(void *u, int fd, const void *buf, size_t n, int flags
 
 static ssize_t hook_sendmsg(void *u, int fd, const struct msghdr *msg, int flags)
 {
-    (void)u, (void)fd, (void)msg, (void)flags;
-    errno = ENOSYS;
-    return -1;
+    struct visit v;
+
+    visit_begin(&v, u);
+    return leave(&v, tapir_sendmsg(fd, msg, flags));
 }
 
 static int hook_splice(void *u, int in, loff_t *in_at, int out, loff_t *out_at,
@@ -201,9 +203,15 @@ static int hook_fcntl(void *u, int fd, int cmd, ...)
 
 static int hook_ioctl(void *u, int fd, unsigned long request, ...)
 {
-    (void)u, (void)fd, (void)request;
-    errno = ENOSYS;
-    return -1;
+    struct visit v;
+    va_list args;
+    void *arg;
+
+    va_start(args, request);
+    arg = va_arg(args, void *);
+    va_end(args);
+    visit_begin(&v, u);
+    return (int)leave(&v, tapir_ioctl(fd, request, arg));
 }
 
 static int hook_getsockopt(void *u, int fd, int level, int name, void *value,
