@@ -152,12 +152,18 @@ int tapir_shutdown(int fd, int how);
 
 /* Options, with Linux's numbers, units and defaults; all others are ENOPROTOOPT.
  *     SOL_SOCKET   SO_REUSEADDR SO_TYPE SO_ERROR SO_SNDBUF SO_RCVBUF SO_KEEPALIVE
- *                  SO_LINGER SO_RCVTIMEO SO_SNDTIMEO SO_ACCEPTCONN SO_PROTOCOL
- *                  SO_DOMAIN
+ *                  SO_LINGER SO_RCVTIMEO SO_SNDTIMEO SO_RCVLOWAT (of streams) SO_SNDLOWAT
+ *                  (1) SO_ACCEPTCONN SO_PROTOCOL SO_DOMAIN SO_MEMINFO
  *     IPPROTO_IP   IP_TOS IP_TTL IP_MTU, IP_MTU_DISCOVER (IP_PMTUDISC_DONT _WANT _DO
  *                  _PROBE), IP_PKTINFO IP_RECVTTL IP_RECVTOS (of datagrams)
  *     IPPROTO_TCP  TCP_NODELAY TCP_CORK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL
- *                  TCP_KEEPCNT TCP_CONGESTION TCP_INFO (struct tcp_info) */
+ *                  TCP_KEEPCNT TCP_SYNCNT TCP_LINGER2 (seconds) TCP_DEFER_ACCEPT
+ *                  (seconds, rounded up to 1, 3, 7 ...) TCP_WINDOW_CLAMP (bytes)
+ *                  TCP_QUICKACK TCP_USER_TIMEOUT (milliseconds, from the first
+ *                  repetition on) TCP_NOTSENT_LOWAT (bytes) TCP_CONGESTION TCP_CC_INFO (no
+ *                  bytes) TCP_INFO (struct tcp_info)
+ * A length that is too short is EINVAL; one that is too long is cut. TCP_INFO is as long
+ * as asked for, and 248 bytes at most. See socket(7), ip(7), tcp(7). */
 int tapir_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int tapir_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 int tapir_getsockname(int fd, struct sockaddr *addr, socklen_t *len);

@@ -76,6 +76,7 @@
     C(TcpExtTCPAbortOnClose) \
     C(TcpExtTCPAbortOnTimeout) \
     C(TcpExtTCPAbortOnLinger) \
+    C(TcpExtTCPDeferAcceptDrop) \
     C(TcpExtTCPAbortOnMemory) \
     C(TcpExtTCPMemoryPressures) \
     C(TcpExtTCPMemoryPressuresChrono) \

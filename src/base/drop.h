@@ -68,6 +68,7 @@
     D(TCP_OFO_FULL, "TcpOfoFull", "no room for text out of order")                   \
     D(TCP_LISTEN_ACK, "TcpListenAck", "segment with ACK for a listener: reset")      \
     D(TCP_LISTEN_OTHER, "TcpListenOther", "neither SYN nor ACK nor RST, listener")   \
+    D(TCP_DEFERRED, "TcpDeferAccept", "an ACK without text, and text is waited for") \
     D(TCP_BACKLOG, "TcpListenOverflow", "the accept queue is full")                  \
     D(TCP_SYN_QUEUE, "TcpSynQueueFull", "too many half-open connections")            \
     D(TCP_TIME_WAIT, "TcpTimeWait", "old segment for a connection in TIME-WAIT")     \

@@ -3,6 +3,7 @@
 #include "edge/bsd.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 
 int tapir_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
@@ -15,6 +16,8 @@ int tapir_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
         return r > 0 ? getsockopt(fd, level, name, value, len) : (int)bsd_result(r);
     if (!value || !len)
         return (int)call_leave(&c, -EFAULT);
+    if (*len > INT_MAX)
+        return (int)call_leave(&c, -EINVAL);
     room = *len;
     r = sock_getopt(c.sock, level, name, value, &room);
     if (r >= 0)

@@ -3,10 +3,11 @@
  *     listener      IN when a connection waits to be accepted
  *     fresh         OUT and HUP, as there is nothing that could be waited for
  *     SYN-SENT      nothing, until it is connected or dead
- *     else          IN     something can be read, or reading has ended
+ *     else          IN     SO_RCVLOWAT bytes can be read, or reading has ended
  *                   OUT    at least a third of the send buffer is free (free room is
- *                          half of what is taken: fewer, larger wake-ups), or
- *                          writing has ended
+ *                          half of what is taken: fewer, larger wake-ups) and less
+ *                          than half of TCP_NOTSENT_LOWAT is unsent, or writing has
+ *                          ended
  *                   RDHUP  reading has ended
  *                   HUP    both directions have ended
  *                   ERR    an error waits for SO_ERROR
@@ -22,10 +23,19 @@ static unsigned listener_readiness(const struct tcp_listener *l)
 static bool writable(const struct tcb *tcb)
 {
     size_t room = tcp_writable_room(tcb);
+    if (tcp_backlogged(tcb))
+        return false;
     return room > 0 && room >= tcp_unsent(tcb) / 2;
 }
 
-static unsigned tcb_readiness(const struct tcb *tcb)
+/* As Linux's tcp_epollin_ready(): so much as SO_RCVLOWAT, or no more can come. */
+static bool readable(const struct tcb *tcb, uint32_t low)
+{
+    size_t n = tcp_readable(tcb);
+    return n > 0 && (n >= low || tcp_window_used_up(tcb));
+}
+
+static unsigned tcb_readiness(const struct tcb *tcb, uint32_t rcv_low)
 {
     enum tcp_state state = tcp_state_of(tcb);
     bool read_ended = tcp_read_ended(tcb), write_ended = tcp_write_ended(tcb);
@@ -38,7 +48,7 @@ static unsigned tcb_readiness(const struct tcb *tcb)
         ready |= SOCK_IN | SOCK_RDHUP;
     if (state == TCPS_SYN_SENT || state == TCPS_SYN_RECEIVED)
         return ready;
-    if (tcp_readable(tcb) > 0)
+    if (readable(tcb, rcv_low))
         ready |= SOCK_IN;
     if (write_ended || writable(tcb))
         ready |= SOCK_OUT;
@@ -50,7 +60,7 @@ static unsigned tcp_readiness(const struct sock *s)
     if (s->listener)
         return listener_readiness(s->listener);
     if (s->tcb)
-        return tcb_readiness(s->tcb);
+        return tcb_readiness(s->tcb, s->rcv_low);
     return SOCK_OUT | SOCK_HUP | (s->error ? SOCK_ERR : 0U);
 }
 

@@ -400,6 +400,10 @@ int sock_accept(struct sock *s, struct sock **out)
     }
     fresh->options = *tcp_get_options(fresh->tcb);
     fresh->reuse_addr = s->reuse_addr;
+    fresh->rcv_low = s->rcv_low;
+    fresh->tell_info = s->tell_info;
+    fresh->tell_ttl = s->tell_ttl;
+    fresh->tell_tos = s->tell_tos;
     fresh->linger_on = s->linger_on;
     fresh->linger_sec = s->linger_sec;
     fresh->rcv_timeout = s->rcv_timeout;

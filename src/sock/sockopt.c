@@ -59,28 +59,28 @@ static const struct sockopt *find_option(const struct sock *s, int level, int na
     return NULL;
 }
 
-/* IP's numbers may be given as one byte, too. */
-static bool number_of(int level, const void *value, size_t len, int *number)
+/* IP's numbers may be given as one byte, too, and as none: 0. */
+static int number_of(const void *value, size_t len)
 {
-    if (len < sizeof *number && (level != LEVEL_IP || len < 1))
-        return false;
-    if (len >= sizeof *number)
-        memcpy(number, value, sizeof *number);
-    else
-        *number = *(const uint8_t *)value;
-    return true;
+    int number = 0;
+    if (len >= sizeof number)
+        memcpy(&number, value, sizeof number);
+    else if (len > 0)
+        number = *(const uint8_t *)value;
+    return number;
 }
 
 int sock_setopt(struct sock *s, int level, int name, const void *value, size_t len)
 {
     const struct sockopt *o = find_option(s, level, name);
-    int number;
-    if (!o || (!o->set && !o->set_bytes))
-        return -ENOPROTOOPT;
-    if (o->set_bytes)
+    if (o && o->set_bytes)
         return o->set_bytes(s, value, len);
-    if (!number_of(level, value, len, &number))
+    /* As Linux: the length is looked at first, but for IP. */
+    if (len < sizeof(int) && level != LEVEL_IP && table_of(s, level).n)
         return -EINVAL;
+    if (!o || !o->set)
+        return -ENOPROTOOPT;
+    int number = number_of(value, len);
     if ((o->min || o->max) && (number < o->min || number > o->max))
         return -EINVAL;
     return o->set(s, number);
@@ -94,5 +94,11 @@ int sock_getopt(struct sock *s, int level, int name, void *value, size_t *len)
     if (o->get_bytes)
         return o->get_bytes(s, value, len);
     int number = o->get(s);
+    if (level == LEVEL_IP && *len > 0 && *len < sizeof number && number >= 0 &&
+        number <= UINT8_MAX) {
+        *(uint8_t *)value = (uint8_t)number;
+        *len = 1;
+        return 0;
+    }
     return sockopt_give(&number, sizeof number, value, len);
 }

@@ -22,11 +22,14 @@ enum {
     OPT_RCVBUF = 8,
     OPT_KEEPALIVE = 9,
     OPT_LINGER = 13,
+    OPT_RCVLOWAT = 18,
+    OPT_SNDLOWAT = 19,
     OPT_RCVTIMEO = 20,
     OPT_SNDTIMEO = 21,
     OPT_ACCEPTCONN = 30,
     OPT_PROTOCOL = 38,
     OPT_DOMAIN = 39,
+    OPT_MEMINFO = 55,
 };
 
 enum {
@@ -141,6 +144,53 @@ static int set_sndbuf(struct sock *s, int value)
     return 0;
 }
 
+static int get_rcvlowat(struct sock *s)
+{
+    return s->rcv_low ? (int)s->rcv_low : 1;
+}
+
+/* As Linux: less than nothing is very much; a stream's is half of its buffer at most,
+ * or nobody would ever be woken. */
+static int set_rcvlowat(struct sock *s, int value)
+{
+    uint32_t most = s->kind == SOCK_KIND_TCP ? sockopt_tcp_of(s).rcvbuf / 2 : INT_MAX;
+    s->rcv_low = min_u32(value < 0 ? INT_MAX : (uint32_t)value, most);
+    watch_wake(&s->socks->net->woken, s->tcb ? tcp_watch(s->tcb) : &s->watch);
+    return 0;
+}
+
+static int get_sndlowat(struct sock *s)
+{
+    (void)s;
+    return 1;
+}
+
+/* Linux's SK_MEMINFO_*: what the stack has no word for is 0, as it holds none. */
+static int get_meminfo(struct sock *s, void *value, size_t *len)
+{
+    enum {
+        RMEM_ALLOC,
+        RCVBUF,
+        WMEM_ALLOC,
+        SNDBUF,
+        FWD_ALLOC,
+        WMEM_QUEUED,
+        DROPS = 8,
+        N
+    };
+    uint32_t v[N] = { 0 };
+    v[RCVBUF] = (uint32_t)get_rcvbuf(s);
+    v[SNDBUF] = (uint32_t)get_sndbuf(s);
+    v[RMEM_ALLOC] = (uint32_t)s->ping_bytes;
+    if (s->udp) {
+        v[RMEM_ALLOC] = (uint32_t)s->udp->rcv_bytes;
+        v[DROPS] = s->udp->drops;
+    }
+    if (s->tcb)
+        tcp_buffers(s->tcb, &v[RMEM_ALLOC], &v[WMEM_QUEUED]);
+    return sockopt_give(v, sizeof v, value, len);
+}
+
 static int get_linger(struct sock *s, void *value, size_t *len)
 {
     struct linger_value v = { s->linger_on, s->linger_sec };
@@ -213,6 +263,9 @@ static const struct sockopt options[] = {
     NUMBER(SNDBUF, get_sndbuf, set_sndbuf, 0, 0),
     NUMBER(RCVBUF, get_rcvbuf, set_rcvbuf, 0, 0),
     NUMBER(KEEPALIVE, get_keepalive, set_keepalive, 0, 0),
+    NUMBER(RCVLOWAT, get_rcvlowat, set_rcvlowat, 0, 0),
+    NUMBER(SNDLOWAT, get_sndlowat, NULL, 0, 0),
+    BYTES(MEMINFO, get_meminfo, NULL),
     BYTES(LINGER, get_linger, set_linger),
     BYTES(RCVTIMEO, get_rcvtimeo, set_rcvtimeo),
     BYTES(SNDTIMEO, get_sndtimeo, set_sndtimeo),

@@ -15,8 +15,16 @@ enum {
     OPT_KEEPIDLE = 4,
     OPT_KEEPINTVL = 5,
     OPT_KEEPCNT = 6,
+    OPT_SYNCNT = 7,
+    OPT_LINGER2 = 8,
+    OPT_DEFER_ACCEPT = 9,
+    OPT_WINDOW_CLAMP = 10,
     OPT_INFO = 11,
+    OPT_QUICKACK = 12,
     OPT_CONGESTION = 13,
+    OPT_USER_TIMEOUT = 18,
+    OPT_NOTSENT_LOWAT = 25,
+    OPT_CC_INFO = 26,
 };
 
 enum {
@@ -25,11 +33,13 @@ enum {
     MAXSEG_DEFAULT = 536,
     KEEP_SEC_MAX = 32767,
     KEEPCNT_MAX = 127,
+    SYNCNT_MAX = 127,
+    LINGER2_SEC_MAX = 120,   /* Linux's TCP_FIN_TIMEOUT_MAX */
+    WINDOW_CLAMP_MIN = 1152, /* half of Linux's SOCK_MIN_RCVBUF */
     CC_NAME_MAX = 16,
 
     /* struct tcp_info: where these stand, and room for any version of it. */
     INFO_STATE = 0,
-    INFO_SND_MSS = 16,
     INFO_UNACKED = 24,
     INFO_MAX = 512,
 };
@@ -65,10 +75,7 @@ static int set_cork(struct sock *s, int value)
 /* Connected: what is being sent. Before: what was asked for, or the RFC's default. */
 static int get_maxseg(struct sock *s)
 {
-    uint8_t info[INFO_MAX] = { 0 };
-    uint32_t mss = 0;
-    if (s->tcb && tcp_info(s->tcb, info, sizeof info) >= INFO_SND_MSS + sizeof mss)
-        memcpy(&mss, info + INFO_SND_MSS, sizeof mss);
+    uint32_t mss = s->tcb ? tcp_mss(s->tcb) : 0;
     if (mss)
         return (int)mss;
     uint16_t asked = sockopt_tcp_of(s).maxseg;
@@ -128,6 +135,134 @@ static int set_keepcnt(struct sock *s, int value)
     return 0;
 }
 
+static int get_syncnt(struct sock *s)
+{
+    uint8_t own = sockopt_tcp_of(s).syncnt;
+    return own ? own : s->socks->tcp->config.syn_retries;
+}
+
+static int set_syncnt(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    o.syncnt = (uint8_t)value;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+/* Less than nothing: FIN-WAIT-2 ends at once. */
+static int get_linger2(struct sock *s)
+{
+    usec own = sockopt_tcp_of(s).linger2;
+    if (own == NEVER)
+        return -1;
+    return (int)((own ? own : s->socks->tcp->config.fin_timeout) / USEC_PER_SEC);
+}
+
+static int set_linger2(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    usec seconds = usec_min(value, LINGER2_SEC_MAX);
+    o.linger2 = value < 0 ? NEVER : seconds * USEC_PER_SEC;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+/* TCP_DEFER_ACCEPT's seconds are kept, as on Linux, as the SYN-ACKs that leave
+ * meanwhile: after one second, two more, four more ... The number is rounded up. */
+static int seconds_of(const struct sock *s, uint8_t times)
+{
+    const struct tcp_config *c = &s->socks->tcp->config;
+    usec sum = 0, wait = c->rto_initial;
+    for (uint8_t i = 0; i < times; i++) {
+        sum += wait;
+        wait = usec_min(wait * 2, c->rto_max);
+    }
+    return (int)(sum / USEC_PER_SEC);
+}
+
+static int get_defer_accept(struct sock *s)
+{
+    return seconds_of(s, sockopt_tcp_of(s).defer_accept);
+}
+
+static int set_defer_accept(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    o.defer_accept = 0;
+    while (o.defer_accept < UINT8_MAX && seconds_of(s, o.defer_accept) < value)
+        o.defer_accept++;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+static int get_window_clamp(struct sock *s)
+{
+    return (int)sockopt_tcp_of(s).window_clamp;
+}
+
+/* As Linux: only a socket without a connection may take it off. */
+static int set_window_clamp(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    if (value == 0 && (s->listener || (s->tcb && tcp_state_of(s->tcb) != TCPS_CLOSED)))
+        return -EINVAL;
+    o.window_clamp = value ? max_u32((uint32_t)value, WINDOW_CLAMP_MIN) : 0;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+static int get_quickack(struct sock *s)
+{
+    return s->tcb ? tcp_quickack(s->tcb) : !s->options.lazy_ack;
+}
+
+static int set_quickack(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    o.lazy_ack = value == 0;
+    sockopt_put_tcp(s, &o);
+    if (s->tcb)
+        tcp_set_quickack(s->tcb, value != 0);
+    return 0;
+}
+
+static int get_user_timeout(struct sock *s)
+{
+    return (int)(sockopt_tcp_of(s).user_timeout / USEC_PER_MS);
+}
+
+static int set_user_timeout(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    if (value < 0)
+        return -EINVAL;
+    o.user_timeout = value * USEC_PER_MS;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+static int get_notsent_lowat(struct sock *s)
+{
+    return (int)sockopt_tcp_of(s).notsent_lowat;
+}
+
+static int set_notsent_lowat(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    o.notsent_lowat = (uint32_t)value;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+/* As on Linux Reno and CUBIC have nothing to tell, which is no error. */
+static int get_cc_info(struct sock *s, void *value, size_t *len)
+{
+    (void)s;
+    (void)value;
+    *len = 0;
+    return 0;
+}
+
 static int get_congestion(struct sock *s, void *value, size_t *len)
 {
     char name[CC_NAME_MAX] = { 0 };
@@ -172,6 +307,14 @@ static const struct sockopt options[] = {
     NUMBER(KEEPIDLE, get_keepidle, set_keepidle, 1, KEEP_SEC_MAX),
     NUMBER(KEEPINTVL, get_keepintvl, set_keepintvl, 1, KEEP_SEC_MAX),
     NUMBER(KEEPCNT, get_keepcnt, set_keepcnt, 1, KEEPCNT_MAX),
+    NUMBER(SYNCNT, get_syncnt, set_syncnt, 1, SYNCNT_MAX),
+    NUMBER(LINGER2, get_linger2, set_linger2, 0, 0),
+    NUMBER(DEFER_ACCEPT, get_defer_accept, set_defer_accept, 0, 0),
+    NUMBER(WINDOW_CLAMP, get_window_clamp, set_window_clamp, 0, 0),
+    NUMBER(QUICKACK, get_quickack, set_quickack, 0, 0),
+    NUMBER(USER_TIMEOUT, get_user_timeout, set_user_timeout, 0, 0),
+    NUMBER(NOTSENT_LOWAT, get_notsent_lowat, set_notsent_lowat, 0, 0),
+    BYTES(CC_INFO, get_cc_info, NULL),
     BYTES(INFO, get_info, NULL),
     BYTES(CONGESTION, get_congestion, set_congestion),
 };

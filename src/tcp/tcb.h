@@ -141,6 +141,8 @@ struct tcb {
     struct deadline deadline; /* the earliest of at[] */
     usec at[TT_N];            /* when each timer is due, NEVER if it is off */
     usec oow_ack_at;          /* last ACK for a segment outside the window */
+    usec stalled; /* nothing is acknowledged, or the window is shut, and text
+                   * or a probe was sent again then first; NEVER */
 
     uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
     uint32_t segs_in, segs_out, data_segs_in, data_segs_out, total_retrans;
@@ -160,6 +162,8 @@ struct tcp_half_open {
     usec sent_at;         /* when the first SYN-ACK left */
     usec oow_ack_at;      /* last ACK for a segment that was refused */
     uint8_t resent;       /* how often it was sent again */
+    uint8_t timeouts;     /* how often its deadline came */
+    bool acked;           /* the ACK came, and text is waited for: TCP_DEFER_ACCEPT */
     uint8_t wscale;       /* our shift count */
     bool cookie;          /* made by the ACK of a SYN cookie */
 };
@@ -245,7 +249,7 @@ void tcp_timestamp_option(const struct tcb *tcb, struct tcp_opts *out);
 void tcp_segment_options(const struct tcb *tcb, struct tcp_opts *out);
 uint32_t tcp_ts_now(const struct tcp *tcp, uint32_t offset);
 uint16_t tcp_our_mss(const struct tcp *tcp, struct ip_addr remote, uint16_t maxseg);
-uint8_t tcp_our_wscale(const struct tcp *tcp, uint32_t rcvbuf);
+uint8_t tcp_our_wscale(const struct tcp *tcp, uint32_t rcvbuf, uint32_t clamp);
 
 /* RFC 7323 s5.2 R1: is the timestamp too old? */
 bool tcp_paws_reject(const struct tcb *tcb, const struct tcp_seg *seg);
@@ -314,6 +318,7 @@ void tcp_take_early_text(struct tcb *tcb);
 void tcp_established(struct tcb *tcb, const struct tcp_seg *seg);
 
 /* tcp_window.c */
+uint16_t tcp_first_window(uint32_t rcvbuf, uint32_t clamp); /* of a SYN: not scaled */
 uint32_t tcp_window_offer(const struct tcb *tcb);
 struct seq tcp_window_end(const struct tcb *tcb);
 bool tcp_window_update_due(const struct tcb *tcb);
@@ -364,6 +369,10 @@ void tcp_abort_on_memory(struct tcb *tcb);
 usec tcp_rto(const struct tcb *tcb); /* with all its doublings */
 void tcp_fire(struct tcb *tcb);
 void tcp_restart_keepalive(struct tcb *tcb);
+
+/* Nobody owns it, and only the peer's FIN is missing: waits for so long as
+ * TCP_LINGER2 or tcp_fin_timeout says. False: not at all. */
+bool tcp_await_fin(struct tcb *tcb);
 
 /* tcp_check.c */
 void tcp_check(const struct tcb *tcb);

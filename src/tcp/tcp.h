@@ -205,12 +205,17 @@ size_t tcp_writable_room(const struct tcb *tcb); /* room in the send buffer */
 bool tcp_write_ended(const struct tcb *tcb);     /* FIN queued, or dead */
 int tcp_take_error(struct tcb *tcb); /* SO_ERROR: pending negative errno; clears */
 int tcp_peek_error(const struct tcb *tcb);
+/* TCP_NOTSENT_LOWAT: does too much wait to be sent for a user to be woken? */
+bool tcp_backlogged(const struct tcb *tcb);
 size_t tcp_unsent(const struct tcb *tcb); /* bytes in the send buffer */
 
 /* As Linux counts for SIOCOUTQ and SIOCOUTQNSD, the FIN too: what is not acknowledged,
  * sent or not, and what was not sent. */
 size_t tcp_outstanding(const struct tcb *tcb);
 size_t tcp_not_sent(const struct tcb *tcb);
+
+/* Bytes of memory in the receive queue, and in the send buffer. */
+void tcp_buffers(const struct tcb *tcb, uint32_t *in, uint32_t *out);
 
 struct tcp_name tcp_local(const struct tcb *tcb);
 struct tcp_name tcp_remote(const struct tcb *tcb);
@@ -225,7 +230,14 @@ struct tcp_options {
     usec keepidle, keepintvl; /* TCP_KEEPIDLE, TCP_KEEPINTVL */
     uint8_t keepcnt;          /* TCP_KEEPCNT */
     uint32_t rcvbuf, sndbuf;  /* SO_RCVBUF, SO_SNDBUF: bytes */
-    const struct cc_ops *cc;  /* TCP_CONGESTION */
+    usec user_timeout;        /* TCP_USER_TIMEOUT; 0: none of its own */
+    bool lazy_ack;            /* TCP_QUICKACK 0, before there is a connection */
+    uint8_t syncnt;           /* TCP_SYNCNT; 0: the tunable's */
+    uint8_t defer_accept;     /* TCP_DEFER_ACCEPT, as SYN-ACKs that fit in; 0: off */
+    usec linger2;           /* TCP_LINGER2; 0: tcp_fin_timeout; NEVER: no time at all */
+    uint32_t window_clamp;  /* TCP_WINDOW_CLAMP: bytes; 0: none */
+    uint32_t notsent_lowat; /* TCP_NOTSENT_LOWAT: bytes; 0: none */
+    const struct cc_ops *cc; /* TCP_CONGESTION */
 };
 
 void tcp_options_default(const struct tcp *tcp, struct tcp_options *o);
@@ -236,6 +248,17 @@ void tcp_set_options(struct tcb *tcb, const struct tcp_options *o);
 
 /* What Nagle, TCP_CORK or MSG_MORE hold back may leave, once. */
 void tcp_push(struct tcb *tcb);
+
+/* TCP_QUICKACK: 1: what arrives next is acknowledged at once, and so is what is owed;
+ * 0: ACKs are delayed from now on. Neither lasts. Is it so? */
+void tcp_set_quickack(struct tcb *tcb, bool on);
+bool tcp_quickack(const struct tcb *tcb);
+
+/* TCP_MAXSEG: text that a segment carries. 0: not connected yet. */
+uint32_t tcp_mss(const struct tcb *tcb);
+
+/* Is the window that was offered used up, but for a segment? */
+bool tcp_window_used_up(const struct tcb *tcb);
 
 /* A snapshot in Linux's `struct tcp_info` layout, cut to `room`; its size.
  * tcp_info.c */

@@ -45,7 +45,7 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
     tcb->recovery_point = tcb->snd.iss;
     tcb->most_upto = tcb->snd.una;
     tcb->snd.small_end = tcb->snd.una;
-    tcb->rcv.quick = c->quickack;
+    tcb->rcv.quick = tcb->opt.lazy_ack ? 0 : c->quickack;
     tcb->backoff = 0;
     tcp_set_state(tcb, TCPS_ESTABLISHED);
     if (tcb->snd.fin) /* closed meanwhile (RFC 9293 s3.10.4, SYN-RECEIVED) */
@@ -117,6 +117,7 @@ static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
     free_text(tcb, seg->ack);
     tcb->snd.una = seg->ack;
     tcb->soft = 0;
+    tcb->stalled = NEVER;
     settle_rto(tcb, take_rtt(tcb, seg, news));
     tcp_recovery_ack(tcb, acked, news);
     tcb->snd.more = false; /* MSG_MORE waits for one more send or ACK, as on Linux */
@@ -153,6 +154,7 @@ static void take_acknowledgment(struct tcb *tcb, const struct tcp_seg *seg)
  * thrown away by the peer and sent again in vain since. */
 static void window_opened(struct tcb *tcb)
 {
+    tcb->stalled = NEVER;
     if (tcb->at[TT_PERSIST] != NEVER) {
         tcp_arm(tcb, TT_PERSIST, NEVER);
         tcb->backoff = 0;

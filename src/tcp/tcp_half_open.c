@@ -36,7 +36,7 @@ void tcp_send_syn_ack(struct tcp_half_open *h)
                            .flags = TCP_SYN | TCP_ACK,
                            .ip = &o->ip };
 
-    r.wnd = (uint16_t)min_u32(o->rcvbuf, UINT16_MAX);
+    r.wnd = tcp_first_window(o->rcvbuf, o->window_clamp);
     r.opts.has_mss = true;
     r.opts.mss = tcp_our_mss(tcp, h->slot.remote, o->maxseg);
     r.opts.sack_ok = c->sack && h->opts.sack_ok;
@@ -49,7 +49,7 @@ void tcp_send_syn_ack(struct tcp_half_open *h)
 static usec syn_ack_timeout(const struct tcp_half_open *h)
 {
     const struct tcp_config *c = &h->listener->tcp->config;
-    usec rto = c->rto_initial << h->resent;
+    usec rto = c->rto_initial << h->timeouts;
     return usec_min(rto, c->rto_max);
 }
 
@@ -88,7 +88,7 @@ struct tcp_half_open *tcp_half_open_new(struct tcp_listener *l,
     h->wnd = seg->wnd;
     h->sent_at = tcp->net->now;
     h->oow_ack_at = -tcp->config.invalid_ratelimit;
-    h->wscale = tcp_our_wscale(tcp, l->options.rcvbuf);
+    h->wscale = tcp_our_wscale(tcp, l->options.rcvbuf, l->options.window_clamp);
     h->iss = tcp_isn(tcp, &h->slot);
     deadline_init(&h->deadline, DL_HALF_OPEN);
     list_add_tail(&l->half_open, &h->node);
@@ -142,7 +142,8 @@ static void half_open_ack(struct tcp_half_open *h, const struct tcp_seg *seg)
                            .ack = seq_add(h->irs, 1),
                            .flags = TCP_ACK };
     bool scaled = h->listener->tcp->config.window_scaling && h->opts.has_wscale;
-    uint32_t wnd = min_u32(h->listener->options.rcvbuf, UINT16_MAX);
+    const struct tcp_options *o = &h->listener->options;
+    uint32_t wnd = tcp_first_window(o->rcvbuf, o->window_clamp);
 
     if (!tcp_may_answer(h->listener->tcp, seg, &h->oow_ack_at))
         return;
@@ -162,7 +163,8 @@ static bool half_open_paws(const struct tcp_half_open *h, const struct tcp_seg *
 /* First: the sequence number. The SYN once more means that our SYN-ACK was lost. */
 static bool half_open_sequence(struct tcp_half_open *h, struct tcp_seg *seg)
 {
-    uint32_t wnd = min_u32(h->listener->options.rcvbuf, UINT16_MAX);
+    const struct tcp_options *o = &h->listener->options;
+    uint32_t wnd = tcp_first_window(o->rcvbuf, o->window_clamp);
 
     bool again = (seg->flags & (TCP_SYN | TCP_RST)) == TCP_SYN;
 
@@ -212,6 +214,19 @@ static bool half_open_check_ack(struct tcp_half_open *h, struct tcp_seg *seg)
     return tcp_reject(seg, DROP_TCP_BAD_ACK);
 }
 
+/* TCP_DEFER_ACCEPT: a bare ACK makes no connection; text, or a FIN, does, and so does
+ * whatever comes when the time is over. */
+static bool half_open_deferred(struct tcp_half_open *h, struct tcp_seg *seg)
+{
+    bool bare = seg->text_len == 0 && !(seg->flags & TCP_FIN);
+
+    if (h->cookie || !bare || h->timeouts >= h->listener->options.defer_accept)
+        return true;
+    h->acked = true;
+    count(&h->listener->tcp->net->count, COUNT_TcpExtTCPDeferAcceptDrop);
+    return tcp_reject(seg, DROP_TCP_DEFERRED);
+}
+
 static bool accept_queue_full(struct tcp_half_open *h, struct tcp_seg *seg)
 {
     struct tcp_listener *l = h->listener;
@@ -246,7 +261,8 @@ static void inherit(struct tcb *tcb, const struct tcp_half_open *h,
     tcb->rcv.irs = h->irs;
     tcb->rcv.nxt = tcb->rcv.acked = seq_add(h->irs, 1);
     tcp_fit_link(tcb);
-    tcb->rcv.adv = seq_add(tcb->rcv.nxt, min_u32(tcb->opt.rcvbuf, UINT16_MAX));
+    tcb->rcv.adv = seq_add(tcb->rcv.nxt,
+                           tcp_first_window(tcb->opt.rcvbuf, tcb->opt.window_clamp));
     tcb->snd.iss = h->iss;
     tcb->snd.una = tcb->snd.nxt = tcb->snd.buf_seq = seq_add(h->iss, 1);
     tcp_agree_options(tcb, &agreed);
@@ -254,7 +270,7 @@ static void inherit(struct tcb *tcb, const struct tcp_half_open *h,
     tcb->ts.recent = h->ts_recent;
     tcb->ts.offset = tcp_ts_offset(tcb->tcp, &tcb->slot);
     tcb->ts.last_ack = tcb->rcv.nxt;
-    if (h->resent == 0 && !h->cookie)
+    if (h->resent == 0 && !h->cookie && !h->acked)
         rtt_sample(&tcb->rtt, tcb->tcp->net->now - h->sent_at);
 }
 
@@ -289,18 +305,31 @@ struct tcb *tcp_half_open_input(struct tcp_half_open *h, struct tcp_seg *seg)
         return NULL;
     if (!half_open_check_ack(h, seg))
         return NULL;
+    if (!half_open_deferred(h, seg))
+        return NULL;
     if (accept_queue_full(h, seg))
         return NULL;
     return become_connection(h, seg);
 }
 
-/* RFC 9293 s3.8.3: the SYN-ACK once more, tcp_synack_retries times. */
+/* RFC 9293 s3.8.3: the SYN-ACK once more, TCP_SYNCNT or tcp_synack_retries times. While
+ * text is waited for (TCP_DEFER_ACCEPT) there is nobody to be asked; the last time is a
+ * last chance, whose ACK is taken. */
 void tcp_half_open_fire(struct tcp_half_open *h)
 {
     struct tcp *tcp = h->listener->tcp;
 
-    if (h->resent >= tcp->config.synack_retries) {
+    const struct tcp_options *o = &h->listener->options;
+    uint8_t most = o->syncnt ? o->syncnt : tcp->config.synack_retries;
+    bool waits = h->acked && h->timeouts < o->defer_accept;
+
+    if (h->timeouts >= most && !waits) {
         tcp_half_open_fails(h);
+        return;
+    }
+    h->timeouts++;
+    if (h->acked && h->timeouts < o->defer_accept) {
+        tcp_half_open_arm(h);
         return;
     }
     h->resent++;

@@ -140,7 +140,7 @@ static void send_cookie(struct tcp_listener *l, const struct ip_info *ip,
     tcp_name_half_open(&h.slot, ip, seg);
     h.iss = tcp_cookie_make(tcp, &h.slot, seg->seq, mss);
     h.ts_recent = seg->opts.ts_val;
-    h.wscale = tcp_our_wscale(tcp, l->options.rcvbuf);
+    h.wscale = tcp_our_wscale(tcp, l->options.rcvbuf, l->options.window_clamp);
     h.cookie = true;
     /* Without timestamps nothing can bring these back. */
     h.opts.sack_ok &= seg->opts.has_ts;

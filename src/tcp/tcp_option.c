@@ -32,10 +32,12 @@ uint16_t tcp_our_mss(const struct tcp *tcp, struct ip_addr remote, uint16_t maxs
 }
 
 /* RFC 7323 s2.3: the smallest shift with which the whole buffer can be offered, of the
- * largest buffer that the socket may come to have. */
-uint8_t tcp_our_wscale(const struct tcp *tcp, uint32_t rcvbuf)
+ * largest buffer that the socket may come to have; no more than TCP_WINDOW_CLAMP. */
+uint8_t tcp_our_wscale(const struct tcp *tcp, uint32_t rcvbuf, uint32_t clamp)
 {
     uint32_t most = max_u32(rcvbuf, tcp->config.rmem_max);
+    if (clamp)
+        most = min_u32(most, clamp);
     uint8_t shift = 0;
     while (shift < TCP_WSCALE_MAX && (most >> shift) > 65535)
         shift++;
@@ -58,7 +60,7 @@ void tcp_syn_options(const struct tcb *tcb, struct tcp_opts *out)
     out->mss = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
     out->sack_ok = answer ? tcb->sack_ok : c->sack;
     out->has_wscale = answer ? tcb->wscale_ok : c->window_scaling;
-    out->wscale = tcp_our_wscale(tcb->tcp, tcb->rcv.limit);
+    out->wscale = tcp_our_wscale(tcb->tcp, tcb->rcv.limit, tcb->opt.window_clamp);
     out->has_ts = answer ? tcb->ts.on : c->timestamps;
     if (out->has_ts) {
         out->ts_val = tcp_ts_now(tcb->tcp, tcb->ts.offset);
@@ -83,7 +85,8 @@ void tcp_agree_options(struct tcb *tcb, const struct tcp_opts *syn)
     if (tcb->wscale_ok) {
         /* RFC 7323 s2.3: a larger shift is taken as 14. */
         tcb->snd.wscale = syn->wscale < TCP_WSCALE_MAX ? syn->wscale : TCP_WSCALE_MAX;
-        tcb->rcv.wscale = tcp_our_wscale(tcb->tcp, tcb->rcv.limit);
+        tcb->rcv.wscale = tcp_our_wscale(tcb->tcp, tcb->rcv.limit,
+                                         tcb->opt.window_clamp);
     }
     tcb->ts.on = c->timestamps && syn->has_ts;
     if (tcb->ts.on) {

@@ -267,7 +267,8 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
 {
     bool syn = tx->flags & TCP_SYN;
     uint32_t size = syn ? tcb->snd.mss : tcp_segment_size(tcb);
-    uint32_t wnd = syn ? min_u32(tcb->rcv.limit, UINT16_MAX) : tcp_window_offer(tcb);
+    uint32_t wnd = syn ? tcp_first_window(tcb->rcv.limit, tcb->opt.window_clamp)
+                       : tcp_window_offer(tcb);
     const struct ip_out how = { .src = tcb->slot.local,
                                 .dst = tcb->slot.remote,
                                 .proto = IP_PROTO_TCP,

@@ -131,8 +131,11 @@ void tcp_set_state(struct tcb *tcb, enum tcp_state state)
         return;
     tcp_trace_arrow(tcb->tcp, &tcb->slot, from, state);
     tcb->state = state;
-    if (state == TCPS_FIN_WAIT_2 && !tcb->owned)
-        tcp_arm(tcb, TT_FIN_WAIT_2, tcb->tcp->net->now + tcb->tcp->config.fin_timeout);
+    if (state == TCPS_FIN_WAIT_2 && !tcb->owned && !tcp_await_fin(tcb)) {
+        count(&tcb->tcp->net->count, COUNT_TcpExtTCPAbortOnData);
+        tcp_finish(tcb, 0);
+        return;
+    }
     if (state == TCPS_ESTABLISHED)
         tcp_restart_keepalive(tcb);
     if (state == TCPS_TIME_WAIT)

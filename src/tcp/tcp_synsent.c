@@ -4,6 +4,9 @@
 
 #include "tcp/tcb.h"
 
+/* How long the ACK of a SYN-ACK waits for text: Linux's TCP_DELACK_MAX. */
+#define DELACK_MAX (200 * USEC_PER_MS)
+
 /* First: an ACK must be of our SYN. */
 static bool check_synsent_ack(struct tcb *tcb, struct tcp_seg *seg)
 {
@@ -37,12 +40,13 @@ static void take_syn(struct tcb *tcb, const struct tcp_seg *seg)
     tcb->rcv.irs = seg->seq;
     tcb->rcv.nxt = tcb->rcv.acked = seq_add(seg->seq, 1);
     tcb->rcv.adv = seq_add(tcb->rcv.nxt,
-                           tcb->rcv.limit < 65535 ? tcb->rcv.limit : 65535);
+                           tcp_first_window(tcb->rcv.limit, tcb->opt.window_clamp));
     tcb->ts.last_ack = tcb->rcv.nxt;
     tcp_agree_options(tcb, &seg->opts);
 }
 
-/* The SYN-ACK: ESTABLISHED, with our ACK at once. */
+/* The SYN-ACK: ESTABLISHED, with our ACK at once, or as on Linux with the first text if
+ * the user said that there will be some (TCP_QUICKACK 0, TCP_DEFER_ACCEPT). */
 static void complete(struct tcb *tcb, const struct tcp_seg *seg)
 {
     struct sent_news news = { .sent_at = NEVER };
@@ -54,7 +58,10 @@ static void complete(struct tcb *tcb, const struct tcp_seg *seg)
     tcp_arm(tcb, TT_REXMT, NEVER);
     tcb->recovery = RECOVERY_NONE;
     tcp_established(tcb, seg);
-    tcb->ack_now = true;
+    if (tcb->opt.lazy_ack || tcb->opt.defer_accept)
+        tcp_arm(tcb, TT_DELACK, tcb->tcp->net->now + DELACK_MAX);
+    else
+        tcb->ack_now = true;
 }
 
 /* RFC 9293 s3.5, figure 7 (MUST-10): both sides opened. Our SYN goes out once more, now

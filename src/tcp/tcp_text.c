@@ -13,6 +13,8 @@
 #include "base/bytes.h"
 #include "tcp/tcb.h"
 
+enum { QUICK = 16 }; /* segments: as Linux's TCP_MAX_QUICKACKS */
+
 /* Deviates from RFC 9293 s3.8.6.3 (SHLD-18): no delay for the first segments of a
  * connection, until it turns out to be a conversation (we sent text in answer): a
  * delayed ACK would slow the peer's slow start. As Linux. */
@@ -22,6 +24,20 @@ static bool quick(struct tcb *tcb)
         return false;
     tcb->rcv.quick--;
     return true;
+}
+
+bool tcp_quickack(const struct tcb *tcb)
+{
+    return tcb->rcv.quick > 0;
+}
+
+void tcp_set_quickack(struct tcb *tcb, bool on)
+{
+    tcb->rcv.quick = on ? QUICK : 0;
+    if (on && tcb->at[TT_DELACK] != NEVER) {
+        tcb->ack_now = true;
+        tcp_dirty(tcb);
+    }
 }
 
 static void owe_ack(struct tcb *tcb, const struct tcp_seg *seg, uint32_t text_len)

@@ -46,13 +46,43 @@ static void give_up(struct tcb *tcb)
     tcp_abort(tcb, tcb->soft ? tcb->soft : -ETIMEDOUT);
 }
 
+static bool opening(const struct tcb *tcb)
+{
+    return tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED;
+}
+
+/* RFC 9293 s3.8.3: TCP_USER_TIMEOUT is an R2 in time. As on Linux it is counted from
+ * the first repetition on, and then nothing else ends the connection but a SYN's tries.
+ */
+static bool user_timed_out(struct tcb *tcb)
+{
+    usec now = tcb->tcp->net->now;
+
+    if (tcb->opt.user_timeout == 0 || tcb->stalled == NEVER)
+        return false;
+    return now - tcb->stalled >= tcb->opt.user_timeout;
+}
+
+/* A repetition leaves: the next one is due after `wait`, or when the user's patience
+ * ends. */
+static void repeat_after(struct tcb *tcb, enum tcp_timer which, usec wait)
+{
+    usec now = tcb->tcp->net->now;
+
+    if (tcb->stalled == NEVER)
+        tcb->stalled = now;
+    if (tcb->opt.user_timeout)
+        wait = usec_min(wait, tcb->stalled + tcb->opt.user_timeout - now);
+    tcp_arm(tcb, which, now + wait);
+}
+
 /* RFC 9293 s3.8.3: R2, or for a SYN its own, three minutes at least (MUST-23). */
 static uint8_t most_retries(const struct tcb *tcb)
 {
     const struct tcp_config *c = &tcb->tcp->config;
 
-    if (tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED)
-        return c->syn_retries;
+    if (opening(tcb))
+        return tcb->opt.syncnt ? tcb->opt.syncnt : c->syn_retries;
     return tcb->owned ? c->retries2 : c->orphan_retries;
 }
 
@@ -60,9 +90,12 @@ static uint8_t most_retries(const struct tcb *tcb)
  * retransmission is a probe, and the connection lasts for as long as it answers. */
 static bool out_of_tries(struct tcb *tcb)
 {
-    bool shut = tcb->snd.wnd == 0 && tcb->owned && tcb->state != TCPS_SYN_SENT &&
-                tcb->state != TCPS_SYN_RECEIVED;
+    bool shut = tcb->snd.wnd == 0 && tcb->owned && !opening(tcb);
 
+    if (user_timed_out(tcb))
+        return true;
+    if (tcb->opt.user_timeout && !opening(tcb))
+        return false;
     if (shut)
         return ++tcb->probes > most_retries(tcb);
     return tcb->backoff >= most_retries(tcb);
@@ -79,7 +112,7 @@ static void rexmt_fires(struct tcb *tcb)
         return;
     }
     count(&tcb->tcp->net->count, COUNT_TcpExtTCPTimeouts);
-    if (tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED) {
+    if (opening(tcb)) {
         tcb->syn_resent = true;
         sent_mark_all_lost(&tcb->sent);
     } else {
@@ -88,7 +121,7 @@ static void rexmt_fires(struct tcb *tcb)
     }
     if (tcb->backoff < BACKOFF_MAX)
         tcb->backoff++;
-    tcp_arm(tcb, TT_REXMT, tcb->tcp->net->now + tcp_rto(tcb));
+    repeat_after(tcb, TT_REXMT, tcp_rto(tcb));
 }
 
 /* RFC 9293 s3.8.6.1 (MUST-37): for as long as the peer answers. */
@@ -104,7 +137,7 @@ static void persist_fires(struct tcb *tcb)
         tcp_abort_on_memory(tcb);
         return;
     }
-    if (tcb->probes >= most || unread) {
+    if (tcb->probes >= most || unread || (shut && user_timed_out(tcb))) {
         give_up(tcb);
         return;
     }
@@ -117,7 +150,10 @@ static void persist_fires(struct tcb *tcb)
     }
     if (shut && tcb->backoff < BACKOFF_MAX)
         tcb->backoff++;
-    tcp_arm(tcb, TT_PERSIST, tcb->tcp->net->now + rtt_rto(&tcb->rtt, tcb->backoff));
+    if (shut)
+        repeat_after(tcb, TT_PERSIST, rtt_rto(&tcb->rtt, tcb->backoff));
+    else
+        tcp_arm(tcb, TT_PERSIST, tcb->tcp->net->now + rtt_rto(&tcb->rtt, tcb->backoff));
 }
 
 static usec keepidle(const struct tcb *tcb)
@@ -152,7 +188,11 @@ static void keep_fires(struct tcb *tcb)
         tcp_arm(tcb, TT_KEEP, (out ? now : tcb->rcv.last) + keepidle(tcb));
         return;
     }
-    if (tcb->probes >= most) {
+    /* As on Linux, TCP_USER_TIMEOUT takes the place of TCP_KEEPCNT. */
+    bool silent = tcb->opt.user_timeout
+                      ? tcb->probes > 0 && now - tcb->rcv.last >= tcb->opt.user_timeout
+                      : tcb->probes >= most;
+    if (silent) {
         give_up(tcb);
         return;
     }
@@ -166,6 +206,16 @@ static void delack_fires(struct tcb *tcb)
 {
     tcb->ack_now = true;
     count(&tcb->tcp->net->count, COUNT_TcpExtDelayedACKs);
+}
+
+bool tcp_await_fin(struct tcb *tcb)
+{
+    usec wait = tcb->opt.linger2 ? tcb->opt.linger2 : tcb->tcp->config.fin_timeout;
+
+    if (wait == NEVER)
+        return false;
+    tcp_arm(tcb, TT_FIN_WAIT_2, tcb->tcp->net->now + wait);
+    return true;
 }
 
 void tcp_fire(struct tcb *tcb)

@@ -101,6 +101,20 @@ static bool connecting(const struct tcb *tcb)
     return tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED;
 }
 
+/* How much the send buffer may hold now. TCP_NOTSENT_LOWAT: no more once so much waits
+ * to be sent; below, whole segments are taken, as Linux takes whole packets. */
+static size_t send_limit(const struct tcb *tcb)
+{
+    size_t most = tcp_mem_sndbuf(tcb), len = tcb->snd.buf.len;
+    size_t unsent = tcp_not_sent(tcb), low = tcb->opt.notsent_lowat;
+
+    if (low == 0)
+        return most;
+    if (unsent >= low)
+        return min_size(most, len);
+    return min_size(most, len + max_size(low - unsent, tcb->snd.mss));
+}
+
 ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
 {
     size_t done = 0, wanted = 0;
@@ -109,7 +123,7 @@ ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
         return -EAGAIN;
     if (tcp_write_ended(tcb))
         return told_once(tcb, -EPIPE);
-    tcb->snd.buf.limit = tcp_mem_sndbuf(tcb);
+    tcb->snd.buf.limit = send_limit(tcb);
     for (size_t i = 0; i < n; i++) {
         size_t part = ring_write(&tcb->snd.buf, text[i].at, text[i].len);
         done += part;
@@ -219,8 +233,10 @@ void tcp_release(struct tcb *tcb, bool linger_zero)
         tcp_shutdown_write(tcb);
     }
     orphan(tcb);
-    if (tcb->state == TCPS_FIN_WAIT_2)
-        tcp_arm(tcb, TT_FIN_WAIT_2, tcp->net->now + tcp->config.fin_timeout);
+    if (tcb->state == TCPS_FIN_WAIT_2 && !tcp_await_fin(tcb)) {
+        count(&tcp->net->count, COUNT_TcpExtTCPAbortOnLinger);
+        tcp_abort(tcb, 0);
+    }
 }
 
 /* --- s3.10.5 ABORT --- */
@@ -312,6 +328,20 @@ size_t tcp_not_sent(const struct tcb *tcb)
     return seq_len(tcb->snd.nxt, snd_end(tcb)) + fin;
 }
 
+/* As Linux: half of it must be free, or a user would be woken for every segment. */
+bool tcp_backlogged(const struct tcb *tcb)
+{
+    size_t low = tcb->opt.notsent_lowat;
+
+    return low > 0 && 2 * tcp_not_sent(tcb) >= low;
+}
+
+void tcp_buffers(const struct tcb *tcb, uint32_t *in, uint32_t *out)
+{
+    *in = (uint32_t)tcb->rcv.q.held;
+    *out = (uint32_t)tcb->snd.buf.cap;
+}
+
 struct tcp_name tcp_local(const struct tcb *tcb)
 {
     return (struct tcp_name){ tcb->slot.local, tcb->slot.local_port };
@@ -325,6 +355,12 @@ struct tcp_name tcp_remote(const struct tcb *tcb)
 const struct tcp_options *tcp_get_options(const struct tcb *tcb)
 {
     return &tcb->opt;
+}
+
+uint32_t tcp_mss(const struct tcb *tcb)
+{
+    bool known = tcb->state != TCPS_CLOSED && tcb->state != TCPS_SYN_SENT;
+    return known ? tcb->cc.mss : 0;
 }
 
 /* A controller that is changed in flight begins with the window of the old one. */

@@ -50,16 +50,37 @@ static uint32_t room(const struct tcb *tcb)
     return limit - q->len;
 }
 
+/* What the field can say, and TCP_WINDOW_CLAMP lets it. */
+static uint32_t largest(const struct tcb *tcb)
+{
+    uint32_t most = (uint32_t)UINT16_MAX << tcb->rcv.wscale;
+    uint32_t clamp = tcb->opt.window_clamp;
+
+    return clamp ? min_u32(most, clamp) : most;
+}
+
+uint16_t tcp_first_window(uint32_t rcvbuf, uint32_t clamp)
+{
+    uint32_t most = min_u32(rcvbuf, UINT16_MAX);
+
+    return (uint16_t)(clamp ? min_u32(most, clamp) : most);
+}
+
+bool tcp_window_used_up(const struct tcb *tcb)
+{
+    return rcv_wnd(tcb) <= tcb->rcv.mss;
+}
+
 /* The window to offer with the next segment, in bytes, as its scaled field will say. */
 uint32_t tcp_window_offer(const struct tcb *tcb)
 {
     uint32_t now = rcv_wnd(tcb), free = room(tcb);
-    uint32_t most = (uint32_t)UINT16_MAX << tcb->rcv.wscale;
+    uint32_t most = largest(tcb);
     uint32_t step = min_u32(tcp_mem_rcvbuf(tcb) / 2, tcb->rcv.mss);
 
     /* s3.8.6.2.2 (MUST-39) */
     uint32_t offer = free > now && free - now >= step ? free : now;
-    offer = min_u32(offer, most);
+    offer = min_u32(offer, max_u32(most, now));
     uint32_t whole = offer >> tcb->rcv.wscale << tcb->rcv.wscale;
     if (whole < now && offer >= now) /* rounding must not take back what was offered */
         whole = now;
@@ -82,7 +103,7 @@ struct seq tcp_window_end(const struct tcb *tcb)
  * send one for each read). */
 bool tcp_window_update_due(const struct tcb *tcb)
 {
-    uint32_t most = (uint32_t)UINT16_MAX << tcb->rcv.wscale;
+    uint32_t most = largest(tcb);
     uint32_t now = rcv_wnd(tcb), free = min_u32(room(tcb), most);
     uint32_t step = min_u32(tcp_mem_rcvbuf(tcb) / 2, tcb->rcv.mss);
 

@@ -337,11 +337,13 @@ static void enqueue(struct udp_port *port, const struct kept *kept, struct pkt *
 
     if (port->rcv_bytes + cost(p) > port->rcv_limit) {
         count(&net->count, COUNT_UdpInErrors);
+        port->drops++;
         net_drop(net, p, DROP_UDP_QUEUE_FULL);
         return;
     }
     if (pkt_pool_above(&net->pool, POOL_PART)) {
         count(&net->count, COUNT_UdpMemErrors);
+        port->drops++;
         net_drop(net, p, DROP_UDP_MEMORY);
         return;
     }

@@ -127,6 +127,55 @@ static void so_error_of_a_datagram_socket_is_its_own(void **state)
     sock_close(u);
 }
 
+/* socket(7), SO_RCVLOWAT: poll(2) says IN from so much on, or when no more can come. */
+static void rcvlowat_bounds_what_is_readable(void **state)
+{
+    enum { IN = 1 };
+    struct peer *p = *state;
+    struct sock *s = peer_establish(p, "<mss 1460>");
+    assert_int_equal(set(s, 1, 18, 100), 0);
+    peer_send(p, "P. 1:100(99) ack 1 win 65535");
+    assert_int_equal(sock_readiness(s) & IN, 0);
+    peer_send(p, "P. 100:101(1) ack 1 win 65535");
+    assert_int_equal(sock_readiness(s) & IN, IN);
+    peer_read(p, s, 50);
+    assert_int_equal(sock_readiness(s) & IN, 0);
+    peer_send(p, "F. 101:101(0) ack 1 win 65535");
+    assert_int_equal(sock_readiness(s) & IN, IN);
+    sock_close(s);
+    peer_skip(p);
+}
+
+static void rcvlowat_is_half_the_buffer_at_most(void **state)
+{
+    struct sock *s = new_sock(*state, STREAM, 0), *u = new_sock(*state, DATAGRAM, 17);
+    assert_int_equal(set(s, 1, 18, -1), 0);
+    assert_int_equal(get(s, 1, 18), 524288);
+    assert_int_equal(set(u, 1, 18, -1), 0);
+    assert_int_equal(get(u, 1, 18), 2147483647);
+    sock_close(s);
+    sock_close(u);
+}
+
+/* Linux's SK_MEMINFO_VARS: nine numbers. */
+static void meminfo_tells_what_is_held_and_allowed(void **state)
+{
+    struct peer *p = *state;
+    struct sock *s = peer_establish(p, "<mss 1460>");
+    uint32_t v[10];
+    size_t len = sizeof v;
+    peer_write(p, s, 10);
+    peer_send(p, "P. 1:11(10) ack 1 win 65535");
+    assert_int_equal(sock_getopt(s, 1, 55, v, &len), 0);
+    assert_int_equal(len, 36);
+    assert_true(v[0] >= 10);         /* receive memory */
+    assert_int_equal(v[1], 1048576); /* SO_RCVBUF */
+    assert_int_equal(v[3], 1048576); /* SO_SNDBUF */
+    assert_true(v[5] >= 10);         /* send queue */
+    sock_close(s);
+    peer_skip(p);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -135,6 +184,9 @@ int main(void)
         T(linger_is_two_numbers),
         T(timeouts_are_a_timeval),
         T(so_error_of_a_datagram_socket_is_its_own),
+        T(rcvlowat_bounds_what_is_readable),
+        T(rcvlowat_is_half_the_buffer_at_most),
+        T(meminfo_tells_what_is_held_and_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

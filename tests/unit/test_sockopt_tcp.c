@@ -174,6 +174,232 @@ static void keepalive_options_take_effect_at_once(void **state)
     sock_close(s);
 }
 
+static void cubic_and_reno_have_nothing_to_tell(void **state)
+{
+    struct sock *s = new_sock(*state, STREAM, 0);
+    uint8_t info[20];
+    size_t len = sizeof info;
+    assert_int_equal(sock_getopt(s, 6, 26, info, &len), 0);
+    assert_int_equal(len, 0);
+    sock_close(s);
+}
+
+/* tcp(7), TCP_SYNCNT: so often is a SYN sent again. */
+static void syncnt_bounds_the_tries_of_a_syn(void **state)
+{
+    struct peer *p = *state;
+    struct sock *s = new_sock(p, STREAM, 0);
+    struct sock_name to = { ip4_addr(0xc0000201), PEER_PORT };
+    assert_int_equal(set(s, 6, 7, 1), 0);
+    assert_int_equal(sock_connect(s, &to), -EINPROGRESS);
+    peer_expect(p, "S 0:0(0) <...>");
+    peer_expect_after(p, USEC_PER_SEC, "S 0:0(0) <...>");
+    peer_wait(p, 2 * USEC_PER_SEC);
+    peer_expect_nothing(p);
+    assert_int_equal(get(s, 1, 4), ETIMEDOUT);
+    sock_close(s);
+}
+
+static void syncnt_of_a_listener_bounds_the_tries_of_a_syn_ack(void **state)
+{
+    struct peer *p = *state;
+    struct sock *l = peer_listen(p, 80);
+    assert_int_equal(set(l, 6, 7, 1), 0);
+    peer_send(p, "S 0:0(0) win 65535 <mss 1460>");
+    peer_expect(p, "S. 0:0(0) ack 1 <...>");
+    peer_expect_after(p, USEC_PER_SEC, "S. 0:0(0) ack 1 <...>");
+    peer_wait(p, 60 * USEC_PER_SEC);
+    peer_expect_nothing(p);
+    sock_close(l);
+}
+
+/* tcp(7), TCP_DEFER_ACCEPT: a listener is woken only when text arrives. */
+static void a_deferred_connection_is_accepted_with_its_text(void **state)
+{
+    struct peer *p = *state;
+    struct sock *l = peer_listen(p, 80);
+    assert_int_equal(set(l, 6, 9, 2), 0);
+    peer_send(p, "S 0:0(0) win 65535 <mss 1460>");
+    peer_expect(p, "S. 0:0(0) ack 1 <...>");
+    peer_send(p, ". 1:1(0) ack 1 win 65535");
+    assert_int_equal(sock_readiness(l), 0);
+    peer_wait(p, 2 * USEC_PER_SEC);
+    peer_expect_nothing(p); /* it has our SYN-ACK */
+    peer_send(p, "P. 1:11(10) ack 1 win 65535");
+    peer_expect(p, ". 1:1(0) ack 11");
+    struct sock *s = peer_accept(p, l);
+    peer_read(p, s, 10);
+    sock_close(s);
+    sock_close(l);
+}
+
+/* As Linux: when the time is over the SYN-ACK leaves once more, and its ACK is taken.
+ */
+static void a_deferred_connection_without_text_is_accepted_in_the_end(void **state)
+{
+    struct peer *p = *state;
+    struct sock *l = peer_listen(p, 80);
+    assert_int_equal(set(l, 6, 9, 3), 0);
+    peer_send(p, "S 0:0(0) win 65535 <mss 1460>");
+    peer_expect(p, "S. 0:0(0) ack 1 <...>");
+    peer_send(p, ". 1:1(0) ack 1 win 65535");
+    peer_expect_after(p, 3 * USEC_PER_SEC, "S. 0:0(0) ack 1 <...>");
+    peer_send(p, ". 1:1(0) ack 1 win 65535");
+    sock_close(peer_accept(p, l));
+    peer_expect(p, "F. 1:1(0) ack 1");
+    sock_close(l);
+}
+
+/* tcp(7), TCP_LINGER2: how long an orphan stays in FIN-WAIT-2. */
+static void linger2_ends_fin_wait_2(void **state)
+{
+    struct peer *p = *state;
+    struct sock *s = peer_establish(p, "<mss 1460>");
+    assert_int_equal(set(s, 6, 8, 5), 0);
+    sock_close(s);
+    peer_expect(p, "F. 1:1(0) ack 1");
+    peer_send(p, ". 1:1(0) ack 2 win 65535");
+    assert_int_equal(p->st->tcp.n_tcb, 1);
+    peer_wait(p, 4999999);
+    assert_int_equal(p->st->tcp.n_tcb, 1);
+    peer_wait(p, 1);
+    assert_int_equal(p->st->tcp.n_tcb, 0);
+    peer_expect_nothing(p);
+}
+
+static void linger2_below_zero_leaves_no_time_at_all(void **state)
+{
+    struct peer *p = *state;
+    struct sock *s = peer_establish(p, "<mss 1460>");
+    assert_int_equal(set(s, 6, 8, -1), 0);
+    sock_close(s);
+    peer_expect(p, "F. 1:1(0) ack 1");
+    peer_send(p, ". 1:1(0) ack 2 win 65535");
+    assert_int_equal(p->st->tcp.n_tcb, 0);
+    peer_expect_nothing(p);
+}
+
+static void a_close_in_fin_wait_2_without_time_resets(void **state)
+{
+    struct peer *p = *state;
+    struct sock *s = peer_establish(p, "<mss 1460>");
+    assert_int_equal(set(s, 6, 8, -1), 0);
+    assert_int_equal(sock_shutdown(s, 1), 0);
+    peer_expect(p, "F. 1:1(0) ack 1");
+    peer_send(p, ". 1:1(0) ack 2 win 65535");
+    sock_close(s);
+    peer_expect(p, "R. 2:2(0) ack 1");
+    assert_int_equal(p->st->tcp.n_tcb, 0);
+}
+
+/* tcp(7), TCP_WINDOW_CLAMP: no larger window is offered, and none has to be scaled. */
+static void window_clamp_bounds_the_window_from_the_syn_on(void **state)
+{
+    struct peer *p = *state;
+    struct sock *s = new_sock(p, STREAM, 0);
+    struct sock_name to = { ip4_addr(0xc0000201), PEER_PORT };
+    peer_sysctl(p, "net.ipv4.tcp_timestamps", "0");
+    assert_int_equal(set(s, 6, 10, 5000), 0);
+    assert_int_equal(sock_connect(s, &to), -EINPROGRESS);
+    peer_expect(p, "S 0:0(0) win 5000 <mss 1460,sackOK,wscale 0>");
+    peer_send(p, "S. 0:0(0) ack 1 win 65535 <mss 1460,wscale 0>");
+    peer_expect(p, ". 1:1(0) ack 1 win 5000");
+    peer_send(p, ". 1:1001(1000) ack 1 win 65535");
+    peer_expect(p, ". 1:1(0) ack 1001 win 5000");
+    assert_int_equal(set(s, 6, 10, 0), -EINVAL);
+    sock_close(s);
+}
+
+static void window_clamp_can_be_set_while_connected(void **state)
+{
+    struct peer *p = *state;
+    struct sock *s = peer_establish(p, "<mss 1460>");
+    assert_int_equal(set(s, 6, 10, 2000), 0);
+    peer_send(p, ". 1:1001(1000) ack 1 win 65535");
+    peer_expect(p, ". 1:1(0) ack 1001 win 64535"); /* it never goes back */
+    sock_close(s);
+}
+
+/* tcp(7), TCP_QUICKACK. 40 ms is our delay. */
+static void quickack_chooses_between_now_and_later(void **state)
+{
+    struct peer *p = *state;
+    struct sock *s = peer_establish(p, "<mss 1460>");
+    assert_int_equal(set(s, 6, 12, 0), 0);
+    peer_send(p, "P. 1:11(10) ack 1 win 65535");
+    peer_expect_after(p, 40000, ". 1:1(0) ack 11");
+    peer_send(p, "P. 11:21(10) ack 1 win 65535");
+    peer_expect_nothing(p);
+    assert_int_equal(set(s, 6, 12, 1), 0); /* what is owed leaves */
+    peer_expect(p, ". 1:1(0) ack 21");
+    peer_send(p, "P. 21:31(10) ack 1 win 65535");
+    peer_expect(p, ". 1:1(0) ack 31");
+    peer_read(p, s, 30);
+    sock_close(s);
+}
+
+/* tcp(7): of a socket that is not connected yet it spares the bare ACK of the
+ * handshake. */
+static void without_quickack_the_handshakes_ack_waits_for_text(void **state)
+{
+    static const int name[] = { 12, 9 }, value[] = { 0, 1 };
+    struct peer *p = *state;
+    for (unsigned i = 0; i < 2; i++) {
+        peer_use(p, i);
+        struct sock *s = new_sock(p, STREAM, 0);
+        struct sock_name to = { ip4_addr(0xc0000201), (uint16_t)(PEER_PORT + i) };
+        assert_int_equal(set(s, 6, name[i], value[i]), 0);
+        assert_int_equal(sock_connect(s, &to), -EINPROGRESS);
+        peer_expect(p, "S 0:0(0) <...>");
+        peer_send(p, "S. 0:0(0) ack 1 win 65535 <mss 1460>");
+        peer_expect_nothing(p);
+        peer_write(p, s, 10);
+        peer_expect(p, "P. 1:11(10) ack 1");
+        sock_close(s);
+        peer_skip(p);
+    }
+}
+
+static void without_quickack_and_text_the_handshakes_ack_leaves_after_200_ms(
+    void **state)
+{
+    struct peer *p = *state;
+    struct sock *s = new_sock(p, STREAM, 0);
+    struct sock_name to = { ip4_addr(0xc0000201), PEER_PORT };
+    assert_int_equal(set(s, 6, 12, 0), 0);
+    assert_int_equal(sock_connect(s, &to), -EINPROGRESS);
+    peer_expect(p, "S 0:0(0) <...>");
+    peer_send(p, "S. 0:0(0) ack 1 win 65535 <mss 1460>");
+    peer_expect_after(p, 200000, ". 1:1(0) ack 1");
+    sock_close(s);
+}
+
+/* tcp(7), TCP_NOTSENT_LOWAT: OUT only while less than half of it is unsent, and no more
+ * is taken once so much is. */
+static void notsent_lowat_bounds_what_waits_to_be_sent(void **state)
+{
+    enum { OUT = 4 };
+    static const uint8_t text[30000];
+    const struct piece piece = { text, sizeof text };
+    struct peer *p = *state;
+    struct sock *s = peer_establish(p, "<mss 1000>");
+    assert_int_equal(set(s, 6, 25, 8000), 0);
+    assert_int_equal(sock_send(s, &piece, 1, 0, NULL), 8000);
+    peer_wait(p, 1);
+    peer_skip(p); /* it was sent at once: there is room for more */
+    assert_int_equal(sock_readiness(s) & OUT, OUT);
+    assert_int_equal(sock_send(s, &piece, 1, 0, NULL), 8000);
+    peer_expect(p, ". 8001:9001(1000) ack 1");
+    peer_expect(p, ". 9001:10001(1000) ack 1");
+    assert_int_equal(sock_readiness(s) & OUT, 0); /* 6000 wait for cwnd */
+    assert_int_equal(sock_send(s, &piece, 1, 0, NULL), 2000);
+    assert_int_equal(sock_send(s, &piece, 1, 0, NULL), -EAGAIN);
+    peer_send(p, ". 1:1(0) ack 10001 win 65535");
+    assert_int_equal(sock_readiness(s) & OUT, OUT);
+    sock_close(s);
+    peer_skip(p);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -185,6 +411,20 @@ int main(void)
         T(nodelay_takes_effect_at_once),
         T(cork_holds_small_segments_until_it_is_taken_off),
         T(keepalive_options_take_effect_at_once),
+        T(cubic_and_reno_have_nothing_to_tell),
+        T(syncnt_bounds_the_tries_of_a_syn),
+        T(syncnt_of_a_listener_bounds_the_tries_of_a_syn_ack),
+        T(a_deferred_connection_is_accepted_with_its_text),
+        T(a_deferred_connection_without_text_is_accepted_in_the_end),
+        T(linger2_ends_fin_wait_2),
+        T(linger2_below_zero_leaves_no_time_at_all),
+        T(a_close_in_fin_wait_2_without_time_resets),
+        T(window_clamp_bounds_the_window_from_the_syn_on),
+        T(window_clamp_can_be_set_while_connected),
+        T(quickack_chooses_between_now_and_later),
+        T(without_quickack_the_handshakes_ack_waits_for_text),
+        T(without_quickack_and_text_the_handshakes_ack_leaves_after_200_ms),
+        T(notsent_lowat_bounds_what_waits_to_be_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
