@@ -160,7 +160,7 @@ static void restart_after_idle(struct tcb *tcb)
 
     if (!c->slow_start_after_idle || tcb->snd.last == NEVER)
         return;
-    if (!seq_lt(tcb->snd.nxt, snd_end(tcb)))
+    if (!seq_lt(tcb->snd.nxt, snd_end(tcb)) || tcp_window_usable(tcb) == 0)
         return;
     if (!seq_eq(tcb->snd.una, tcb->snd.nxt) || idle <= rtt_rto(&tcb->rtt, 0))
         return;

@@ -327,6 +327,28 @@ static void after_a_pause_no_more_than_the_initial_window_leaves(void **state)
     peer_free(&p);
 }
 
+/* A window that is shut makes no new beginning; what leaves when it opens does. */
+static void a_shut_window_is_no_pause_until_it_opens(void **state)
+{
+    struct peer p;
+    (void)state;
+    peer_init(&p);
+    struct sock *s = peer_up(&p);
+    peer_write(&p, s, 20000);
+    peer_ack(&p, 10001, "");
+    peer_send(&p, ". 1:1(0) ack 20001 win 0");
+    peer_skip(&p);
+    assert_int_equal(s->tcb->cc.cwnd, 20000);
+    peer_write(&p, s, 20000);
+    peer_wait(&p, 2 * SEC); /* probes */
+    peer_skip(&p);
+    assert_int_equal(s->tcb->cc.cwnd, 20000);
+    peer_send(&p, ". 1:1(0) ack 20001 win 65535");
+    peer_expect_full(&p, 20001, 30001);
+    peer_expect_nothing(&p);
+    peer_free(&p);
+}
+
 static void a_pause_shorter_than_the_time_out_keeps_the_window(void **state)
 {
     struct peer p;
@@ -505,6 +527,7 @@ int main(void)
         cmocka_unit_test(the_window_stays_where_the_application_holds_the_sender),
         cmocka_unit_test(the_window_opens_to_twice_what_the_application_sends),
         cmocka_unit_test(after_a_pause_no_more_than_the_initial_window_leaves),
+        cmocka_unit_test(a_shut_window_is_no_pause_until_it_opens),
         cmocka_unit_test(a_pause_shorter_than_the_time_out_keeps_the_window),
         cmocka_unit_test(tcp_slow_start_after_idle_can_be_switched_off),
         cmocka_unit_test(a_full_link_loses_nothing_and_goes_on_when_it_can),
