@@ -21,6 +21,7 @@ static const struct {
 } table[] = {
     { "net.ipv4.tcp_rfc1337", { "1", "0", "1" } },
     { "net.ipv4.tcp_syn_retries", { "7", "6", "6" } },
+    { "net.ipv4.tcp_keepalive_probes", { "9", "9", "8" } },
     /* bytes; the largest one gives the window scale, of which BSD offers 6 */
     { "net.ipv4.tcp_rmem",
       { "4096 1048576 6291456", "4096 1048576 6291456", "4096 65536 2097152" } },

@@ -298,8 +298,9 @@ static void a_segment_without_ack_is_dropped(void **state)
     struct sock *s = peer_establish(&p, "<mss 1460>");
     peer_send(&p, "P 1:101(100) win 65535");
     peer_send(&p, "F 1:1(0) win 65535");
+    peer_send(&p, "- 1:101(100) win 65535");
     peer_expect_nothing(&p);
-    assert_int_equal(peer_drops(&p, "TcpNoAckFlag"), 2);
+    assert_int_equal(peer_drops(&p, "TcpNoAckFlag"), 3);
     assert_string_equal(peer_state(s), "ESTAB");
     assert_int_equal(peer_read_result(s), -EAGAIN);
     sock_close(s);

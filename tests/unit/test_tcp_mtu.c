@@ -60,6 +60,21 @@ static void segments_follow_the_path_at_once(void **state)
     end(s);
 }
 
+/* RFC 9293 s3.7.1 (MUST-67): the MSS that is announced is of the interface's MTU; what
+ * the way there allows says nothing of the way back. */
+static void the_mss_that_is_announced_does_not_follow_the_path(void **state)
+{
+    struct sock *s = connection();
+    peer_write(&p, s, 3000);
+    fragmentation_needed(1000, 1);
+    peer_skip(&p);
+    peer_use(&p, 1);
+    struct sock *other = peer_connect(&p, 4000);
+    peer_expect(&p, "S 0:0(0) win 65535 <mss 1460,sackOK,TS val * ecr 0,wscale 7>");
+    sock_close(other);
+    end(s);
+}
+
 /* RFC 5927 s4.1, s7.2: made up, or saying nothing. */
 static void what_does_not_quote_what_is_in_flight_is_not_believed(void **state)
 {
@@ -206,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(segments_follow_the_path_at_once),
+        cmocka_unit_test(the_mss_that_is_announced_does_not_follow_the_path),
         cmocka_unit_test(what_does_not_quote_what_is_in_flight_is_not_believed),
         cmocka_unit_test(other_connections_to_the_host_learn_it_too),
         cmocka_unit_test(the_size_grows_back_when_the_path_is_forgotten),

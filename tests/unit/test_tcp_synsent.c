@@ -92,6 +92,21 @@ static void an_unacceptable_ack_is_reset_and_the_attempt_goes_on(void **state)
     }
 }
 
+/* What is reset was not for us: the SYN goes again when it would have. */
+static void an_unacceptable_ack_leaves_the_timer_of_the_syn_alone(void **state)
+{
+    struct sock *s = connecting();
+    peer_wait(&p, 600 * USEC_PER_MS);
+    peer_send(&p, "S. 0:0(0) ack 2 win 9 <mss 1460>");
+    peer_expect(&p, "R 2:2(0) win 0");
+    peer_expect_after(&p, 400 * USEC_PER_MS, "S 0:0(0) <...>");
+    peer_send(&p, ". 1:1(0) ack 77 win 9");
+    peer_expect(&p, "R 77:77(0) win 0");
+    peer_expect_after(&p, 2000 * USEC_PER_MS, "S 0:0(0) <...>");
+    peer_expect_after(&p, 4000 * USEC_PER_MS, "S 0:0(0) <...>");
+    end(s);
+}
+
 /* RFC 9293 s3.10.7.3, second: with an acceptable ACK: "connection reset"; connect()
  * says that it was refused. */
 static void a_reset_that_acknowledges_the_syn_refuses_the_connection(void **state)
@@ -390,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_syn_ack_opens_the_connection),
         cmocka_unit_test(the_syn_offers_what_is_switched_on),
         cmocka_unit_test(an_unacceptable_ack_is_reset_and_the_attempt_goes_on),
+        cmocka_unit_test(an_unacceptable_ack_leaves_the_timer_of_the_syn_alone),
         cmocka_unit_test(a_reset_that_acknowledges_the_syn_refuses_the_connection),
         cmocka_unit_test(a_reset_without_an_ack_is_dropped),
         cmocka_unit_test(an_acceptable_ack_without_syn_is_dropped),

@@ -287,6 +287,49 @@ static void the_first_part_that_was_held_already_is_reported(void **state)
     end(s);
 }
 
+/* Three islands, 200:300, 400:500 and 600:700, behind text up to 100: what segments
+ * across them are answered with, and what the reader sees. RFC 2018 s4, RFC 2883 s4. */
+static void a_segment_across_islands_is_answered_with_what_is_held(void **state)
+{
+    static const struct {
+        const char *in, *out;
+        unsigned readable;
+    } row[] = {
+        { ". 150:350(200) ack 1 win 9",
+          ". 1:1(0) ack 100 <sack 200:300 150:350 600:700 400:500>", 99 },
+        { ". 350:600(250) ack 1 win 9",
+          ". 1:1(0) ack 100 <sack 400:500 350:700 200:300>", 99 },
+        { ". 250:600(350) ack 1 win 9", ". 1:1(0) ack 100 <sack 250:300 200:700>", 99 },
+        { ". 650:675(25) ack 1 win 9",
+          ". 1:1(0) ack 100 <sack 650:675 600:700 400:500 200:300>", 99 },
+        { ". 300:400(100) ack 1 win 9", ". 1:1(0) ack 100 <sack 200:500 600:700>", 99 },
+        { ". 100:150(50) ack 1 win 9",
+          ". 1:1(0) ack 150 <sack 600:700 400:500 200:300>", 149 },
+        { ". 100:275(175) ack 1 win 9",
+          ". 1:1(0) ack 300 <sack 200:275 600:700 400:500>", 299 },
+        { ". 100:700(600) ack 1 win 9", ". 1:1(0) ack 700 <sack 200:300>", 699 },
+        { ". 50:150(100) ack 1 win 9",
+          ". 1:1(0) ack 150 <sack 50:100 600:700 400:500 200:300>", 149 },
+        { ". 1:800(799) ack 1 win 9", ". 1:1(0) ack 800 <sack 1:100>", 799 },
+    };
+    static const char *const before[] = { ". 1:100(99) ack 1 win 9",
+                                          ". 200:300(100) ack 1 win 9",
+                                          ". 400:500(100) ack 1 win 9",
+                                          ". 600:700(100) ack 1 win 9" };
+
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct sock *s = connection("<mss 1460,sackOK>");
+        for (int k = 0; k < 4; k++)
+            peer_send(&p, before[k]);
+        peer_skip(&p);
+        peer_send(&p, row[i].in);
+        peer_expect(&p, row[i].out);
+        assert_int_equal(tcp_readable(s->tcb), row[i].readable);
+        peer_read(&p, s, row[i].readable);
+        end(s);
+    }
+}
+
 /* tcp_dsack=0, or no SACK: duplicates are acknowledged as ever, without a block. */
 static void without_dsack_a_duplicate_is_only_acknowledged(void **state)
 {
@@ -326,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_duplicate_beyond_a_hole_is_reported_with_its_block),
         cmocka_unit_test(a_partly_duplicate_segment_reports_its_old_part),
         cmocka_unit_test(the_first_part_that_was_held_already_is_reported),
+        cmocka_unit_test(a_segment_across_islands_is_answered_with_what_is_held),
         cmocka_unit_test(without_dsack_a_duplicate_is_only_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,29 @@ static void a_fin_beyond_a_hole_waits_for_the_hole_to_be_filled(void **state)
     end(s);
 }
 
+/* The same after our own FIN: in FIN-WAIT-1 and -2. */
+static void a_fin_beyond_a_hole_waits_after_our_own_fin(void **state)
+{
+    for (int acked = 0; acked < 2; acked++) {
+        struct sock *s = connection();
+        sock_shutdown(s, 1);
+        peer_expect(&p, "F. 1:1(0) ack 1");
+        if (acked)
+            peer_send(&p, ". 1:1(0) ack 2 win 65535");
+        peer_send(&p, acked ? "F. 101:101(0) ack 2 win 65535"
+                            : "F. 101:101(0) ack 1 win 65535");
+        peer_expect(&p, ". 2:2(0) ack 1 <...>");
+        assert_string_equal(peer_state(s), acked ? "FIN-WAIT-2" : "FIN-WAIT-1");
+        peer_send(&p, acked ? "P. 1:101(100) ack 2 win 65535"
+                            : "P. 1:101(100) ack 1 win 65535");
+        peer_expect(&p, ". 2:2(0) ack 102");
+        assert_string_equal(peer_state(s), acked ? "TIME-WAIT" : "CLOSING");
+        peer_read(&p, s, 100);
+        assert_int_equal(peer_read_result(s), 0);
+        end(s);
+    }
+}
+
 /* The same with text in the FIN's segment. */
 static void a_fin_with_text_beyond_a_hole_waits_too(void **state)
 {
@@ -232,6 +255,7 @@ int main(void)
         cmocka_unit_test(a_fin_with_text_delivers_the_text_and_then_the_end),
         cmocka_unit_test(text_and_then_text_with_fin_are_both_delivered),
         cmocka_unit_test(a_fin_beyond_a_hole_waits_for_the_hole_to_be_filled),
+        cmocka_unit_test(a_fin_beyond_a_hole_waits_after_our_own_fin),
         cmocka_unit_test(a_fin_with_text_beyond_a_hole_waits_too),
         cmocka_unit_test(a_fin_beyond_a_hole_that_comes_again_counts_once),
         cmocka_unit_test(a_fin_sent_again_in_a_larger_segment_counts),

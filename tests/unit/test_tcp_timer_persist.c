@@ -105,6 +105,27 @@ static void a_closed_socket_whose_peer_never_reads_gives_up(void **state)
     peer_free(&p);
 }
 
+/* RFC 9293 s3.8.6.1 (SHLD-30): "increase exponentially the interval between successive
+ * probes", also when only text and FIN of a closed socket are left. */
+static void probes_in_fin_wait_1_back_off(void **state)
+{
+    struct peer p;
+    (void)state;
+    peer_init(&p);
+    struct sock *s = peer_up_win(&p, "<mss 1000>", 0);
+    peer_write(&p, s, 500);
+    sock_shutdown(s, 1);
+    assert_string_equal(peer_state(s), "FIN-WAIT-1");
+    for (usec wait = 300 * MS; wait < 20 * SEC; wait *= 2) {
+        peer_expect_after(&p, wait, ". 0:0(0) ack 1");
+        peer_send(&p, ". 1:1(0) ack 1 win 0");
+    }
+    peer_send(&p, ". 1:1(0) ack 1 win 1000");
+    peer_expect(&p, "FP. 1:501(500) ack 1");
+    sock_close(s);
+    peer_free(&p);
+}
+
 /* RFC 9293 s3.4: the FIN takes a place in the window. */
 static void a_fin_alone_waits_for_the_window_too(void **state)
 {
@@ -242,6 +263,7 @@ int main(void)
         cmocka_unit_test(probes_go_on_for_as_long_as_they_are_answered),
         cmocka_unit_test(without_an_answer_it_gives_up_after_tcp_retries2),
         cmocka_unit_test(a_closed_socket_whose_peer_never_reads_gives_up),
+        cmocka_unit_test(probes_in_fin_wait_1_back_off),
         cmocka_unit_test(a_fin_alone_waits_for_the_window_too),
         cmocka_unit_test(a_window_that_stays_small_is_filled_after_a_wait),
         cmocka_unit_test(a_window_shut_on_text_that_is_out_is_not_the_end),
