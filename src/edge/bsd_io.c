@@ -40,6 +40,15 @@ int iov_check(const struct iovec *iov, size_t n, size_t *total)
     return 0;
 }
 
+/* The one bad address that can be told from a good one here. */
+static bool is_nowhere(const struct iovec *iov, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!iov[i].iov_base && iov[i].iov_len)
+            return true;
+    return false;
+}
+
 /* ---- receiving ---- */
 
 /* Into what is left of the pieces. */
@@ -83,6 +92,8 @@ ssize_t receive_wait(struct call *c, struct receive *r)
 
     if (r->flags & MSG_ERRQUEUE)
         return -EAGAIN;
+    if (!(r->flags & MSG_TRUNC) && is_nowhere(r->iov, r->n))
+        return -EFAULT;
     if (r->flags & MSG_DONTWAIT)
         c->nonblock = true;
     for (;;) {
@@ -223,6 +234,8 @@ ssize_t send_checked(struct call *c, struct send *s)
 {
     int err = iov_check(s->iov, s->n, &s->total);
 
+    if (err == 0 && is_nowhere(s->iov, s->n))
+        err = -EFAULT;
     return err < 0 ? err : send_wait(c, s);
 }
 

@@ -99,6 +99,21 @@ static void a_list_of_pieces_that_is_wrong_is_refused(void **state)
     assert_error(tapir_writev(c, iov, 2), EINVAL);
 }
 
+static void text_to_or_from_nowhere_is_refused(void **state)
+{
+    struct iovec iov[] = { { (char[]){ "ab" }, 2 }, { NULL, 1 } };
+
+    assert_error(tapir_write(c, NULL, 1), EFAULT);
+    assert_error(tapir_send(c, NULL, 1, 0), EFAULT);
+    assert_error(tapir_writev(c, iov, 2), EFAULT);
+    assert_int_equal(tapir_write(c, NULL, 0), 0);
+    assert_int_equal(tapir_write(c, "abc", 3), 3);
+    assert_error(tapir_read(s, NULL, 1), EFAULT);
+    assert_error(tapir_recv(s, NULL, 1, MSG_PEEK), EFAULT);
+    assert_error(tapir_readv(s, iov, 2), EFAULT);
+    assert_int_equal(tapir_recv(s, NULL, 3, MSG_TRUNC), 3);
+}
+
 static void peeked_text_stays(void **state)
 {
     char buf[8] = "";
@@ -332,6 +347,7 @@ int main(void)
         TEST(pieces_are_written_and_read_in_order),
         TEST(more_pieces_than_are_handed_on_at_once_arrive_whole),
         TEST(a_list_of_pieces_that_is_wrong_is_refused),
+        TEST(text_to_or_from_nowhere_is_refused),
         TEST(peeked_text_stays),
         TEST(one_call_may_be_non_blocking),
         TEST(flags_that_are_not_built_are_refused),
