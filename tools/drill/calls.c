@@ -34,6 +34,9 @@ static const struct {
     { "writev", 3, do_writev },
     { "send", 4, do_send },
     { "sendto", 6, do_sendto },
+    { "recvmsg", 3, do_recvmsg },
+    { "sendmsg", 3, do_sendmsg },
+    { "ioctl", 3, do_ioctl },
     { "getsockopt", 5, do_getsockopt },
     { "setsockopt", 5, do_setsockopt },
     { "poll", 3, do_poll },
@@ -52,7 +55,10 @@ void call_fail(struct calling *c, const char *format, ...)
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
     c->failed = true;
-    run_fail(c->run, c->event, "%s(): %s", c->line->name, what);
+    if (c->run->settings.lenient_calls) /* --non_fatal=syscall */
+        run_note(c->run, c->event->line, "%s(): %s", c->line->name, what);
+    else
+        run_fail(c->run, c->event, "%s(): %s", c->line->name, what);
 }
 
 void run_call(struct run *r, const struct event *e)
@@ -174,16 +180,23 @@ static void read_address(struct calling *c, const struct expr *e,
         call_fail(c, "an address is sin_addr=inet_addr(\"192.0.2.1\")");
 }
 
-socklen_t call_address(struct calling *c, size_t i, struct sockaddr_in *out, bool local)
+void call_default_address(const struct calling *c, struct sockaddr_in *out, bool local)
 {
     const struct settings *s = &c->run->settings;
-    const struct expr *e = call_arg(c, i);
 
     memset(out, 0, sizeof *out);
     out->sin_family = AF_INET;
+    out->sin_port = htons(local ? s->bind_port : s->connect_port);
+    out->sin_addr.s_addr = htonl(ip4_num(local ? s->local : s->remote));
+}
+
+socklen_t call_address(struct calling *c, size_t i, struct sockaddr_in *out, bool local)
+{
+    const struct expr *e = call_arg(c, i);
+
+    memset(out, 0, sizeof *out);
     if (expr_is_any(e)) {
-        out->sin_port = htons(local ? s->bind_port : s->connect_port);
-        out->sin_addr.s_addr = htonl(ip4_num(local ? s->local : s->remote));
+        call_default_address(c, out, local);
     } else if (e && e->kind == EXPR_STRUCT) {
         read_address(c, e, out);
     } else {

@@ -50,6 +50,9 @@ int call_fd(struct calling *c, size_t i);
 socklen_t call_address(struct calling *c, size_t i, struct sockaddr_in *out,
                        bool local);
 
+/* The address that "..." stands for. */
+void call_default_address(const struct calling *c, struct sockaddr_in *out, bool local);
+
 /* --- results --- */
 
 /* Compares result and errno with the line. True: it is as expected. */
@@ -92,6 +95,11 @@ void do_write(struct calling *c);
 void do_writev(struct calling *c);
 void do_send(struct calling *c);
 void do_sendto(struct calling *c);
+
+/* calls_msg.c */
+void do_recvmsg(struct calling *c);
+void do_sendmsg(struct calling *c);
+void do_ioctl(struct calling *c);
 
 /* calls_option.c */
 void do_getsockopt(struct calling *c);
