@@ -179,11 +179,11 @@ static void drill_file(struct drill_call *d, const char *file)
     free(text);
 }
 
-static bool refuse_options(const struct options *o)
+static bool refuse_options(const struct options *o, size_t files)
 {
-    static const char *const none[] = { "link",       "addr",      "gateway",
-                                        "mac",        "host-addr", "netem",
-                                        "no-offload", "pcap-raw",  NULL };
+    static const char *const none[] = { "link",      "addr",  "gateway", "mac",
+                                        "host-addr", "netem", "stat",    "no-offload",
+                                        "pcap-raw",  NULL };
     char what[80];
 
     for (int i = 0; none[i]; i++) {
@@ -193,7 +193,15 @@ static bool refuse_options(const struct options *o)
         tell_usage(what, "tapir help drill");
         return true;
     }
-    return false;
+    if (o->command)
+        tell_usage("drill runs no COMMAND", "tapir drill FILE.pkt...");
+    else if (files == 0)
+        tell_usage("drill needs a script", "tapir drill FILE.pkt...");
+    else if (files > 1 && options_given(o, "pcap"))
+        tell_usage("--pcap is of one script, and there are more", "give one file");
+    else
+        return false;
+    return true;
 }
 
 /* Takes the settings out of the arguments; how many are left. */
@@ -231,10 +239,8 @@ int drill_command(int argc, char **argv)
         if (id == OPT_WORD)
             files[n++] = o.value;
     }
-    if (refuse_options(&o))
+    if (refuse_options(&o, n))
         return 2;
-    if (n == 0)
-        return tell_usage("drill needs a script", "tapir drill FILE.pkt...");
     d.drill.config = o.config;
     d.drill.config.link = NULL;
     if (!o.config.seeded)

@@ -4,9 +4,9 @@ _tapir() {
     local options="--link --addr --gateway --host-addr --mac --mtu --no-offload --netem
         --sysctl --pcap --pcap-raw --ladder --stat --seed --help"
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "serve get ping nc perf sim wire doctor help --version" -- "$word"))
+        COMPREPLY=($(compgen -W "serve get ping nc perf sim wire drill doctor help --version" -- "$word"))
     elif [ "$before" = help ]; then
-        COMPREPLY=($(compgen -W "serve get ping nc perf sim wire doctor" -- "$word"))
+        COMPREPLY=($(compgen -W "serve get ping nc perf sim wire drill doctor" -- "$word"))
     elif [ "$before" = --link ]; then
         COMPREPLY=($(compgen -W "ns tap: unix: fd: sim kernel" -- "$word"))
     elif [ "$before" = --netem ]; then
@@ -14,6 +14,8 @@ _tapir() {
             mtu drop twice hold" -- "$word"))
     elif [[ $word == -* ]]; then
         [ "${COMP_WORDS[1]}" = wire ] && options="--link --netem --mtu --pcap --stat --seed -t --help"
+        [ "${COMP_WORDS[1]}" = drill ] && options="--dry-run --json --define --profile --sysctl
+            --mtu --pcap --ladder --stat --seed --tolerance_usecs= --help"
         [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --echo
             --no-listing --access-log --log-format --header-timeout --body-timeout
             --idle-timeout --send-timeout --max-line --max-header --max-fields --max-body

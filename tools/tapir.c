@@ -88,11 +88,14 @@ const struct command commands[] = {
       "  -t SECONDS               how long (until a signal)\n",
       wire_run },
     { "drill", "[options] FILE.pkt...", "play packetdrill scripts against the stack in virtual time",
-      "      --dry-run        read the scripts only\n"
-      "      --json           the verdicts as JSON objects, a line a file\n"
-      "  -D, --define N=VALUE a word of the scripts and what it stands for\n"
-      "      --sysctl N=VALUE, --seed N, --mtu N, --pcap FILE, and --ladder for all of\n"
-      "                       it, not the last lines of a failure\n"
+      "      --dry-run          read the scripts only\n"
+      "      --json             the verdicts as JSON objects, a line a file\n"
+      "  -D, --define N=VALUE   a word of the scripts and what it stands for\n"
+      "      --profile NAME     tapir, or what the scripts were written for: linux, bsd\n"
+      "      --sysctl N=VALUE   a tunable by its Linux name, before each script\n"
+      "      --ladder           the whole run as a ladder, not a failure's last lines\n"
+      "      --pcap FILE        capture as pcapng, of one script\n"
+      "      --mtu N, --seed N  of the interface (1500); of every random choice (1)\n"
       "  What stands at the head of a script may be given here: --tolerance_usecs=1000.\n"
       "  Commands in `backticks` are not executed: those that set TCP set the stack.\n",
       drill_command },
