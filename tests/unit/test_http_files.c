@@ -84,6 +84,46 @@ static void directories_and_special_files_are_told_apart(void **state)
     assert_int_equal(get("a.txt/b"), -ENOTDIR);
 }
 
+/* Inode, size and time together name a version, for an entity tag. */
+static void a_file_tells_its_version(void **state)
+{
+    struct http_file file;
+    struct stat st;
+
+    assert_int_equal(http_files_get(&files, "a.txt", 0, &file), 0);
+    close(file.fd);
+    assert_int_equal(http_files_stat(&files, "a.txt", &st), 0);
+    assert_true(file.inode == st.st_ino);
+    assert_true(file.changed == INT64_C(784111777000000000));
+}
+
+static void what_lies_there_is_told_unless_it_lies_outside(void **state)
+{
+    struct stat st;
+
+    assert_int_equal(http_files_stat(&files, "sub", &st), 0);
+    assert_true(S_ISDIR(st.st_mode));
+    assert_int_equal(http_files_stat(&files, "fifo", &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    assert_int_equal(http_files_stat(&files, "in", &st), 0);
+    assert_int_equal(st.st_size, 1);
+    assert_int_equal(http_files_stat(&files, "out", &st), -EACCES);
+    assert_int_equal(http_files_stat(&files, "none", &st), -ENOENT);
+}
+
+static void directories_below_are_opened_to_be_read(void **state)
+{
+    int fd = http_files_dir(&files, "sub");
+
+    assert_true(fd >= 0);
+    close(fd);
+    fd = http_files_dir(&files, "");
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(http_files_dir(&files, "up"), -EACCES);
+    assert_int_equal(http_files_dir(&files, "a.txt"), -ENOTDIR);
+}
+
 static void what_is_no_directory_cannot_be_served(void **state)
 {
     struct http_files other;
@@ -99,6 +139,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(links_that_lead_out_are_refused, up, down),
         cmocka_unit_test_setup_teardown(directories_and_special_files_are_told_apart,
                                         up, down),
+        cmocka_unit_test_setup_teardown(a_file_tells_its_version, up, down),
+        cmocka_unit_test_setup_teardown(what_lies_there_is_told_unless_it_lies_outside,
+                                        up, down),
+        cmocka_unit_test_setup_teardown(directories_below_are_opened_to_be_read, up,
+                                        down),
+        { "stat, without openat2", what_lies_there_is_told_unless_it_lies_outside,
+          up_without_openat2, down, NULL },
+        { "directories to read, without openat2",
+          directories_below_are_opened_to_be_read, up_without_openat2, down, NULL },
         cmocka_unit_test(what_is_no_directory_cannot_be_served),
         { "files below, without openat2", files_below_the_directory_are_opened,
           up_without_openat2, down, NULL },

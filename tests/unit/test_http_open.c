@@ -93,11 +93,56 @@ static void a_directory_that_is_none_is_told(void **state)
     assert_string_equal(error.cause, "a directory is served, not a file");
 }
 
+static void what_is_zero_gets_its_default(void **state)
+{
+    struct tapir_http_server c = { .idle_timeout = 5,
+                                   .max_fields = 1000,
+                                   .max_body = 7 };
+    struct http_site site;
+
+    http_fill_defaults(&c);
+    assert_string_equal(c.dir, ".");
+    assert_int_equal(c.port, 80);
+    assert_int_equal(c.max_connections, 32768);
+    assert_int_equal(c.head_timeout, 30000000);
+    assert_int_equal(c.body_timeout, 60000000);
+    assert_int_equal(c.idle_timeout, 5);
+    assert_int_equal(c.send_timeout, 60000000);
+    assert_int_equal(c.stop_fd, -1);
+    assert_true(c.clock(NULL) > 1700000000);
+    http_fill_site(&site, &c);
+    assert_int_equal(site.limits.line, 8192);
+    assert_int_equal(site.limits.head, 16384);
+    assert_int_equal(site.limits.fields, 256); /* there is room for no more */
+    assert_int_equal(site.max_body, 7);
+    assert_int_equal(site.max_requests, 0);
+}
+
+static void a_format_of_the_log_has_a_name_or_is_one(void **state)
+{
+    const char *format = NULL;
+
+    assert_int_equal(http_open_format(&format, &error), 0);
+    assert_memory_equal(format, "$remote_addr - ", 15);
+    format = "json";
+    assert_int_equal(http_open_format(&format, &error), 0);
+    assert_int_equal(format[0], '{');
+    format = "$status of $request";
+    assert_int_equal(http_open_format(&format, &error), 0);
+    assert_string_equal(format, "$status of $request");
+    format = "$status of $nothing";
+    assert_int_equal(http_open_format(&format, &error), -1);
+    assert_int_equal(errno, EINVAL);
+    assert_string_equal(error.cause, "$nothing");
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, up, down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH(what_is_zero_gets_its_default),
+        WITH(a_format_of_the_log_has_a_name_or_is_one),
         WITH(a_listener_accepts_without_blocking),
         WITH(a_port_that_is_taken_is_told),
         WITH(an_address_of_somebody_else_is_told),
