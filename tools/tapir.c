@@ -28,7 +28,7 @@ const struct command commands[] = {
       "  --max-line BYTES     of a request line (8192); more is 414\n"
       "  --max-header BYTES   of a request head (16384); more is 431\n"
       "  --max-fields N       lines in it (100, 256 at most); more is 431\n"
-      "  --max-body BYTES     of a request body (1 MiB); more is 413\n"
+      "  --max-body BYTES     of a request body (16 MiB); more is 413\n"
       "  --max-requests N     of one connection (any number)\n",
       serve_run },
     { "get", "[options] URL... [-- COMMAND]", "fetch with HTTP/1.1; curl's letters and exit codes",

@@ -30,7 +30,7 @@ struct tapir_http_server {
     size_t max_line;     /* bytes of its first line; 8192 */
     size_t max_head;     /* bytes of its head; 16384 */
     unsigned max_fields; /* lines of its head; 100, and 256 at most */
-    uint64_t max_body;   /* bytes of its body; 1 MiB */
+    uint64_t max_body;   /* bytes of its body; 16 MiB */
 
     int64_t head_timeout; /* for a whole head; 30 s */
     int64_t body_timeout; /* for a whole body; 60 s */

@@ -15,7 +15,7 @@
 enum {
     BACKLOG = 512,
     CONNECTIONS = 32768, /* at once */
-    BODY = 1024 * 1024,  /* bytes of a request's body */
+    BODY = 16 << 20,     /* bytes of a request's body */
 };
 
 int http_failed(struct tapir_error *error, int err, const char *what, const char *cause,

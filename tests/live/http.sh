@@ -58,8 +58,9 @@ serve() {
     url=http://$1
     addr=$1
     shift
-    "$tapir" serve "$@" --echo /echo --header-timeout 1 --access-log "$dir/log" \
-        --log-format json "$dir/site" >/dev/null 2>"$dir/server" &
+    "$tapir" serve "$@" --echo /echo --header-timeout 1 --max-body 1000000 \
+        --access-log "$dir/log" --log-format json "$dir/site" \
+        >/dev/null 2>"$dir/server" &
     server=$!
     wait_for grep -q serving "$dir/server"
 }

@@ -1,4 +1,5 @@
-"""Requests as bytes on a socket of the kernel's, to `tapir serve --echo /echo DIR`.
+"""Requests as bytes on a socket of the kernel's, to
+`tapir serve --echo /echo --header-timeout 1 --max-body 1000000 DIR`.
 
     http_probe.py HOST PORT
 

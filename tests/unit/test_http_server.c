@@ -340,7 +340,7 @@ static void posts_too_much(void *arg)
     char answer[2000];
     int fd = hosts_connect(HOST_B, 80);
 
-    say(fd, "POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 9999999\r\n\r\n");
+    say(fd, "POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 16777217\r\n\r\n");
     hosts_write(fd, blob, sizeof blob);
     tapir_sleep(SECOND);
     must(ask(fd, "", answer, sizeof answer) > 0);
