@@ -159,11 +159,20 @@ def with_descriptor(command, sock, talk):
     return subprocess.Popen(command, preexec_fn=place, close_fds=False, stderr=talk)
 
 
+def until_it_says(log, word):
+    for _ in range(WAIT * 50):
+        with open(log) as f:
+            if word in f.read():
+                return
+        time.sleep(0.02)
+
+
 def pair(log, commands):
     between = commands.index("--")
     ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with open(log, "w") as talk:
         first = with_descriptor(commands[:between], ends[0], talk)
+        until_it_says(log, "serving")
         second = with_descriptor(commands[between + 1 :], ends[1], None)
     for end in ends:
         end.close()

@@ -138,7 +138,7 @@ static void values_out_of_range_are_invalid(void **state)
     struct sock *s = new_sock(STREAM, 0);
     for (unsigned i = 0; i < ARRAY_LEN(row); i++)
         assert_int_equal(set(s, row[i][0], row[i][1]), -EINVAL);
-    assert_int_equal(sock_setopt(s, 0, 1, "", 0), -EINVAL);
+    assert_int_equal(sock_setopt(s, 0, 1, "", 0), 0); /* no bytes are 0, as on Linux */
     assert_int_equal(set(s, 14, 1500), -ENOPROTOOPT);
     sock_close(s);
 }
