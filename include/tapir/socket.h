@@ -123,10 +123,11 @@ ssize_t tapir_sendto(int fd, const void *buf, size_t n, int flags,
 /* Flags of these calls and of the two below:
  *     receive   MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL (of a stream: all of it, or less at
  *               its end), MSG_TRUNC (of a datagram its whole length; of a stream the
- *               text is thrown away); MSG_ERRQUEUE is EAGAIN and MSG_OOB of a stream
- *               EINVAL, since neither ever has anything; others are ignored, as on
- * Linux send      MSG_MORE, MSG_DONTWAIT, MSG_NOSIGNAL (SIGPIPE is never raised),
- *               MSG_CONFIRM; others, MSG_OOB among them, are EOPNOTSUPP */
+ *               text is thrown away); MSG_ERRQUEUE is EAGAIN, since it never has
+ *               anything, and MSG_OOB of a stream EINVAL, since urgent text stays in
+ *               line; others are ignored, as on Linux
+ *     send      MSG_MORE, MSG_DONTWAIT, MSG_NOSIGNAL (SIGPIPE is never raised),
+ *               MSG_CONFIRM, of a stream MSG_OOB; others are EOPNOTSUPP */
 
 /* recvmsg(2), sendmsg(2): pieces, name, and control of the level IPPROTO_IP for
  * datagrams. Received is IP_PKTINFO (struct in_pktinfo), IP_TTL (int), IP_TOS (one
@@ -139,13 +140,14 @@ ssize_t tapir_sendmsg(int fd, const struct msghdr *msg, int flags);
 
 /* SIOCINQ (FIONREAD), SIOCOUTQ (TIOCOUTQ), SIOCOUTQNSD: an int, bytes that can be read
  * (of datagrams: the next one's), that are not acknowledged, that were not sent.
- * FIONBIO: an int, O_NONBLOCK. SIOCATMARK: always 0. Others ENOTTY; see tcp(7), udp(7).
- */
+ * FIONBIO: an int, O_NONBLOCK. SIOCATMARK: an int, sockatmark(3): is the next
+ * byte the last urgent one? Others ENOTTY; see tcp(7), udp(7). */
 int tapir_ioctl(int fd, unsigned long request, ...);
 
 /* splice(2): ENOSYS for descriptors of Tapir's. */
 ssize_t tapir_splice(int fd_in, int64_t *off_in, int fd_out, int64_t *off_out, size_t n,
                      unsigned flags);
+int tapir_sockatmark(int fd); /* urgent data stays in line, as with SO_OOBINLINE */
 
 int tapir_close(int fd);
 int tapir_shutdown(int fd, int how);

@@ -8,9 +8,9 @@
  * of the stream, an error (which the next call tells) or a signal.
  *
  * Flags, as Linux has them: to receive, one that is not known is ignored; MSG_ERRQUEUE
- * finds an empty queue, since IP_RECVERR is not built; MSG_OOB never finds urgent data.
- * To send, what would change what leaves and is not built is refused (EOPNOTSUPP), with
- * MSG_OOB among it. */
+ * finds an empty queue, since IP_RECVERR is not built; MSG_OOB finds nothing, as with
+ * SO_OOBINLINE. To send, what would change what leaves and is not built is refused
+ * (EOPNOTSUPP). */
 #include "edge/bsd.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 #include "base/bytes.h"
 
-enum { SEND_FLAGS = MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM };
+enum { SEND_FLAGS = MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM | MSG_OOB };
 
 /* The error of a call that is not for sockets alone: of a set it is EINVAL. */
 static ssize_t no_file(ssize_t err)
@@ -204,7 +204,7 @@ static ssize_t send_some(struct call *c, struct send *s)
 {
     struct piece piece[IOV_MAX];
     size_t n = pieces_left(s, piece);
-    const struct sock_asked a = { s->flags & SOCK_MORE, s->to, s->ip };
+    const struct sock_asked a = { s->flags & (SOCK_OOB | SOCK_MORE), s->to, s->ip };
 
     return sock_send_asking(c->sock, piece, n, &a);
 }

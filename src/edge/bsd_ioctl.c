@@ -22,14 +22,14 @@ static int give_queued(const struct call *c, enum sock_queue which, int *value)
     return r;
 }
 
-/* Urgent data is not delivered apart, so a reader never stands at its mark. */
 static int give_mark(const struct call *c, int *value)
 {
-    if (c->sock->kind != SOCK_KIND_TCP)
-        return -ENOTTY;
+    int at = sock_at_mark(c->sock);
+    if (at < 0)
+        return at;
     if (!value)
         return -EFAULT;
-    *value = 0;
+    *value = at;
     return 0;
 }
 
@@ -77,4 +77,11 @@ int tapir_ioctl(int fd, unsigned long request, ...)
     call_say(&c, "ioctl(%d, %#lx)", fd, request);
     r = request_of(&c, request, arg);
     return (int)call_leave(&c, r);
+}
+
+int tapir_sockatmark(int fd)
+{
+    int at;
+
+    return tapir_ioctl(fd, SIOCATMARK, &at) < 0 ? -1 : at;
 }

@@ -8,6 +8,7 @@
  *                          half of what is taken: fewer, larger wake-ups) and less
  *                          than half of TCP_NOTSENT_LOWAT is unsent, or writing has
  *                          ended
+ *                   PRI    urgent data was announced and not all of it read
  *                   RDHUP  reading has ended
  *                   HUP    both directions have ended
  *                   ERR    an error waits for SO_ERROR
@@ -50,6 +51,8 @@ static unsigned tcb_readiness(const struct tcb *tcb, uint32_t rcv_low)
         return ready;
     if (readable(tcb, rcv_low))
         ready |= SOCK_IN;
+    if (tcp_urgent_left(tcb) > 0)
+        ready |= SOCK_PRI;
     if (write_ended || writable(tcb))
         ready |= SOCK_OUT;
     return ready;

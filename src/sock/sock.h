@@ -15,6 +15,7 @@ enum sock_kind { SOCK_KIND_TCP, SOCK_KIND_UDP, SOCK_KIND_PING };
 /* Readiness bits: the numbers of poll(2). */
 enum {
     SOCK_IN = 0x001,
+    SOCK_PRI = 0x002,
     SOCK_OUT = 0x004,
     SOCK_ERR = 0x008,
     SOCK_HUP = 0x010,
@@ -127,7 +128,8 @@ ssize_t sock_receive(struct sock *s, void *buf, size_t room, int flags,
  * SO_RCVLOWAT. */
 size_t sock_receive_target(const struct sock *s, size_t room, bool all);
 
-/* Will no more come: the stream ended, or an error waits? */
+/* Will no more come for this call: the stream ended, an error waits, or the next byte
+ * is the last urgent one? */
 bool sock_receive_over(const struct sock *s);
 
 /* How much waits (SIOCINQ, SIOCOUTQ, SIOCOUTQNSD): bytes to be read, of datagrams the
@@ -138,6 +140,10 @@ int sock_queued(const struct sock *s, enum sock_queue which, size_t *n);
 
 /* 0.0.0.0 as a destination is this host. */
 struct sock_name sock_destination(const struct sock_name *to);
+
+/* sockatmark(3): 1 if the next byte to read is the last urgent one, 0, or
+ * -ENOTTY. */
+int sock_at_mark(const struct sock *s);
 
 /* how: 0 read, 1 write, 2 both. */
 int sock_shutdown(struct sock *s, int how);

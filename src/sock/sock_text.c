@@ -33,20 +33,23 @@ struct sock_name sock_destination(const struct sock_name *to)
 
 /* --- sending ------------------------------------------------------------------- */
 
-static ssize_t send_tcp(struct sock *s, const struct piece *text, size_t n, bool more)
+static ssize_t send_tcp(struct sock *s, const struct piece *text, size_t n, int flags)
 {
     if (!s->tcb)
         return s->error ? take_error(s) : -EPIPE;
-    return tcp_send(s->tcb, text, n, more);
+    ssize_t done = tcp_send(s->tcb, text, n, flags & SOCK_MORE);
+    if (done > 0 && (flags & SOCK_OOB))
+        tcp_mark_urgent(s->tcb);
+    return done;
 }
 
 ssize_t sock_send_asking(struct sock *s, const struct piece *text, size_t n,
                          const struct sock_asked *a)
 {
-    if (a->flags & SOCK_OOB)
-        return -EOPNOTSUPP; /* urgent data is not built */
     if (s->kind == SOCK_KIND_TCP)
-        return send_tcp(s, text, n, a->flags & SOCK_MORE);
+        return send_tcp(s, text, n, a->flags);
+    if (a->flags & SOCK_OOB)
+        return -EOPNOTSUPP;
     if (s->shut_write)
         return -EPIPE;
     if (s->kind == SOCK_KIND_PING) {
@@ -74,7 +77,7 @@ static ssize_t receive_tcp(struct sock *s, const struct room *to, size_t n, int 
 {
     struct room nowhere = { NULL, 0 };
     if (flags & SOCK_OOB)
-        return -EINVAL; /* there never is urgent data to read */
+        return -EINVAL; /* urgent data stays in line, as with SO_OOBINLINE */
     if (!s->tcb)
         return s->error ? take_error(s) : -ENOTCONN;
     for (size_t i = 0; i < n; i++)
@@ -133,7 +136,15 @@ size_t sock_receive_target(const struct sock *s, size_t room, bool all)
 
 bool sock_receive_over(const struct sock *s)
 {
-    return !s->tcb || tcp_peek_error(s->tcb) || tcp_read_ended(s->tcb);
+    return !s->tcb || tcp_peek_error(s->tcb) || tcp_read_ended(s->tcb) ||
+           tcp_urgent_left(s->tcb) == 1;
+}
+
+int sock_at_mark(const struct sock *s)
+{
+    if (s->kind != SOCK_KIND_TCP)
+        return -ENOTTY;
+    return s->tcb && tcp_urgent_left(s->tcb) == 1;
 }
 
 /* --- how much waits ------------------------------------------------------------ */

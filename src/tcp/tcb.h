@@ -46,7 +46,7 @@ struct tcb_snd {
     struct seq iss;      /* initial send sequence number */
     struct seq una;      /* SND.UNA: oldest that is not acknowledged */
     struct seq nxt;      /* SND.NXT: the next to be sent; it never goes back */
-    uint32_t wnd;        /* SND.WND, scaled: bytes from una on */
+    uint32_t wnd;        /* SND.WND, scaled: bytes from una on (RFC 9293 s3.1, REC-1) */
     uint32_t max_wnd;    /* largest that was ever offered (RFC 9293 s3.8.6.2.1) */
     struct seq wl1, wl2; /* SND.WL1, SND.WL2 */
     uint8_t wscale;      /* Snd.Wind.Shift: by how much the peer's window is shifted */
@@ -61,6 +61,8 @@ struct tcb_snd {
     bool more;             /* the last send said that more follows */
     struct seq small_end;  /* where the last segment that was not full ended (Nagle) */
     usec last;             /* when text was last sent; NEVER: not yet */
+    bool urgent;           /* up is ahead of una */
+    struct seq up;         /* SND.UP: behind the last urgent byte */
 };
 
 struct tcb_rcv {
@@ -78,6 +80,8 @@ struct tcb_rcv {
     uint16_t mss;       /* largest text that came in one segment: what "full" means */
     usec last;          /* when the last segment came */
     struct range dsack; /* RFC 2883: a duplicate to tell of; empty: none */
+    bool urgent;        /* up was not read over yet */
+    struct seq up;      /* RCV.UP: behind the last urgent byte */
 };
 
 struct tcb_ts {
@@ -327,6 +331,14 @@ bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len);
 void tcp_fit_link(struct tcb *tcb);
 void tcp_refit_link(
     struct tcb *tcb); /* the link took nothing: perhaps it was too much */
+
+/* tcp_urgent.c: a segment loses bytes in front; the sixth step; rcvq_read() that knows
+ * the mark; one segment instead of many, and its pointer. */
+void tcp_urgent_trim(struct tcp_seg *seg, uint32_t n);
+void tcp_take_urgent(struct tcb *tcb, const struct tcp_seg *seg);
+size_t tcp_urgent_read(struct tcb *tcb, const struct room *to, size_t n, bool peek);
+void tcp_urgent_cut(const struct tcb *tcb, struct tcp_tx *tx);
+void tcp_urgent_point(struct tcb *tcb, struct tcp_seg *seg);
 
 /* tcp_recovery.c */
 void tcp_recovery_sack(struct tcb *tcb, const struct tcp_seg *seg,

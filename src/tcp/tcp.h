@@ -217,6 +217,12 @@ size_t tcp_not_sent(const struct tcb *tcb);
 /* Bytes of memory in the receive queue, and in the send buffer. */
 void tcp_buffers(const struct tcb *tcb, uint32_t *in, uint32_t *out);
 
+/* All that was sent so far is urgent (MSG_OOB). */
+void tcp_mark_urgent(struct tcb *tcb);
+
+/* How far the user is from the end of urgent text, in bytes; 0: there is none. */
+uint32_t tcp_urgent_left(const struct tcb *tcb);
+
 struct tcp_name tcp_local(const struct tcb *tcb);
 struct tcp_name tcp_remote(const struct tcb *tcb);
 

@@ -26,6 +26,7 @@ bool tcp_reject(struct tcp_seg *seg, enum drop why)
     return false;
 }
 
+/* RFC 5961 s7 (SHLD-ack-throttle, SHLD-ack-throttle-set). */
 bool tcp_may_answer(const struct tcp *tcp, const struct tcp_seg *seg, usec *last)
 {
     usec now = tcp->net->now;
@@ -117,6 +118,7 @@ static void trim_front(struct tcb *tcb, struct tcp_seg *seg)
         seg->flags &= (uint8_t)~TCP_SYN;
         old--;
     }
+    tcp_urgent_trim(seg, old);
     old = min_u32(old, seg->text_len);
     tell_duplicate(tcb, seg->seq, seq_add(seg->seq, old));
     seg->text += old;
@@ -144,19 +146,20 @@ static bool check_sequence(struct tcb *tcb, struct tcp_seg *seg)
 {
     bool rst = seg->flags & TCP_RST;
 
-    if (tcp_paws_reject(tcb, seg)) {
+    if (tcp_paws_reject(tcb, seg)) { /* RFC 7323 s5.3 (MUST-paws-order) */
         count(&tcb->tcp->net->count, COUNT_TcpExtPAWSEstab);
         tcp_challenge(tcb, seg); /* RFC 7323 s5.3 R1 */
         return tcp_reject(seg, DROP_TCP_PAWS);
     }
-    /* RFC 7323 s3.2: agreed on, so a segment without it is not of this connection. */
+    /* RFC 7323 s3.2 (SHLD-ts-missing, MUST-ts-missing-alive): agreed on, so a segment
+     * without it is not of this connection. */
     if (tcb->ts.on && !seg->opts.has_ts && !rst)
         return tcp_reject(seg, DROP_TCP_NO_TIMESTAMP);
     if (!acceptable(tcb, seg)) {
         bool old = seq_lt(seg->seq, tcb->rcv.nxt);
         if (old)
             tell_duplicate(tcb, seg->seq, seq_add(seg->seq, seg->text_len));
-        if (!rst)
+        if (!rst) /* RFC 5961 s3.2 (MUST-rst-outside) */
             tcp_challenge(tcb, seg);
         return tcp_reject(seg, old ? DROP_TCP_OLD_SEQ : DROP_TCP_FUTURE_SEQ);
     }
@@ -171,10 +174,12 @@ static bool check_sequence(struct tcb *tcb, struct tcp_seg *seg)
 
 /* --- second: RST --- */
 
-/* What a reset means to the user: in CLOSE-WAIT EPIPE as on Linux, or as on BSD. */
+/* What a reset means to the user (RFC 9293 s3.6, MUST-12): in CLOSE-WAIT EPIPE as on
+ * Linux, or as on BSD. */
 static int reset_error(const struct tcb *tcb)
 {
-    if (tcb->state == TCPS_SYN_RECEIVED)
+    if (tcb->state ==
+        TCPS_SYN_RECEIVED) /* RFC 9293 s3.5 (MUST-11): of an active OPEN */
         return -ECONNREFUSED;
     bool epipe = tcb->state == TCPS_CLOSE_WAIT && tcb->tcp->config.epipe_on_reset;
     return epipe ? -EPIPE : -ECONNRESET;
@@ -184,7 +189,9 @@ static bool check_rst(struct tcb *tcb, struct tcp_seg *seg)
 {
     if (!(seg->flags & TCP_RST))
         return true;
-    /* RFC 5961 s3.2: only the exact number resets; in the window it is challenged. */
+    /* RFC 9293 s3.5.3 (SHLD-2): whatever text it has. RFC 5961 s3.2: only the exact
+     * number resets (MUST-rst-exact); in the window it is challenged (MUST-rst-inside).
+     */
     if (seq_eq(seg->seq, tcb->rcv.nxt) || tcb->tcp->config.insecure_rst) {
         tcp_finish(tcb, reset_error(tcb));
         return false;
@@ -200,8 +207,8 @@ static bool check_syn(struct tcb *tcb, struct tcp_seg *seg)
     if (!(seg->flags & TCP_SYN))
         return true;
     tcp_reject(seg, DROP_TCP_SYN_CHALLENGED);
-    /* RFC 5961 s4.2: challenged whatever its number; by RFC 793 p. 71 it is an error in
-     * the window, which ends the connection. */
+    /* RFC 5961 s4.2 (MUST-syn-challenge): challenged whatever its number; by RFC 793 p.
+     * 71 it is an error in the window, which ends the connection. */
     if (tcb->tcp->config.insecure_syn)
         tcp_abort(tcb, -ECONNRESET);
     else
@@ -210,8 +217,7 @@ static bool check_syn(struct tcb *tcb, struct tcp_seg *seg)
 }
 
 /* RFC 9293 s3.10.7.4: its numbered steps, in its order. The third (security) is not
- * built, as RFC 9293 A.1 allows; the sixth (URG) has nothing to do: urgent text stays
- * in line (RFC 6093 s6). */
+ * built, as RFC 9293 A.1 allows. */
 void tcp_synchronized_input(struct tcb *tcb, struct tcp_seg *seg)
 {
     if (!check_sequence(tcb, seg)) /* first */
@@ -222,8 +228,9 @@ void tcp_synchronized_input(struct tcb *tcb, struct tcp_seg *seg)
         return;
     if (!tcp_check_ack(tcb, seg)) /* fifth: tcp_ack.c */
         return;
-    tcp_take_text(tcb, seg); /* seventh: tcp_text.c */
-    tcp_take_fin(tcb, seg);  /* eighth: tcp_text.c */
+    tcp_take_urgent(tcb, seg); /* sixth: tcp_urgent.c */
+    tcp_take_text(tcb, seg);   /* seventh: tcp_text.c */
+    tcp_take_fin(tcb, seg);    /* eighth: tcp_text.c */
     tcp_take_early_text(tcb);
 }
 
@@ -242,7 +249,7 @@ static void connection_input(struct tcb *tcb, struct tcp_seg *seg)
     tcp_mem_update(tcb);
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
         return;
-    tcp_dirty(tcb);
+    tcp_dirty(tcb); /* RFC 9293 s3.10.7.4 (MUST-58) */
     /* RFC 9293 s3.8.6.3 (SHLD-19): where segments come one by one, a batch of them must
      * not thin the ACKs that clock the peer. */
     if (!tcb->tso && tcb->rcv.segs >= 2)

@@ -49,7 +49,7 @@ static bool next_syn(const struct tcb *tcb, struct tcp_tx *tx)
     return true;
 }
 
-/* RFC 6675 s4 NextSeg() (1), and what a time-out left. */
+/* RFC 6675 s4 NextSeg() (1) (MUST-rec-nextseg), and what a time-out left. */
 static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
 {
     const struct sent *lost = sent_first_lost(&tcb->sent);
@@ -58,7 +58,7 @@ static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
     if (!lost)
         return false;
     uint32_t len = seq_len(lost->from, lost->to);
-    if (room < min_u32(len, size)) {
+    if (room < min_u32(len, size)) { /* RFC 6675 s5 (C) (MUST-rec-room) */
         if (!tcb->rexmit_now)
             return false;
         room = size;
@@ -79,7 +79,7 @@ static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
     return true;
 }
 
-/* How much new text may leave now. */
+/* How much new text may leave now: whole segments (RFC 9293 s3.9.1.2, SHLD-28). */
 static uint32_t new_text(const struct tcb *tcb)
 {
     struct seq end = snd_end(tcb);
@@ -93,7 +93,7 @@ static uint32_t new_text(const struct tcb *tcb)
     uint32_t room = tcp_cwnd_room(tcb);
     if (room < min_u32(len, size))
         return 0;
-    len = min_u32(len, room);
+    len = min_u32(len, room); /* RFC 5681 s3.1 (MUST-cc-windows) */
     uint32_t tail = len % size;
     if (tail == 0)
         return len;
@@ -101,8 +101,8 @@ static uint32_t new_text(const struct tcb *tcb)
     return tcp_small_ok(tcb, tail_at, tail) ? len : len - tail;
 }
 
-/* RFC 9293 s3.9.1.2: PSH where a send call ends, and with the last byte that is
- * buffered (MUST-60). A device that cuts segments itself sets it on the last of them
+/* RFC 9293 s3.9.1.2 (MUST-61, SHLD-27): PSH where a send call ends, and with the last
+ * byte that is buffered. A device that cuts segments itself sets it on the last of them
  * only: there it may be missing in between, for the sake of speed. */
 static bool next_new(const struct tcb *tcb, struct tcp_tx *tx)
 {
@@ -122,10 +122,10 @@ static bool next_new(const struct tcb *tcb, struct tcp_tx *tx)
     return len > 0 || (tx->flags & TCP_FIN);
 }
 
-/* Deviates from RFC 9293 s3.8.6.1 (MUST-36) in the probe's form, as Linux does: no
- * octet of new text but an old sequence number, which every TCP answers with an ACK and
- * its window. Nothing has to be taken back when the window stays shut. The same segment
- * is the keep-alive (s3.8.4). */
+/* RFC 9293 s3.8.6.1 (MUST-36). The probe's form is Linux's: no octet of new text but an
+ * old sequence number, which every TCP answers with an ACK and its window. Nothing has
+ * to be taken back when the window stays shut. The same segment is the keep-alive
+ * (s3.8.4, SHLD-12). */
 static bool next_bare(const struct tcb *tcb, struct tcp_tx *tx)
 {
     *tx = (struct tcp_tx){ .seq = tcb->snd.nxt, .flags = TCP_ACK };
@@ -148,7 +148,10 @@ bool tcp_next_tx(const struct tcb *tcb, struct tcp_tx *tx)
     if (tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED)
         return next_syn(tcb, tx) ||
                (tcb->state == TCPS_SYN_RECEIVED && next_bare(tcb, tx));
-    return next_lost(tcb, tx) || next_new(tcb, tx) || next_bare(tcb, tx);
+    if (!next_lost(tcb, tx) && !next_new(tcb, tx))
+        return next_bare(tcb, tx);
+    tcp_urgent_cut(tcb, tx);
+    return true;
 }
 
 /* RFC 5681 s4.1: after an idle time of more than an RTO the window begins anew, before
@@ -168,7 +171,8 @@ static void restart_after_idle(struct tcb *tcb)
     tcb->cc.ops->idle(&tcb->cc, iw, idle);
 }
 
-/* Every segment acknowledges: what was owed is granted. */
+/* Every segment acknowledges: what was owed is granted (RFC 5681 s4.2, MUST-ack-one).
+ */
 static void ack_sent(struct tcb *tcb, uint32_t wnd)
 {
     struct counters *c = &tcb->tcp->net->count;
@@ -269,6 +273,7 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
     uint32_t size = syn ? tcb->snd.mss : tcp_segment_size(tcb);
     uint32_t wnd = syn ? tcp_first_window(tcb->rcv.limit, tcb->opt.window_clamp)
                        : tcp_window_offer(tcb);
+    /* RFC 9293 s3.9.1.1 (MUST-45) */
     const struct ip_out how = { .src = tcb->slot.local,
                                 .dst = tcb->slot.remote,
                                 .proto = IP_PROTO_TCP,
@@ -279,6 +284,7 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
         .seq = tx->seq,
         .ack = tx->flags & TCP_ACK ? tcb->rcv.nxt : seq_at(0),
         .flags = tx->flags,
+        /* RFC 7323 s2.2, s2.3 (MUST-wscale-shift) */
         .wnd = (uint16_t)(syn ? wnd : wnd >> tcb->rcv.wscale),
         .text_len = tx->text,
     };
@@ -287,6 +293,7 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
         tcp_syn_options(tcb, &seg.opts);
     else
         tcp_segment_options(tcb, &seg.opts);
+    tcp_urgent_point(tcb, &seg);
     if (tx->again)
         trace_again(tcb, tx);
     /* Any other failure is a loss like one on the way: the timer repairs it. */
@@ -316,6 +323,7 @@ static void arm_timers(struct tcb *tcb)
     if (out || !pending)
         tcp_arm(tcb, TT_PERSIST, NEVER);
     else if (tcb->at[TT_PERSIST] == NEVER)
+        /* RFC 9293 s3.8.6.1 (SHLD-29) */
         tcp_arm(tcb, TT_PERSIST, now + rtt_rto(&tcb->rtt, tcb->backoff));
 }
 

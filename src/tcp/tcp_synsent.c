@@ -107,6 +107,7 @@ void tcp_synsent_input(struct tcb *tcb, struct tcp_seg *seg)
     /* "continue processing at the sixth step": text and FIN that came with the SYN */
     seg->flags &= (uint8_t)~TCP_SYN;
     seg->seq = seq_add(seg->seq, 1);
+    tcp_take_urgent(tcb, seg);
     tcp_take_text(tcb, seg);
     tcp_take_fin(tcb, seg);
     tcp_take_early_text(tcb);

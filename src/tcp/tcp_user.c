@@ -67,6 +67,7 @@ int tcp_open(struct tcb *tcb, struct ip_addr local, uint16_t local_port,
     int err = route_lookup(tcp->net, remote, &hop);
     if (err < 0)
         return err;
+    /* RFC 9293 s3.9.1.1 (MUST-43, MUST-44) */
     tcb->slot.local = ip_is_any(local) ? hop.src : local;
     tcb->slot.remote = remote;
     tcb->slot.local_port = local_port;
@@ -154,7 +155,7 @@ ssize_t tcp_receive(struct tcb *tcb, const struct room *to, size_t n, bool peek)
 {
     if (connecting(tcb))
         return -EAGAIN;
-    size_t done = rcvq_read(&tcb->rcv.q, to, n, peek);
+    size_t done = tcp_urgent_read(tcb, to, n, peek);
     tcp_mem_update(tcb);
     if (done > 0) {
         if (!peek && tcb->state != TCPS_CLOSED && tcp_window_update_due(tcb)) {
@@ -402,13 +403,15 @@ void tcp_push(struct tcb *tcb)
 
 /* --- s3.9.2.2: errors that the network reports --- */
 
-/* RFC 1122 s4.2.3.9. On a connection that is established an error is a hint, whose
- * cause retransmission finds out or time mends (RFC 5927 s5); it is told instead of
- * ETIMEDOUT if that fails.
+/* RFC 1122 s4.2.3.9, s3.2.2.1 (MUST-icmp-hint). On a connection that is established an
+ * error is a hint, whose cause retransmission finds out or time mends (RFC 5927 s5); it
+ * is told instead of ETIMEDOUT if that fails.
  *
- * Deviates as Linux does (RFC 5461 s4): a connection that is opening ends by soft
- * errors too, so that connect() to an unreachable host says so at once; not with
- * tapir.tcp_icmp_refused, by which hard errors refuse it, whatever they say. */
+ * Deviates from RFC 9293 s3.9.2.2 (MUST-56, SHLD-26) as Linux does (RFC 5461 s4, RFC
+ * 5927 s5.2): a connection that is opening ends by soft errors too, so that connect()
+ * to an unreachable host says so at once; not with tapir.tcp_icmp_refused, by which
+ * hard errors refuse it, whatever they say. One that stands does not even end by hard
+ * errors, which are as easily forged. */
 static void connection_error(struct tcb *tcb, const struct net_error *err)
 {
     bool refused = tcb->tcp->config.icmp_refused;
@@ -418,10 +421,11 @@ static void connection_error(struct tcb *tcb, const struct net_error *err)
     else if (connecting(tcb) && (err->hard || !refused))
         tcp_finish(tcb, refused ? -ECONNREFUSED : err->error);
     else
-        tcb->soft = err->error;
+        tcb->soft = err->error; /* RFC 9293 s3.9.1.8 (MUST-47, SHLD-25) */
 }
 
-/* RFC 5927 s4.1: believed only if it quotes what is in flight. */
+/* RFC 9293 s3.9.2.2 (MUST-54). RFC 5927 s4.1: believed only if it quotes what is in
+ * flight. */
 void tcp_error(struct tcp *tcp, const struct net_error *err)
 {
     struct tcp_slot key = { .local = err->src,

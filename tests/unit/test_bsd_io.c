@@ -139,7 +139,6 @@ static void flags_that_are_not_built_are_refused(void **state)
     tapir_write(c, "x", 1);
     assert_error(tapir_recv(s, &byte, 1, MSG_OOB), EINVAL);
     assert_error(tapir_recv(s, &byte, 1, MSG_ERRQUEUE), EAGAIN);
-    assert_error(tapir_send(s, "x", 1, MSG_OOB), EOPNOTSUPP);
     assert_error(tapir_send(s, "x", 1, MSG_FASTOPEN), EOPNOTSUPP);
     assert_error(tapir_send(s, "x", 1, MSG_EOR), EOPNOTSUPP);
     assert_int_equal(tapir_send(s, "x", 1, MSG_NOSIGNAL), 1);
@@ -255,6 +254,25 @@ static void no_descriptor_of_ours_is_spliced(void **state)
     close(end[1]);
 }
 
+/* RFC 6093 s6: urgent data stays in line, as with SO_OOBINLINE on Linux. */
+static void a_read_stops_at_the_last_urgent_byte(void **state)
+{
+    struct pollfd p = { .fd = s, .events = POLLPRI };
+    char buf[8] = "";
+
+    assert_int_equal(tapir_sockatmark(s), 0);
+    assert_int_equal(tapir_send(c, "urgent", 6, MSG_OOB), 6);
+    assert_int_equal(tapir_poll(&p, 1, -1), 1);
+    assert_int_equal(p.revents, POLLPRI);
+    assert_error(tapir_recv(s, buf, 8, MSG_OOB), EINVAL);
+    assert_int_equal(tapir_recv(s, buf, 8, MSG_WAITALL), 5);
+    assert_int_equal(tapir_sockatmark(s), 1);
+    assert_int_equal(tapir_recv(s, buf + 5, 3, 0), 1);
+    assert_string_equal(buf, "urgent");
+    assert_int_equal(tapir_sockatmark(s), 0);
+    assert_error(tapir_sockatmark(-1), EBADF);
+}
+
 static void a_non_blocking_write_takes_what_fits(void **state)
 {
     static const char text[8 << 20];
@@ -358,6 +376,7 @@ int main(void)
         TEST(text_of_a_stream_can_be_thrown_away),
         TEST(pieces_can_be_peeked_at),
         TEST(no_descriptor_of_ours_is_spliced),
+        TEST(a_read_stops_at_the_last_urgent_byte),
         TEST(a_non_blocking_write_takes_what_fits),
         TEST(a_stream_has_no_senders_address),
         TEST(a_receive_timeout_ends_a_read),

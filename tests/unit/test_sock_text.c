@@ -34,13 +34,14 @@ static void a_fresh_stream_is_a_broken_pipe_and_not_connected(void **state)
     sock_close(s);
 }
 
-static void urgent_text_is_neither_sent_nor_read(void **state)
+/* RFC 6093 s6: as with SO_OOBINLINE. */
+static void urgent_text_is_not_taken_out_of_the_stream(void **state)
 {
     struct sock *s = peer_establish(&p, "<mss 1460>");
-    struct piece text = { (const uint8_t *)"x", 1 };
     char byte;
-    assert_int_equal(sock_send(s, &text, 1, 0x01, NULL), -EOPNOTSUPP);
+    peer_send(&p, "PU. 1:2(1) ack 1 win 65535 urg 1");
     assert_int_equal(sock_receive(s, &byte, 1, 0x01, NULL), -EINVAL);
+    assert_int_equal(sock_receive(s, &byte, 1, 0, NULL), 1);
     sock_close(s);
 }
 
@@ -100,7 +101,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_fresh_stream_is_a_broken_pipe_and_not_connected),
-        T(urgent_text_is_neither_sent_nor_read),
+        T(urgent_text_is_not_taken_out_of_the_stream),
         T(a_stream_fills_rooms_and_keeps_the_rest),
         T(what_is_worth_waiting_for),
         T(what_waits_is_counted),
