@@ -82,6 +82,10 @@ struct ip_options ip_options_default(const struct net *net);
  * without a route. */
 uint16_t ip_mtu(struct net *net, struct ip_addr dst);
 
+/* The transport hears nothing from dst: is its gateway still there (RFC 1122 s3.3.1.4)?
+ * A station on the link is asked for by itself. ip4.c */
+void ip_doubt(struct net *net, struct ip_addr dst);
+
 /* The largest that gets there whole, as far as is known: RFC 1191's path MTU. */
 uint16_t ip_path_mtu(struct net *net, struct ip_addr dst);
 

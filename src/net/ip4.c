@@ -39,7 +39,9 @@ static bool is_broadcast_on(const struct netif *nif, struct ip_addr a)
     return nif->prefix <= 30 && ip_eq(a, ip4_subnet_broadcast(nif->addr, nif->prefix));
 }
 
-/* RFC 1122 s3.2.1.3: a source is one host's, and from outside not this host's. */
+/* RFC 1122 s3.2.1.3 (MUST-ip-bad-source), s3.2.2 (MUST-icmp-not-odd-source), s4.1.3.6
+ * (MUST-udp-bad-source), RFC 9293 s3.9.2.3 (MUST-63): a source is one host's, and from
+ * outside not this host's. */
 static bool source_ok(const struct netif *nif, struct ip_addr src)
 {
     if (nif == &nif->net->loopback)
@@ -50,7 +52,7 @@ static bool source_ok(const struct netif *nif, struct ip_addr src)
 }
 
 /* One of this host's addresses, which may come in on any interface; 127/8 may not come
- * from outside (RFC 1122 s3.2.1.3 (g)). */
+ * from outside (RFC 1122 s3.2.1.3 (g), MUST-ip-loopback). */
 static bool is_ours(const struct netif *nif, struct ip_addr dst)
 {
     if (ip_eq(dst, nif->addr))
@@ -72,9 +74,10 @@ static enum drop refuse(const struct netif *nif, const struct ip4 *ip, bool *bro
     if (!source_ok(nif, ip->src))
         return DROP_IP_SOURCE;
     if (!is_ours(nif, ip->dst)) {
+        /* RFC 1122 s3.3.6 (MUST-ip-broadcast-known) */
         *broadcast = is_group(nif, ip->dst);
         if (!*broadcast)
-            return DROP_IP_NOT_OURS;
+            return DROP_IP_NOT_OURS; /* RFC 1122 s3.2.1.3 (MUST-ip-not-ours) */
     }
     if (ip->source_route) /* RFC 7126 s4.3.5, s4.4.5 */
         return DROP_IP_SOURCE_ROUTE;
@@ -102,6 +105,7 @@ struct pkt *ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out)
     }
     pkt_trim(p, ip.total_len);
     if (ip.more_fragments || ip.frag_offset) {
+        /* RFC 1122 s3.2.1.4, s3.3.2 (MUST-ip-reassembly) */
         p = frag_input(nif, p, &ip);
         if (!p)
             return NULL;
@@ -112,8 +116,8 @@ struct pkt *ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out)
                              .src = ip.src,
                              .dst = ip.dst,
                              .proto = ip.proto,
-                             .tos = ip.tos,
-                             .ttl = ip.ttl,
+                             .tos = ip.tos, /* RFC 1122 s3.2.1.6 (SHLD-ip-tos-up) */
+                             .ttl = ip.ttl, /* RFC 1122 s3.2.1.7 (MUST-ip-ttl-low) */
                              .broadcast = broadcast,
                              .header_len = ip.header_len };
     count(&net->count, COUNT_IpInDelivers);
@@ -159,6 +163,7 @@ static uint16_t take_ids(struct net *net, const struct pkt *p, size_t total)
     return id;
 }
 
+/* RFC 1122 s3.2.1.7 (MUST-ip-ttl-zero, MUST-ip-ttl-set, MUST-ip-ttl-config). */
 static uint8_t choose_ttl(const struct net *net, const struct ip_out *how)
 {
     if (how->opt.ttl)
@@ -172,11 +177,12 @@ static struct ip4 header_for(struct net *net, const struct ip_out *how,
 {
     size_t total = pkt_total(p) + IP4_LEN;
 
+    /* RFC 1122 s3.2.1.3 (MUST-ip-own-source) */
     return (struct ip4){ .src = ip_is_any(how->src) ? hop->src : how->src,
                          .dst = how->dst,
                          .total_len = total > UINT16_MAX ? 0 : (uint16_t)total,
                          .id = take_ids(net, p, total),
-                         .tos = how->opt.tos,
+                         .tos = how->opt.tos, /* RFC 1122 s3.2.1.6 (MUST-ip-tos) */
                          .ttl = choose_ttl(net, how),
                          .proto = how->proto,
                          .dont_fragment = how->opt.df != IP_DF_DONT };
@@ -211,7 +217,7 @@ int ip_output(struct net *net, const struct ip_out *how, struct pkt *p)
     struct ip4 ip = header_for(net, how, &hop, p);
     uint16_t mtu = find_mtu(net, how, &hop, &ip);
     size_t most = p->gso_size ? NETIF_BIG_MAX : mtu;
-    if (pkt_total(p) + IP4_LEN > most) {
+    if (pkt_total(p) + IP4_LEN > most) { /* RFC 1122 s3.3.3 (MUST-ip-mms-s-kept) */
         bool may_cut = how->opt.df == IP_DF_WANT || how->opt.df == IP_DF_DONT;
         if (may_cut && !p->gso_size)
             return frag_output(net, &hop, &ip, p, mtu);
@@ -252,6 +258,7 @@ int ip_take_ask(const struct net *net, const struct ip_ask *ask, struct route_ho
     return 0;
 }
 
+/* RFC 1122 s4.1.3.5 (MUST-udp-destination-up). */
 struct ip_heard ip_heard(const struct ip_info *ip)
 {
     return (struct ip_heard){ .dst = ip->dst,
@@ -261,11 +268,20 @@ struct ip_heard ip_heard(const struct ip_info *ip)
                               .ttl = ip->ttl };
 }
 
+/* RFC 1122 s3.3.2 (MUST-ip-mms-r), s3.3.3 (MUST-ip-mms-s): less the header. */
 uint16_t ip_mtu(struct net *net, struct ip_addr dst)
 {
     struct route_hop hop;
 
     return route_lookup(net, dst, &hop) < 0 ? 0 : hop.nif->mtu;
+}
+
+void ip_doubt(struct net *net, struct ip_addr dst)
+{
+    struct route_hop hop;
+
+    if (route_lookup(net, dst, &hop) == 0 && !ip_eq(hop.next_hop, dst))
+        neigh_doubt(net, hop.next_hop);
 }
 
 uint16_t ip_path_mtu(struct net *net, struct ip_addr dst)

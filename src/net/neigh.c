@@ -8,7 +8,7 @@
  *          |        answer, or progress of a transport        v      |
  *          |      +-----------------------------------> REACHABLE    |
  *          |      |                                           | 30 s |
- *          |      |         used: probe in 5 s                v      |
+ *          |      |         used: probe in 5 s                v doubt
  *          |    PROBE <----------------------------------- STALE     |
  *          |      |  3 unicast requests, 1 s apart, no answer |      |
  *          |      +-------------------------------------------|------+
@@ -129,7 +129,7 @@ static struct neigh *neigh_new(struct net *net, struct netif *nif, struct ip_add
 static void ask(struct net *net, struct neigh *n, struct mac_addr to)
 {
     n->tries++;
-    arm(net, n, RETRANS_TIMER);
+    arm(net, n, RETRANS_TIMER); /* RFC 1122 s2.3.2.1 (MUST-arp-flood) */
     arp_request(n->nif, n->addr, to);
 }
 
@@ -164,14 +164,14 @@ void neigh_fire(struct net *net, struct neigh *n)
             give_up(net, n);
         break;
     case NEIGH_REACHABLE:
-        n->state = NEIGH_STALE;
+        n->state = NEIGH_STALE; /* RFC 1122 s2.3.2.1 (MUST-arp-flush) */
         arm(net, n, net->neigh.gc_stale_time);
         break;
     case NEIGH_STALE:
         neigh_free(net, n);
         break;
     case NEIGH_PROBE:
-        /* RFC 1122 s2.3.2.1 (2): the unicast poll. */
+        /* RFC 1122 s2.3.2.1 (2), s3.3.1.4 (MUST-ip-dead-gateway): the unicast poll. */
         if (n->tries < NEIGH_TRIES)
             ask(net, n, n->mac);
         else
@@ -200,7 +200,7 @@ static void let_wait(struct net *net, struct neigh *n, struct pkt *p)
         }
         pkt_free(p);
     }
-    /* RFC 1122 s2.3.2.2: at least the latest packet is saved. */
+    /* RFC 1122 s2.3.2.2 (SHLD-arp-queue), s2.4 (MUST-arp-no-error). */
     if (n->waiting.n >= (is_fragment(kept) ? NEIGH_FRAGMENTS_MAX : NEIGH_QUEUE_MAX))
         net_drop(net, pkt_queue_pop(&n->waiting), DROP_NEIGH_QUEUE_FULL);
     pkt_queue_push(&n->waiting, kept);
@@ -233,7 +233,7 @@ static int output_unknown(struct net *net, struct netif *nif, struct ip_addr nex
         return 0;
     }
     let_wait(net, n, p);
-    begin_asking(net, n);
+    begin_asking(net, n); /* RFC 1122 s2.3.3 (MUST-arp-ethernet) */
     return 0;
 }
 
@@ -252,7 +252,7 @@ int neigh_output(struct net *net, struct netif *nif, struct ip_addr next_hop,
         return 0;
     }
     if (n->state == NEIGH_STALE) {
-        n->state = NEIGH_PROBE;
+        n->state = NEIGH_PROBE; /* RFC 1122 s3.3.1.4 (MUST-ip-dead-gateway-ping) */
         n->tries = 0;
         arm(net, n, DELAY_FIRST_PROBE_TIME);
     }
@@ -297,4 +297,14 @@ void neigh_confirm(struct net *net, struct ip_addr addr)
 
     if (n && n->state != NEIGH_INCOMPLETE)
         set_reachable(net, n);
+}
+
+void neigh_doubt(struct net *net, struct ip_addr addr)
+{
+    struct neigh *n = neigh_find(net, addr);
+
+    if (!n || n->state != NEIGH_REACHABLE)
+        return;
+    n->state = NEIGH_STALE;
+    arm(net, n, net->neigh.gc_stale_time);
 }

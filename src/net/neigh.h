@@ -55,6 +55,10 @@ void neigh_learn(struct net *net, struct netif *nif, struct ip_addr addr,
  * s7.3.1, the same for ARP by RFC 1122 s2.3.2.1). */
 void neigh_confirm(struct net *net, struct ip_addr addr);
 
+/* The transport hears nothing from beyond addr: its entry is stale, so that the next
+ * packet has it asked for. */
+void neigh_doubt(struct net *net, struct ip_addr addr);
+
 /* The deadline of n is due. */
 void neigh_fire(struct net *net, struct neigh *n);
 

@@ -76,7 +76,8 @@ static void repeat_after(struct tcb *tcb, enum tcp_timer which, usec wait)
     tcp_arm(tcb, which, now + wait);
 }
 
-/* RFC 9293 s3.8.3: R2, or for a SYN its own, three minutes at least (MUST-23). */
+/* RFC 9293 s3.8.3: R2 (MUST-20, SHLD-11), or for a SYN its own (MUST-22), three minutes
+ * at least (MUST-23). */
 static uint8_t most_retries(const struct tcb *tcb)
 {
     const struct tcp_config *c = &tcb->tcp->config;
@@ -86,8 +87,9 @@ static uint8_t most_retries(const struct tcb *tcb)
     return tcb->owned ? c->retries2 : c->orphan_retries;
 }
 
-/* RFC 9293 s3.8.6 (SHLD-17): where the peer shut its window on what is out, each
- * retransmission is a probe, and the connection lasts for as long as it answers. */
+/* RFC 9293 s3.8.6 (MUST-35, SHLD-17): where the peer shut its window on what is out,
+ * each retransmission is a probe, and the connection lasts for as long as it answers.
+ */
 static bool out_of_tries(struct tcb *tcb)
 {
     bool shut = tcb->snd.wnd == 0 && tcb->owned && !opening(tcb);
@@ -121,6 +123,9 @@ static void rexmt_fires(struct tcb *tcb)
     }
     if (tcb->backoff < BACKOFF_MAX)
         tcb->backoff++;
+    if (tcb->backoff ==
+        tcb->tcp->config.retries1) /* RFC 9293 s3.8.3 (b) (MUST-20): R1 */
+        ip_doubt(tcb->tcp->net, tcb->slot.remote);
     repeat_after(tcb, TT_REXMT, tcp_rto(tcb));
 }
 
@@ -146,16 +151,18 @@ static void persist_fires(struct tcb *tcb)
         tcb->probes++;
         count(&tcb->tcp->net->count, COUNT_TcpExtTCPWinProbe);
     } else {
-        tcb->push_now = true;
+        tcb->push_now = true; /* RFC 9293 s3.9.1.2 (MUST-60) */
     }
     if (shut && tcb->backoff < BACKOFF_MAX)
         tcb->backoff++;
+    /* RFC 9293 s3.8.6.1 (SHLD-30) */
     if (shut)
         repeat_after(tcb, TT_PERSIST, rtt_rto(&tcb->rtt, tcb->backoff));
     else
         tcp_arm(tcb, TT_PERSIST, tcb->tcp->net->now + rtt_rto(&tcb->rtt, tcb->backoff));
 }
 
+/* RFC 9293 s3.8.4 (MUST-27) */
 static usec keepidle(const struct tcb *tcb)
 {
     return tcb->opt.keepidle ? tcb->opt.keepidle : tcb->tcp->config.keepalive_time;
@@ -163,6 +170,7 @@ static usec keepidle(const struct tcb *tcb)
 
 static bool keeps(const struct tcb *tcb)
 {
+    /* RFC 9293 s3.8.4 (MUST-24, MUST-25) */
     return tcb->opt.keepalive && tcb->state != TCPS_CLOSED &&
            tcb->state != TCPS_TIME_WAIT && tcb->state != TCPS_SYN_SENT;
 }
@@ -173,7 +181,7 @@ void tcp_restart_keepalive(struct tcb *tcb)
     tcp_arm(tcb, TT_KEEP, keeps(tcb) ? at : NEVER);
 }
 
-/* RFC 9293 s3.8.4. While something is out, retransmission does the asking. */
+/* RFC 9293 s3.8.4 (MAY-5). While something is out, retransmission does the asking. */
 static void keep_fires(struct tcb *tcb)
 {
     const struct tcp_config *c = &tcb->tcp->config;
@@ -184,11 +192,12 @@ static void keep_fires(struct tcb *tcb)
 
     if (!keeps(tcb))
         return;
-    if (out || now - tcb->rcv.last < keepidle(tcb)) {
+    if (out || now - tcb->rcv.last < keepidle(tcb)) { /* RFC 9293 s3.8.4 (MUST-26) */
         tcp_arm(tcb, TT_KEEP, (out ? now : tcb->rcv.last) + keepidle(tcb));
         return;
     }
-    /* As on Linux, TCP_USER_TIMEOUT takes the place of TCP_KEEPCNT. */
+    /* As on Linux, TCP_USER_TIMEOUT takes the place of TCP_KEEPCNT. RFC 9293 s3.8.4
+     * (MUST-29) */
     bool silent = tcb->opt.user_timeout
                       ? tcb->probes > 0 && now - tcb->rcv.last >= tcb->opt.user_timeout
                       : tcb->probes >= most;

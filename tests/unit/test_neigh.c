@@ -63,6 +63,8 @@ static void where_one_station_has_every_address_nobody_is_asked(void **state)
     assert_int_equal(h->net.neigh.n, 0);
 }
 
+/* RFC 1122 s2.3.3 (MUST-arp-ethernet), s2.4 (MUST-arp-no-error), s2.3.2.2
+ * (SHLD-arp-queue). */
 static void a_packet_waits_until_its_address_is_known(void **state)
 {
     struct nethost *h = *state;
@@ -78,7 +80,8 @@ static void a_packet_waits_until_its_address_is_known(void **state)
     assert_frame(h, FRAME);
 }
 
-/* RFC 1122 s2.3.2.1: no more than one request a second for one address. */
+/* RFC 1122 s2.3.2.1 (MUST-arp-flood): no more than one request a second for one
+ * address. */
 static void requests_are_a_second_apart_and_three(void **state)
 {
     struct nethost *h = *state;
@@ -177,7 +180,8 @@ static void waiting_packets_that_the_link_does_not_take_are_counted(void **state
     assert_int_equal(h->net.count.drop[DROP_LINK_BUSY], 1);
 }
 
-/* RFC 4861 s7.3.3, with its times: 30 s reachable, 5 s before the probe, 1 s apart. */
+/* RFC 1122 s3.3.1.4 (MUST-ip-dead-gateway, MUST-ip-dead-gateway-ping). RFC 4861 s7.3.3,
+ * with its times: 30 s reachable, 5 s before the probe, 1 s apart. */
 static void a_stale_neighbour_that_is_used_is_probed(void **state)
 {
     struct nethost *h = *state;
@@ -243,6 +247,28 @@ static void progress_of_the_transport_confirms(void **state)
     assert_silence(h);
 }
 
+/* RFC 1122 s3.3.1.4: what the transport misses brings the probe forward; it needs a
+ * packet all the same. */
+static void doubt_of_the_transport_brings_a_probe(void **state)
+{
+    struct nethost *h = *state;
+
+    neigh_doubt(&h->net, peer());
+    assert_null(neigh_find(&h->net, peer()));
+    nethost_know_peer(h);
+    neigh_doubt(&h->net, peer());
+    assert_int_equal(peer_state(h), NEIGH_STALE);
+    run(h, 10 * SEC);
+    assert_silence(h);
+    output(h);
+    wirelink_clear(&h->wire);
+    assert_int_equal(peer_state(h), NEIGH_PROBE);
+    neigh_doubt(&h->net, peer());
+    assert_int_equal(peer_state(h), NEIGH_PROBE);
+    run(h, 15 * SEC);
+    assert_frame(h, PROBE);
+}
+
 static void confirming_an_unknown_address_teaches_nothing(void **state)
 {
     struct nethost *h = *state;
@@ -255,6 +281,7 @@ static void confirming_an_unknown_address_teaches_nothing(void **state)
     wirelink_clear(&h->wire);
 }
 
+/* RFC 1122 s2.3.2.1 (MUST-arp-flush). */
 static void an_unused_entry_goes_after_ninety_seconds(void **state)
 {
     struct nethost *h = *state;
@@ -370,6 +397,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_probe_that_is_answered_makes_it_reachable,
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(progress_of_the_transport_confirms,
+                                        nethost_setup, nethost_teardown),
+        cmocka_unit_test_setup_teardown(doubt_of_the_transport_brings_a_probe,
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(confirming_an_unknown_address_teaches_nothing,
                                         nethost_setup, nethost_teardown),
