@@ -131,9 +131,11 @@ void peer_inject(struct peer *p, const void *frame, size_t len)
     struct pkt *pkt = pkt_new(&p->st->net.pool, len);
     assert_non_null(pkt);
     memcpy(pkt_put(pkt, len), frame, len);
-    stack_flush(p->st);
+    if (!p->batch)
+        stack_flush(p->st);
     stack_input(p->st, &p->nif, pkt, p->now);
-    stack_flush(p->st);
+    if (!p->batch)
+        stack_flush(p->st);
 }
 
 void peer_inject_ip(struct peer *p, uint8_t proto, const void *text, size_t len)

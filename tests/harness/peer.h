@@ -74,6 +74,7 @@ struct peer {
     struct peer_connection connection[PEER_CONNECTIONS];
     struct peer_connection *at; /* the current one */
     bool up;                    /* frames are kept */
+    bool batch;        /* what the peer sends comes in one batch: until stack_flush() */
     bool bad_checksum; /* the next segment of the peer has a wrong one; then cleared */
     const char *file;  /* of the call that is running, for failures */
     int line;

@@ -169,7 +169,7 @@ static enum pair_fate take_back(void *ctx, const struct pair_frame *f)
     return PAIR_PASS;
 }
 
-/* RFC 9293 s3.8.6 (MUST-34): a sender must be robust against a shrinking window. */
+/* RFC 9293 s3.8.6: a sender must be robust against a shrinking window. */
 static void a_window_that_is_taken_back_again_and_again_stops_nothing(void **state)
 {
     struct pair_setup setup = { .seed = 5, .netem = "delay 5ms", .hook = take_back };

@@ -142,8 +142,8 @@ static void class_04_fixed_rto_on_a_slow_path(void **state)
 
 /* --- windows: classes 5 to 9 --- */
 
-/* 5. Zero window: no probe, or at a constant rate. RFC 9293 s3.8.6.1 (MUST-36, MUST-37,
- * SHLD-29, SHLD-30). */
+/* 5. Zero window: no probe, or at a constant rate. RFC 9293 s3.8.6.1 (MUST-36, SHLD-29,
+ * SHLD-30). */
 static void class_05_zero_window_without_a_probe(void **state)
 {
     peer_init(&p);
@@ -160,7 +160,7 @@ static void class_05_zero_window_without_a_probe(void **state)
 }
 
 /* 5. A probe that is not answered, and two shut windows whose ends answer one another
- * for ever. RFC 9293 s3.8.6.1 (MUST-35), s3.10.7.4, first. */
+ * for ever. RFC 9293 s3.8.6.1, s3.10.7.4, first. */
 static void class_05_zero_window_on_both_sides(void **state)
 {
     struct sock *s = full("0");

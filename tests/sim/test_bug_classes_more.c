@@ -92,7 +92,7 @@ static void class_17_fin_lost_once(void **state)
 }
 
 /* 18. close() with text to send and a shut window stays for ever. RFC 9293 s3.8.6.1
- * (MUST-37) asks for patience while somebody owns the connection: after close() it is
+ * asks for patience while somebody owns the connection: after close() it is
  * tcp_orphan_retries probes, though each is answered. */
 static void class_18_close_with_text_and_a_shut_window(void **state)
 {
@@ -290,7 +290,7 @@ static void class_24_syn_in_established_and_rst_validation(void **state)
 }
 
 /* 25. No backlog: one connection for each listening socket, the others are reset. RFC
- * 9293 s3.9.1.1 (MUST-41, MUST-42). */
+ * 9293 s3.9.1.1. */
 static void class_25_no_backlog(void **state)
 {
     peer_init(&p);

@@ -121,7 +121,7 @@ static void two_hundred_at_once_lose_none(void **state)
     pair_free(&p);
 }
 
-/* RFC 9293 s3.8.6.1 (MUST-35): a closed window is probed for as long as it takes. */
+/* RFC 9293 s3.8.6.1: a closed window is probed for as long as it takes. */
 static void a_reader_that_pauses_for_an_hour_loses_nothing(void **state)
 {
     static const char *const small[] = { "net.ipv4.tcp_rmem=4096 16384 16384", NULL };

@@ -134,7 +134,7 @@ static enum pair_fate drop_last_ack(void *ctx, const struct pair_frame *frame)
     return PAIR_DROP;
 }
 
-/* RFC 9293 s3.6.1 (MUST-13's reason): TIME-WAIT is there to acknowledge the FIN
+/* RFC 9293 s3.6.1: TIME-WAIT is there to acknowledge the FIN
  * again. */
 static void the_last_ack_is_repeated_from_time_wait(void **state)
 {

@@ -127,7 +127,8 @@ static void more_pieces_than_a_page_are_one_datagram(void **state)
     assert_memory_equal(buf, text, 1024);
 }
 
-/* ip(7): what the header said, in Linux's order. */
+/* RFC 1122 s4.1.3.5 (MUST-udp-destination-up). ip(7): what the header said, in Linux's
+ * order. */
 static void what_was_asked_for_comes_as_control(void **state)
 {
     static const int names[] = { RECVTOS, RECVTTL, PKTINFO }, one = 1;

@@ -64,7 +64,7 @@ static void a_controller_starts_in_slow_start(void **state)
     assert_int_equal(cc.state[0], 0);
 }
 
-/* RFC 6928 s2. */
+/* RFC 5681 s3.1 (MUST-cc-initial). RFC 6928 s2. */
 static void the_initial_window_is_ten_segments_of_ethernet(void **state)
 {
     static const struct {

@@ -47,6 +47,7 @@ static void a_frame_is_traced_before_it_is_judged(void **state)
     assert_int_equal(h->event[1], TRACE_DROP);
 }
 
+/* RFC 1122 s3.2.2 (MUST-icmp-not-link-broadcast), s2.4 (MUST-link-broadcast). */
 static void every_frame_that_is_not_for_us_has_its_reason(void **state)
 {
     static const struct {
@@ -95,6 +96,7 @@ static void an_arp_request_is_answered_from_here(void **state)
                     "020000000002 c0000202 020000000001 c0000201");
 }
 
+/* RFC 1122 s2.3.3 (MUST-ether-frames). */
 static void output_puts_the_header_on(void **state)
 {
     struct nethost *h = *state;

@@ -79,6 +79,7 @@ static uint64_t counted(const struct nethost *h, enum count which)
 
 /* --- in -------------------------------------------------------------------------- */
 
+/* RFC 1122 s3.2.1.4 (MUST-ip-reassembly). */
 static void parts_in_any_order_make_the_datagram(void **state)
 {
     static const uint8_t order[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
@@ -166,8 +167,8 @@ static void a_part_that_cannot_be_is_dropped_alone(void **state)
     assert_int_equal(h->net.frags.n, 1);
 }
 
-/* RFC 1122 s3.3.2: after ipfrag_time, 30 s, an ICMP time exceeded, code 1, if the first
- * fragment is here. */
+/* RFC 1122 s3.3.2 (MUST-ip-reassembly-timeout): after ipfrag_time, 30 s, an ICMP time
+ * exceeded, code 1, if the first fragment is here. */
 static void a_datagram_that_stays_in_parts_is_given_up_and_its_sender_told(void **state)
 {
     struct nethost *h = *state;
@@ -187,6 +188,7 @@ static void a_datagram_that_stays_in_parts_is_given_up_and_its_sender_told(void 
                     "4500 0024 0007 2000 4011 d6be c0000201 c0000202" A);
 }
 
+/* RFC 1122 s3.2.2 (MUST-icmp-not-fragment). */
 static void nobody_is_told_without_the_first_fragment(void **state)
 {
     struct nethost *h = *state;

@@ -55,7 +55,8 @@ static enum icmp_found input(struct nethost *h, const char *head, const char *re
     return icmp_input(&h->net, &ip, p, err);
 }
 
-/* RFC 1122 s3.2.2.6: addresses exchanged, data and identifiers returned, its TOS. */
+/* RFC 1122 s3.2.2.6 (MUST-icmp-echo, MUST-icmp-echo-source, MUST-icmp-echo-data):
+ * addresses exchanged, data and identifiers returned, its TOS. */
 static void an_echo_is_answered(void **state)
 {
     struct nethost *h = *state;
@@ -104,6 +105,7 @@ static void an_answer_that_the_link_does_not_take_is_counted(void **state)
     assert_int_equal(h->net.count.drop[DROP_LINK_BUSY], 1);
 }
 
+/* RFC 1122 s3.2.2.6 (MUST-icmp-echo-up). */
 static void an_echo_reply_is_handed_up(void **state)
 {
     struct nethost *h = *state;
@@ -131,7 +133,8 @@ static void a_malformed_message_is_dropped(void **state)
     assert_int_equal(h->net.count.drop[DROP_ICMP_CKSUM], 1);
 }
 
-/* RFC 6633 s3 (source quench), RFC 1122 s3.2.2 (unknown types). */
+/* RFC 9293 s3.9.2.2 (MUST-55). RFC 6633 s3
+ * (source quench), RFC 1122 s3.2.2 (MUST-icmp-unknown). */
 static void messages_that_ask_nothing_of_us_are_counted(void **state)
 {
     static const char *const row[] = { "0400000000000000", "05010000c0000209",
@@ -144,7 +147,9 @@ static void messages_that_ask_nothing_of_us_are_counted(void **state)
     assert_int_equal(h->net.count.drop[DROP_ICMP_TYPE], 4);
 }
 
-/* RFC 1122 s3.2.2.1, with Linux's errno and its notion of what is fatal. */
+/* RFC 1122 s3.2.2.5 (MUST-icmp-parameter-up), s3.2.2.4 (MUST-icmp-exceeded-up),
+ * s3.2.2.1 (MUST-icmp-unreachable-up), with Linux's errno and its notion of what is
+ * fatal. */
 static void an_error_becomes_the_errno_of_linux(void **state)
 {
     static const struct {
@@ -193,7 +198,8 @@ static void an_error_becomes_the_errno_of_linux(void **state)
     assert_int_equal(h->net.count.drop[DROP_ICMP_TYPE], 1);
 }
 
-/* RFC 792: the first 8 bytes behind the IP header are enough. */
+/* RFC 1122 s3.2.2 (MUST-icmp-demux). RFC 792: the first 8 bytes behind the IP header
+ * are enough. */
 static void the_quoted_packet_tells_whom_it_concerns(void **state)
 {
     struct nethost *h = *state;
@@ -265,7 +271,7 @@ static void answer(struct nethost *h, const char *packet, struct ip_info *change
     pkt_free(p);
 }
 
-/* RFC 1122 s3.2.2: header and 8 bytes at least; here all of it. */
+/* RFC 1122 s3.2.2 (MUST-icmp-quote): header and 8 bytes at least; here all of it. */
 static void an_error_quotes_the_packet(void **state)
 {
     struct nethost *h = *state;
@@ -298,7 +304,7 @@ static void a_long_packet_is_quoted_in_part(void **state)
     pkt_free(frame);
 }
 
-/* RFC 1122 s3.2.2. */
+/* RFC 1122 s3.2.2 (MUST-icmp-not-error, MUST-icmp-not-broadcast). */
 static void no_error_is_sent_about_an_error_or_a_broadcast(void **state)
 {
     static const char *const error[] = { "03", "04", "05", "0b", "0c" };

@@ -19,6 +19,7 @@ static struct pkt *packet(struct nethost *h, const char *src, const char *dst)
     return nethost_ip4(h, &ip, "00091388000b86dd686579");
 }
 
+/* RFC 1122 s3.2.1.7 (MUST-ip-ttl-low), s3.2.1.6 (SHLD-ip-tos-up). */
 static void a_packet_for_us_is_described(void **state)
 {
     struct nethost *h = *state;
@@ -72,7 +73,10 @@ static void options_are_stepped_over(void **state)
     pkt_free(p);
 }
 
-/* RFC 1122 s3.2.1.3: sources that no host may have, or that are ours. */
+/* RFC 1122 s4.1.3.6 (MUST-udp-bad-source), s3.3.6 (MUST-ip-broadcast-known), s3.2.2
+ * (MUST-icmp-not-odd-source). RFC 9293 s3.9.2.3 (MUST-63). RFC 1122 s3.2.1.3
+ * (MUST-ip-loopback, MUST-ip-not-ours, MUST-ip-bad-source): sources that no host may
+ * have, or that are ours. */
 static void where_a_packet_comes_from_and_goes_to_is_checked(void **state)
 {
     static const struct {
@@ -176,7 +180,9 @@ static int output(struct nethost *h, const struct ip_out *how)
     return ip_output(&h->net, how, nethost_hex(h, TEXT));
 }
 
-/* RFC 1191 s3: don't fragment; RFC 6864 s4.1: then the identification is free. */
+/* RFC 1122 s3.2.1.7 (MUST-ip-ttl-zero), s3.2.1.3
+ * (MUST-ip-own-source). RFC 1191 s3: don't fragment; RFC 6864 s4.1: then the
+ * identification is free. */
 static void a_packet_gets_the_interfaces_address_and_the_default_ttl(void **state)
 {
     struct nethost *h = *state;
@@ -192,6 +198,7 @@ static void a_packet_gets_the_interfaces_address_and_the_default_ttl(void **stat
     assert_int_equal(h->net.count.n[COUNT_IpOutRequests], 1);
 }
 
+/* RFC 1122 s3.2.1.7 (MUST-ip-ttl-set), s3.2.1.6 (MUST-ip-tos). */
 static void tos_ttl_and_source_are_the_callers(void **state)
 {
     struct nethost *h = *state;
@@ -251,6 +258,7 @@ static struct pkt *zeros(struct nethost *h, size_t n)
     return p;
 }
 
+/* RFC 1122 s3.3.3 (MUST-ip-mms-s-kept). */
 static void a_packet_above_the_mtu_is_refused(void **state)
 {
     struct nethost *h = *state;

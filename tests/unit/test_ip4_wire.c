@@ -106,7 +106,7 @@ static void every_shorter_packet_is_refused(void **state)
         assert_string_equal(refused(header, n, &h), "IpShort");
 }
 
-/* RFC 1122 s3.2.1.1 */
+/* RFC 1122 s3.2.1.1 (MUST-ip-version) */
 static void a_version_other_than_four_is_refused(void **state)
 {
     uint8_t b[20];
@@ -129,7 +129,7 @@ static void a_header_length_that_cannot_be_is_refused(void **state)
     assert_string_equal(refused(b, 23, &h), "IpHeaderError");
 }
 
-/* RFC 1122 s3.2.1.2: any single wrong bit is noticed. */
+/* RFC 1122 s3.2.1.2 (MUST-ip-checksum): any single wrong bit is noticed. */
 static void a_wrong_checksum_is_refused(void **state)
 {
     struct ip4 h;
@@ -166,7 +166,8 @@ static void a_total_length_must_lie_between_header_and_packet(void **state)
     }
 }
 
-/* RFC 791 s3.1 and RFC 1122 s3.2.1.8: options, padded with ends of list. */
+/* RFC 9293 s3.9.2 (MUST-50). RFC 791 s3.1 and RFC 1122 s3.2.1.8
+ * (MUST-ip-options-unknown): options, padded with ends of list. */
 static void options_are_walked(void **state)
 {
     static const struct {

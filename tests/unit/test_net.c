@@ -21,7 +21,8 @@ static void the_loopback_is_interface_0_and_always_there(void **state)
     assert_true(h->net.loopback.up);
 }
 
-/* RFC 5227 s2.3: sender and target address are the new one. */
+/* RFC 1122 s3.3.1.6 (MUST-ip-manual-config). RFC 5227 s2.3: sender and target address
+ * are the new one. */
 static void a_new_interface_is_numbered_and_announced(void **state)
 {
     struct nethost *h = *state;

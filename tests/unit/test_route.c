@@ -45,6 +45,7 @@ static void without_a_route_the_network_is_unreachable(void **state)
     assert_int_equal(route_lookup(&h->net, nethost_ip("0.0.0.0"), &hop), -ENETUNREACH);
 }
 
+/* RFC 1122 s3.3.1.2 (MUST-ip-route-cache, MUST-ip-default-gateway). */
 static void the_longest_prefix_wins_in_whatever_order_added(void **state)
 {
     struct nethost *h = *state;

@@ -154,6 +154,7 @@ static void without_a_route_the_network_is_unreachable(void **state)
     sock_close(u);
 }
 
+/* RFC 9293 s3.9.1.1 (MUST-46). */
 static void tcp_does_not_connect_to_broadcast_and_multicast(void **state)
 {
     static const uint32_t addr[] = { 0xffffffff, 0xc00002ff, 0xe0000001 };

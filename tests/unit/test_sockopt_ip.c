@@ -77,7 +77,8 @@ static void expect_header(uint8_t tos, uint8_t ttl, uint8_t flags)
     assert_int_equal(frame[20] & 0xe0, flags);
 }
 
-/* TCP: on the SYN, and on every segment after it; the bits of ECN are TCP's own. */
+/* RFC 9293 s3.9.1.9 (MUST-48, SHLD-21), s3.9.2 (MUST-49). TCP: on the SYN, and on every
+ * segment after it; the bits of ECN are TCP's own. */
 static void a_connections_packets_have_what_was_asked_for(void **state)
 {
     struct sock_name to = { ip4_addr(0xc0000201u), 40000 };
@@ -115,6 +116,7 @@ static void a_listeners_options_go_to_what_it_accepts(void **state)
     sock_close(l);
 }
 
+/* RFC 1122 s4.1.4 (MUST-udp-ttl-tos). */
 static void a_datagram_has_what_was_asked_for(void **state)
 {
     struct sock_name to = { ip4_addr(0xc0000201u), 9 };

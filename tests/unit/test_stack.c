@@ -47,7 +47,8 @@ static void an_echo_request_is_answered(void **state)
     assert_memory_equal(frame + ICMP_AT + 8, "data", 4);
 }
 
-/* RFC 1122 s3.2.2.1: protocol unreachable for what nobody speaks. */
+/* RFC 1122 s3.2.2.1 (SHLD-icmp-unreachable): protocol unreachable for what nobody
+ * speaks. */
 static void an_unknown_protocol_is_unreachable_dropped_and_counted(void **state)
 {
     struct peer *p = *state;
@@ -90,7 +91,8 @@ static void a_datagram_reaches_its_socket(void **state)
     sock_close(s);
 }
 
-/* An error that quotes a SYN of ours ends the attempt (RFC 1122 s4.2.3.9). */
+/* RFC 9293 s3.9.2.2 (MUST-54). An error that quotes a SYN of ours ends the attempt (RFC
+ * 1122 s4.2.3.9). */
 static void an_icmp_error_reaches_the_connection_it_quotes(void **state)
 {
     struct peer *p = *state;
@@ -284,6 +286,8 @@ static void a_blocked_link_is_served_when_it_is_writable(void **state)
     sock_close(s);
 }
 
+/* RFC 1122 s3.3.1.1 (MUST-ip-no-gateway): who is on the link is reached all the same.
+ */
 static void without_a_gateway_there_is_no_way_out(void **state)
 {
     struct pair pair;
@@ -292,6 +296,8 @@ static void without_a_gateway_there_is_no_way_out(void **state)
     pair_init(&pair, &(struct pair_setup){ .seed = 1 });
     struct sock *s = pair_tcp(&pair, PAIR_A);
     assert_int_equal(sock_connect(s, &to), -ENETUNREACH);
+    to.addr = ip4_addr(0xc0000202);
+    assert_int_equal(sock_connect(s, &to), -EINPROGRESS);
     sock_close(s);
     pair_free(&pair);
 }

@@ -114,8 +114,9 @@ static void another_syn_is_challenged(void **state)
     end(l);
 }
 
-/* RFC 9293 s3.10.7.4, second, SYN-RECEIVED: back to LISTEN, the user is not told; RFC
- * 5961 s3.2: only at the exact number. Class: a RST that hits the listener. */
+/* RFC 9293 s3.5 (MUST-11), s3.10.7.4, second, SYN-RECEIVED: back to LISTEN, the user is
+ * not told; RFC 5961 s3.2: only at the exact number. Class: a RST that hits the
+ * listener. */
 static void a_reset_ends_the_entry_at_the_exact_number_only(void **state)
 {
     static const struct {

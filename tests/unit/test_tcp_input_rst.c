@@ -31,8 +31,9 @@ static void end(struct sock *s)
     peer_free(&p);
 }
 
-/* RFC 5961 s3.2 (1): "If the RST bit is set and the sequence number exactly matches the
- * next expected sequence number, then TCP MUST reset the connection". */
+/* RFC 5961 s3.2 (1) (MUST-rst-exact): "If the RST bit is set and the sequence number
+ * exactly matches the next expected sequence number, then TCP MUST reset the
+ * connection". */
 static void a_reset_at_the_exact_number_ends_the_connection(void **state)
 {
     struct sock *s = conversation();
@@ -53,8 +54,8 @@ static void a_reset_with_any_acknowledgment_ends_the_connection(void **state)
     end(s);
 }
 
-/* RFC 5961 s3.2 (2), (3): in the window it is challenged, outside it is dropped. Class:
- * blind resets. */
+/* RFC 5961 s3.2 (2), (3) (MUST-rst-outside, MUST-rst-inside): in the window it is
+ * challenged, outside it is dropped. Class: blind resets. */
 static void a_reset_elsewhere_does_not_end_the_connection(void **state)
 {
     static const struct {
@@ -94,8 +95,8 @@ static void a_challenged_peer_that_is_gone_resets_after_all(void **state)
     end(s);
 }
 
-/* RFC 5961 s4.2: "irrespective of the sequence number, TCP MUST send an ACK". Class: a
- * SYN on an established connection. */
+/* RFC 5961 s4.2 (MUST-syn-challenge): "irrespective of the sequence number, TCP MUST
+ * send an ACK". Class: a SYN on an established connection. */
 static void a_syn_on_a_connection_is_challenged_whatever_its_number(void **state)
 {
     static const char *const row[] = {
@@ -134,7 +135,8 @@ static void a_peer_that_restarted_gets_through(void **state)
     end(s);
 }
 
-/* RFC 5961 s7, as tcp_invalid_ratelimit: one challenge in 500 ms. */
+/* RFC 5961 s7 (SHLD-ack-throttle, SHLD-ack-throttle-set), as tcp_invalid_ratelimit: one
+ * challenge in 500 ms. */
 static void challenges_are_limited_to_one_in_500_ms(void **state)
 {
     struct sock *s = conversation();

@@ -30,7 +30,8 @@ static void end(struct sock *s)
     peer_free(&p);
 }
 
-/* RFC 7323 s5.3 R1: older than TS.Recent: "send an acknowledgment ... and drop". */
+/* RFC 7323 s5.3 (MUST-paws), s4.3 (MUST-ts-recent-older), s5.3 R1: older than
+ * TS.Recent: "send an acknowledgment ... and drop". */
 static void an_older_timestamp_is_acknowledged_and_dropped(void **state)
 {
     struct sock *s = with_timestamps();
@@ -63,7 +64,8 @@ static void timestamps_are_compared_on_the_circle(void **state)
     }
 }
 
-/* RFC 7323 s5.5: after 24 days without a word TS.Recent says nothing any more. */
+/* RFC 7323 s5.5 (MUST-paws-idle): after 24 days without a word TS.Recent says nothing
+ * any more. */
 static void a_timestamp_of_24_days_ago_does_not_count(void **state)
 {
     const usec days_24 = (usec)24 * 24 * 3600 * USEC_PER_SEC;
@@ -79,7 +81,8 @@ static void a_timestamp_of_24_days_ago_does_not_count(void **state)
     end(s);
 }
 
-/* RFC 7323 s5.2: "RST segments ... are not subject to the PAWS check". */
+/* RFC 7323 s5.2 (MUST-paws-rst): "RST segments ... are not subject to the PAWS check".
+ */
 static void a_reset_is_not_judged_by_its_timestamp(void **state)
 {
     struct sock *s = with_timestamps();
@@ -147,8 +150,8 @@ static void a_wrong_ack_does_not_change_the_echo(void **state)
     end(s);
 }
 
-/* RFC 7323 s4.3 (B): an ACK for text beyond a hole echoes what came before the hole,
- * so that the sender measures the time that the loss cost. */
+/* RFC 7323 s4.3 (B) (MUST-ts-recent): an ACK for text beyond a hole echoes what came
+ * before the hole, so that the sender measures the time that the loss cost. */
 static void text_beyond_a_hole_does_not_change_the_echo(void **state)
 {
     struct sock *s = with_timestamps();
@@ -191,8 +194,9 @@ static void text_sent_again_that_is_partly_new_updates_the_echo(void **state)
     end(s);
 }
 
-/* RFC 7323 s5.3: PAWS comes before the sequence number; an old duplicate of an earlier
- * round of numbers, in the window by chance, is not taken for text. */
+/* RFC 7323 s5.3 (MUST-paws-order): PAWS comes before the sequence number; an old
+ * duplicate of an earlier round of numbers, in the window by chance, is not taken for
+ * text. */
 static void an_old_duplicate_in_the_window_is_caught_by_its_timestamp(void **state)
 {
     struct sock *s = with_timestamps();
@@ -243,9 +247,10 @@ static void an_echo_of_the_second_copy_is_a_sample(void **state)
     peer_free(&p);
 }
 
-/* RFC 6298 s3 and s5 (Karn). The receiver had the first copy, its ACK was lost, and to
- * the second it answers with the echo that it had (RFC 7323 s5.3, R2 before R3): 210 ms
- * that hold our own time-out. They are no sample, and the doubled time-out stays. */
+/* RFC 7323 s4.1 (MUST-ts-sample). RFC 6298 s3 and s5 (Karn). The receiver had the first
+ * copy, its ACK was lost, and to the second it answers with the echo that it had (RFC
+ * 7323 s5.3, R2 before R3): 210 ms that hold our own time-out. They are no sample, and
+ * the doubled time-out stays. */
 static void an_echo_older_than_the_last_copy_is_no_sample(void **state)
 {
     (void)state;

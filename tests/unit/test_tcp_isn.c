@@ -29,7 +29,8 @@ static struct tcp_slot tuple(void)
                               .remote_port = 40000 };
 }
 
-/* RFC 6528 s3, RFC 9293 s3.4.1 (MUST-8): a clock of four microseconds. */
+/* RFC 6528 s3 (SHLD-isn-formula), RFC 9293 s3.4.1 (MUST-8, SHLD-1): a clock of four
+ * microseconds. */
 static void the_number_grows_by_one_every_four_microseconds(void **state)
 {
     struct tcp_slot slot = tuple();
@@ -59,7 +60,8 @@ static void a_restart_goes_on_where_real_time_is(void **state)
     assert_int_equal(tcp_isn(&w->tcp, &slot).n - first, 250002);
 }
 
-/* RFC 6528 s3: F() of all four, and of a key. */
+/* RFC 9293 s3.4.1 (MUST-9). RFC 6528 s3 (MUST-isn-secret): F() of all four, and of a
+ * key. */
 static void every_part_of_the_four_tuple_and_the_key_changes_it(void **state)
 {
     (void)state;
@@ -89,7 +91,7 @@ static void every_part_of_the_four_tuple_and_the_key_changes_it(void **state)
     }
 }
 
-/* RFC 7323 s5.4: an offset does not move with time; the clock does. */
+/* RFC 7323 s5.4 (SHLD-ts-offset): an offset does not move with time; the clock does. */
 static void a_timestamp_offset_stays(void **state)
 {
     struct tcp_slot slot = tuple();

@@ -83,8 +83,8 @@ static void a_syn_with_fin_is_dropped(void **state)
     end(l);
 }
 
-/* Third; RFC 7323 s2.2 and s3.2, RFC 2018 s2: an option is answered only if the SYN had
- * it; the MSS is always told (MUST-14). */
+/* Third; RFC 7323 s2.2 (MUST-wscale-answer) and s3.2, RFC 2018 s2: an option is
+ * answered only if the SYN had it; the MSS is always told (MUST-14). */
 static void the_syn_ack_has_only_the_options_that_the_syn_had(void **state)
 {
     static const struct {
@@ -137,7 +137,7 @@ static void text_with_the_syn_is_not_acknowledged_and_comes_again(void **state)
     end(l);
 }
 
-/* RFC 9293 s3.9.1.1 (MUST-41, MUST-42): connections in between do not disturb a
+/* RFC 9293 s3.9.1.1: connections in between do not disturb a
  * listener, and several are opened at once. Class: one connection for each listening
  * socket. */
 static void a_listener_opens_many_connections_at_once(void **state)
@@ -320,7 +320,8 @@ static void closing_a_listener_leaves_accepted_connections_alone(void **state)
     peer_free(&p);
 }
 
-/* Two listeners of one port and overlapping addresses are refused. */
+/* RFC 9293 s3.9.1.1 (MUST-41): two listeners of one port and overlapping addresses are
+ * refused. */
 static void a_port_has_one_listener(void **state)
 {
     struct tcp_options o;

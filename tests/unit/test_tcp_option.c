@@ -8,7 +8,8 @@
 
 #include "harness/peer_up.h"
 
-/* RFC 9293 s3.7.1 (MUST-67): the MTU less 40, options not counted. */
+/* RFC 1122 s3.3.2 (MUST-ip-mms-r). RFC 9293 s3.7.1 (MUST-67), s3.7.3 (SHLD-6): the MTU
+ * less 40, options not counted. */
 static void the_mss_that_is_offered_is_the_mtu_less_two_headers(void **state)
 {
     static const struct {
@@ -52,8 +53,9 @@ static void a_user_may_ask_for_less(void **state)
     peer_free(&p);
 }
 
-/* RFC 9293 s3.7.1 (MUST-15, MUST-16), RFC 6691 s2: the smaller of both, less the
- * options that ride on each segment; 536 when the peer says nothing. */
+/* RFC 1122 s3.3.3 (MUST-ip-mms-s). RFC 9293 s3.7.1 (MUST-15, MUST-16), RFC 6691 s2: the
+ * smaller of both, less the options that ride on each segment; 536 when the peer says
+ * nothing. */
 static void segments_are_as_large_as_both_sides_allow(void **state)
 {
     static const struct {
@@ -79,7 +81,8 @@ static void segments_are_as_large_as_both_sides_allow(void **state)
     }
 }
 
-/* RFC 7323 s2.2, s3.2, RFC 2018 s2: an option is used if both SYNs had it. */
+/* RFC 7323 s2.2 (MUST-wscale-both), s3.2 (MUST-ts-both), RFC 2018 s2: an option is used
+ * if both SYNs had it. */
 static void an_option_needs_both_sides(void **state)
 {
     static const struct {
@@ -126,7 +129,8 @@ static void an_option_needs_both_sides(void **state)
     }
 }
 
-/* The same where we open. */
+/* RFC 2018 s2 (MUST-sack-syn). RFC 7323 s3.2 (MUST-ts-ecr-zero). RFC 9293 s3.7.1
+ * (MUST-14, SHLD-5, MAY-3). The same where we open. */
 static void our_syn_offers_what_is_switched_on(void **state)
 {
     static const struct {
@@ -164,7 +168,7 @@ static void our_syn_offers_what_is_switched_on(void **state)
     }
 }
 
-/* RFC 7323 s2.3. */
+/* RFC 7323 s2.3 (MUST-wscale-14). */
 static void a_shift_of_more_than_fourteen_is_taken_as_fourteen(void **state)
 {
     struct peer p;
@@ -174,8 +178,9 @@ static void a_shift_of_more_than_fourteen_is_taken_as_fourteen(void **state)
     peer_free(&p);
 }
 
-/* RFC 7323 s3.2, s4.3: TSecr is TS.Recent, which is the TSval of the segment that is
- * next in order, not of one beyond a hole, nor an older one. */
+/* RFC 7323 s3.2 (MUST-ts-each, MUST-ts-ecr), s4.3: TSecr is TS.Recent, which is the
+ * TSval of the segment that is next in order, not of one beyond a hole, nor an older
+ * one. */
 static void the_echo_is_the_timestamp_of_what_was_acknowledged(void **state)
 {
     struct peer p;
@@ -192,7 +197,7 @@ static void the_echo_is_the_timestamp_of_what_was_acknowledged(void **state)
     peer_free(&p);
 }
 
-/* RFC 7323 s5.4: a millisecond a tick. */
+/* RFC 7323 s5.4 (MUST-ts-clock): a millisecond a tick. */
 static void the_timestamp_clock_ticks_in_milliseconds(void **state)
 {
     struct tcp tcp = { 0 };

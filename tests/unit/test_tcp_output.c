@@ -55,7 +55,8 @@ static void decide(const struct row *r)
     peer_free(&p);
 }
 
-/* RFC 9293 s3.8.6.2.1, s3.9.1.2, RFC 5681 s3. The largest window was 65535. */
+/* RFC 5681 s3.1 (MUST-cc-windows). RFC 9293 s3.8.6.2.1, s3.9.1.2, RFC 5681 s3. The
+ * largest window was 65535. */
 static void what_is_sent_next_follows_from_the_connection_alone(void **state)
 {
     static const struct row row[] = {
@@ -117,7 +118,7 @@ static void the_syn_comes_first_and_once(void **state)
     peer_free(&p);
 }
 
-/* RFC 6675 s4 NextSeg(): what is lost goes before what is new. */
+/* RFC 6675 s4 NextSeg() (MUST-rec-nextseg): what is lost goes before what is new. */
 static void lost_text_goes_before_new_text(void **state)
 {
     struct peer p;
@@ -179,7 +180,7 @@ static void the_first_burst_is_the_initial_window(void **state)
     }
 }
 
-/* RFC 9293 s3.9.1.2 (MUST-60). */
+/* RFC 9293 s3.9.1.2 (MUST-61, SHLD-27). */
 static void push_is_set_on_the_last_segment_of_what_is_buffered(void **state)
 {
     struct peer p;
@@ -315,7 +316,7 @@ static struct sock *paused(struct peer *p, usec pause)
     return s;
 }
 
-/* RFC 5681 s4.1. */
+/* RFC 5681 s4.1 (SHLD-cc-idle). */
 static void after_a_pause_no_more_than_the_initial_window_leaves(void **state)
 {
     struct peer p;

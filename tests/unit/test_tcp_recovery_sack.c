@@ -28,7 +28,8 @@ static struct sock *sending(struct peer *p, unsigned n)
         assert_int_equal((s)->tcb->cc.ssthresh, ssthresh_is); \
     } while (0)
 
-/* RFC 6675 s5 (4): more than two segments sacked above it, or three duplicates. */
+/* RFC 2018 s5.1 (MUST-sack-congestion). RFC 6675 s5 (4) (MUST-rec-enter,
+ * MUST-rec-first): more than two segments sacked above it, or three duplicates. */
 static void what_three_segments_were_sacked_above_is_sent_again(void **state)
 {
     struct peer p;
@@ -46,18 +47,20 @@ static void what_three_segments_were_sacked_above_is_sent_again(void **state)
     peer_free(&p);
 }
 
-/* s5 (1): one ACK can tell as much as three. */
+/* RFC 6675 s5 (1) (MUST-rec-enter): one ACK can tell as much as three. */
 static void one_block_of_three_segments_is_enough(void **state)
 {
     struct peer p;
     (void)state;
-    sending(&p, 10000);
+    struct sock *s = sending(&p, 10000);
     peer_ack(&p, 1, "<sack 1001:3002>");
     peer_expect(&p, ". 1:1001(1000) ack 1");
+    assert_cc(s, 5000, 5000);
     peer_free(&p);
 }
 
-/* s2: a duplicate is an ACK that tells of something new; others are not counted. */
+/* RFC 6675 s2 (MUST-rec-duplicate): a duplicate is an ACK that tells of something new;
+ * others are not counted. */
 static void duplicates_that_sack_nothing_new_do_not_count(void **state)
 {
     struct peer p;
@@ -104,8 +107,9 @@ static void the_first_two_let_a_new_segment_out_each(void **state)
     peer_free(&p);
 }
 
-/* s5 (C): segments 1, 3 and 5 are lost. Half of the window is left; each goes again as
- * soon as it is known to be lost and less than five are in flight. */
+/* RFC 6675 s4 (MUST-rec-pipe), s5 (C) (MUST-rec-room): segments 1, 3 and 5 are lost.
+ * Half of the window is left; each goes again as soon as it is known to be lost and
+ * less than five are in flight. */
 static void several_holes_are_filled_as_the_pipe_allows(void **state)
 {
     struct peer p;
@@ -137,8 +141,8 @@ static void several_holes_are_filled_as_the_pipe_allows(void **state)
     peer_free(&p);
 }
 
-/* s5 (4.1): RecoveryPoint: one reduction for what was out when it began; the next loss
- * behind it begins another. */
+/* RFC 6675 s5 (4.1) (MUST-rec-point): RecoveryPoint: one reduction for what was out
+ * when it began; the next loss behind it begins another. */
 static void one_window_of_text_reduces_once(void **state)
 {
     struct peer p;
@@ -162,8 +166,8 @@ static void one_window_of_text_reduces_once(void **state)
     peer_free(&p);
 }
 
-/* s4 NextSeg() (3): too little is sacked above segment 4 to call it lost, but nothing
- * better is to be sent. */
+/* RFC 6675 s4 NextSeg() (3) (MUST-rec-nextseg): too little is sacked above segment 4 to
+ * call it lost, but nothing better is to be sent. */
 static void a_hole_that_may_be_lost_is_filled_when_nothing_else_is_left(void **state)
 {
     struct peer p;
@@ -252,7 +256,8 @@ static void after_a_time_out_what_is_sacked_stays_where_it_is(void **state)
     peer_free(&p);
 }
 
-/* RFC 2018 s8 (MUST): the peer may throw away what it has sacked. */
+/* RFC 2018 s8 (MUST) (MUST-sack-cumulative, MUST-sack-renege): the peer may throw away
+ * what it has sacked. */
 static void a_peer_that_renegs_gets_all_again(void **state)
 {
     struct peer p;

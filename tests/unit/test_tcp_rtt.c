@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-/* RFC 6298 s2.1. */
+/* RFC 6298 s2.1 (SHLD-rto-initial). */
 static void before_the_first_sample_the_time_out_is_one_second(void **state)
 {
     struct rtt r;
@@ -23,7 +23,7 @@ static void before_the_first_sample_the_time_out_is_one_second(void **state)
     assert_int_equal(rtt_rto(&r, 0), 200000);
 }
 
-/* RFC 6298 s2.2. */
+/* RFC 6298 s2.2 (MUST-rto-first). */
 static void the_first_sample_sets_everything(void **state)
 {
     struct rtt r;
@@ -37,7 +37,8 @@ static void the_first_sample_sets_everything(void **state)
     assert_int_equal(r.last, 400000);
 }
 
-/* RFC 6298 s2.3: the variation is taken against the old SRTT. */
+/* RFC 6298 s2.3 (MUST-rto-next, MUST-rto-order): the variation is taken against the old
+ * SRTT. */
 static void later_samples_are_smoothed(void **state)
 {
     struct rtt r;
@@ -54,7 +55,8 @@ static void later_samples_are_smoothed(void **state)
     assert_int_equal(r.rto, 3700000);
 }
 
-/* A steady path of 300 ms: a delayed ACK must not look like a loss. */
+/* RFC 6298 s4 (MUST-rto-granularity). A steady path of 300 ms: a delayed ACK must not
+ * look like a loss. */
 static void the_variation_counts_as_rto_min_at_least(void **state)
 {
     struct rtt r;
@@ -101,7 +103,8 @@ static void the_smallest_sample_is_remembered(void **state)
     assert_int_equal(r.last, 700);
 }
 
-/* RFC 6298 s5.5: doubled each time, up to the most. */
+/* RFC 9293 s3.8.2 (MUST-19). RFC 6298 s5.5 (MUST-rto-double): doubled each time, up to
+ * the most. */
 static void backing_off_doubles_up_to_rto_max(void **state)
 {
     static const struct {

@@ -171,7 +171,7 @@ static void what_was_sacked_before_is_not_delivered_twice(void **state)
     board_free(b);
 }
 
-/* RFC 6298 s3: Karn's rule. */
+/* RFC 6298 s3 (MUST-rto-karn): Karn's rule. */
 static void a_sample_comes_from_the_oldest_that_was_sent_once(void **state)
 {
     struct board *b = board_of(3);
@@ -200,7 +200,8 @@ static void a_sample_comes_from_the_oldest_that_was_sent_once(void **state)
 
 /* --- SACK --- */
 
-/* RFC 6675 s4 Update(): each row on a board of 0-100 100-200 200-300. */
+/* RFC 6675 s4 Update() (MUST-rec-update): each row on a board of 0-100 100-200 200-300.
+ */
 static void a_sack_block_turns_what_it_covers(void **state)
 {
     static const struct {
@@ -238,8 +239,9 @@ static void the_highest_sacked_is_the_end_of_the_last_block(void **state)
 
 /* --- losses --- */
 
-/* RFC 6675 s4 IsLost(): more than (DupThresh - 1) segments of bytes, or DupThresh
- * separate blocks, above it. Segments are 100 here: 200 bytes, 3 blocks. */
+/* RFC 6675 s4 IsLost() (MUST-rec-islost): more than (DupThresh - 1) segments of bytes,
+ * or DupThresh separate blocks, above it. Segments are 100 here: 200 bytes, 3 blocks.
+ */
 static void lost_is_what_enough_is_sacked_above(void **state)
 {
     static const struct {
@@ -280,7 +282,8 @@ static void lost_is_what_enough_is_sacked_above(void **state)
     }
 }
 
-/* RFC 6675 s4: HighRxt; a retransmission that is lost waits for the timer. */
+/* RFC 6675 s5.1 (MUST-rec-once), s4: HighRxt; a retransmission that is lost waits for
+ * the timer. */
 static void what_was_sent_again_is_not_marked_once_more(void **state)
 {
     struct board *b = board_of(5);

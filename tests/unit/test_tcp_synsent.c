@@ -200,8 +200,8 @@ static void fewer_retries_time_out_sooner(void **state)
     end(s);
 }
 
-/* A lost SYN: the answer to the second counts. RFC 5681 s3.1: then the first window is
- * one segment. RFC 6298 s5.7: and the time-out 3 s. */
+/* A lost SYN: the answer to the second counts. RFC 5681 s3.1 (MUST-cc-initial-lost):
+ * then the first window is one segment. RFC 6298 s5.7: and the time-out 3 s. */
 static void after_a_lost_syn_one_segment_is_sent_at_first(void **state)
 {
     struct sock *s = connecting();
@@ -343,7 +343,8 @@ static void a_wrong_ack_in_a_simultaneous_open_is_reset(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.10.7.4, second, SYN-RECEIVED of an active open: "connection refused". */
+/* RFC 9293 s3.5 (MUST-11), s3.10.7.4, second, SYN-RECEIVED of an active open:
+ * "connection refused". */
 static void a_reset_refuses_a_simultaneous_open(void **state)
 {
     struct sock *s = crossed();

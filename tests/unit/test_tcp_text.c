@@ -74,8 +74,8 @@ static void text_that_overlaps_is_delivered_once(void **state)
     }
 }
 
-/* RFC 9293 s3.10.7.4 (SHLD-31): text out of order waits for what is
- * missing. Class: out-of-order text that is dropped or corrupted. */
+/* RFC 9293 s3.10.7.4 (SHLD-31, MAY-13): text out of order waits for what is missing.
+ * Class: out-of-order text that is dropped or corrupted. */
 static void a_hole_that_is_filled_releases_what_waited(void **state)
 {
     struct sock *s = connection();
@@ -268,8 +268,8 @@ static void text_out_of_order_after_shutdown_of_reading_is_thrown_away(void **st
     peer_free(&p);
 }
 
-/* RFC 9293 s3.6.1 (MAY-1), RFC 2525 s2.17: "If ... new data is received after CLOSE is
- * called, its TCP implementation SHOULD send a RST". */
+/* RFC 9293 s3.6.1 (MAY-1, SHLD-3), RFC 2525 s2.17: "If ... new data is received after
+ * CLOSE is called, its TCP implementation SHOULD send a RST". */
 static void text_for_a_user_who_closed_is_answered_with_a_reset(void **state)
 {
     struct sock *s = connection();

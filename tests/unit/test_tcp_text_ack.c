@@ -74,8 +74,8 @@ static void an_ack_is_delayed_by_40_ms_and_no_more(void **state)
     end(s);
 }
 
-/* The delay begins with the first segment that is not acknowledged, not with the last:
- * small ones that trickle in do not put it off. */
+/* RFC 5681 s4.2 (MUST-ack-500ms). The delay begins with the first segment that is not
+ * acknowledged, not with the last: small ones that trickle in do not put it off. */
 static void the_delay_counts_from_the_first_segment(void **state)
 {
     struct sock *s = connection("<mss 1460>");
@@ -89,7 +89,8 @@ static void the_delay_counts_from_the_first_segment(void **state)
     end(s);
 }
 
-/* A conversation: an ACK waits for the answer to ride on. */
+/* RFC 9293 s3.10.7.4 (MUST-58). A conversation: an ACK waits for the answer to ride on.
+ */
 static void an_ack_rides_on_text(void **state)
 {
     struct sock *s = connection("<mss 1460>");
@@ -138,8 +139,8 @@ static void text_out_of_order_and_what_fills_a_hole_is_acknowledged_at_once(
     end(s);
 }
 
-/* RFC 5681 s4.2: while a hole is open, each segment is answered: that is what the
- * sender counts. */
+/* RFC 2018 s4 (SHLD-sack-each). RFC 5681 s4.2 (SHLD-ack-ofo, SHLD-ack-hole): while a
+ * hole is open, each segment is answered: that is what the sender counts. */
 static void a_part_of_a_hole_is_acknowledged_at_once(void **state)
 {
     struct sock *s = connection("<mss 1460>");
@@ -155,7 +156,7 @@ static void a_part_of_a_hole_is_acknowledged_at_once(void **state)
 
 /* --- SACK --- */
 
-/* RFC 2018 s4: not without both ends' SACK-permitted. */
+/* RFC 2018 s4 (MUST-sack-agreed): not without both ends' SACK-permitted. */
 static void sack_blocks_are_sent_only_when_agreed_on(void **state)
 {
     struct sock *s = connection("<mss 1460>");
@@ -170,8 +171,9 @@ static void sack_blocks_are_sent_only_when_agreed_on(void **state)
     end(s);
 }
 
-/* RFC 2018 s4: "the first SACK block MUST specify the contiguous block of data
- * containing the segment which triggered this ACK"; then the latest ones. */
+/* RFC 2018 s4 (MUST-sack-first): "the first SACK block MUST specify the contiguous
+ * block of data containing the segment which triggered this ACK"; then the latest ones.
+ */
 static void the_sack_block_of_the_latest_arrival_comes_first(void **state)
 {
     struct sock *s = connection("<mss 1460,sackOK>");
@@ -192,7 +194,8 @@ static void the_sack_block_of_the_latest_arrival_comes_first(void **state)
     end(s);
 }
 
-/* RFC 2018 s3: four blocks fit into the header, three beside a timestamp. */
+/* RFC 2018 s4 (SHLD-sack-all), s3: four blocks fit into the header, three beside a
+ * timestamp. */
 static void four_sack_blocks_fit_or_three_beside_a_timestamp(void **state)
 {
     struct sock *s = connection("<mss 1460,sackOK>");

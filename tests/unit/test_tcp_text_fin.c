@@ -37,8 +37,8 @@ static void a_fin_takes_one_number_and_is_acknowledged_at_once(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.10.7.4, seventh and eighth. Class: the FIN's own text is lost, or the FIN
- * is. */
+/* RFC 9293 s3.6 (MUST-12), s3.10.7.4, seventh and eighth. Class: the FIN's own text is
+ * lost, or the FIN is. */
 static void a_fin_with_text_delivers_the_text_and_then_the_end(void **state)
 {
     struct sock *s = connection();

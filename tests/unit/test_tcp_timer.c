@@ -31,9 +31,10 @@ static void the_time_out_doubles_with_each_retransmission(void **state)
     peer_free(&p);
 }
 
-/* RFC 6298 s5 (Karn): an acknowledgment of what was sent twice gives no sample, and the
- * doubled time-out stays for the next text. Bug class 4: on a path slower than the RTO
- * every flight would be sent again. */
+/* RFC 6298 s3 (MUST-rto-karn). RFC 9293 s3.8.1 (MUST-18). RFC 6298 s5 (Karn): an
+ * acknowledgment of what was sent twice gives no sample, and the doubled time-out stays
+ * for the next text. Bug class 4: on a path slower than the RTO every flight would be
+ * sent again. */
 static void without_a_sample_the_doubled_time_out_stays(void **state)
 {
     struct peer p;
@@ -60,7 +61,7 @@ static void without_a_sample_the_doubled_time_out_stays(void **state)
     peer_free(&p);
 }
 
-/* RFC 6298 s2.5. */
+/* RFC 6298 s2.5 (MAY-rto-max). */
 static void the_time_out_grows_to_rto_max(void **state)
 {
     struct peer p;
@@ -77,7 +78,7 @@ static void the_time_out_grows_to_rto_max(void **state)
     peer_free(&p);
 }
 
-/* RFC 9293 s3.8.3 (MUST-20, MUST-22). Bug class 3: retransmission for ever. */
+/* RFC 9293 s3.8.3 (MUST-20, SHLD-11). Bug class 3: retransmission for ever. */
 static void after_tcp_retries2_it_gives_up(void **state)
 {
     struct peer p;
@@ -115,8 +116,8 @@ static void a_closed_socket_gives_up_after_tcp_orphan_retries(void **state)
     peer_free(&p);
 }
 
-/* RFC 9293 s3.8.3 (MUST-23): three minutes at least for a SYN by default: 247 s, the
- * last wait being rto_max, and no RST. */
+/* RFC 9293 s3.8.3 (MUST-23, MUST-22): three minutes at least for a SYN by default: 247
+ * s, the last wait being rto_max, and no RST. */
 static void a_syn_is_sent_again_seven_times(void **state)
 {
     struct peer p;
@@ -149,8 +150,8 @@ static void tcp_syn_retries_says_how_often_a_syn_is_sent_again(void **state)
     peer_free(&p);
 }
 
-/* RFC 6298 s5.7: three seconds for text after a SYN that was lost; and the initial
- * window is one segment (RFC 5681 s3.1). */
+/* RFC 6298 s5.7 (MUST-rto-syn): three seconds for text after a SYN that was lost; and
+ * the initial window is one segment (RFC 5681 s3.1). */
 static void a_lost_syn_makes_the_start_careful(void **state)
 {
     struct peer p;
@@ -232,6 +233,7 @@ static struct sock *keeping(struct peer *p)
     return s;
 }
 
+/* RFC 9293 s3.8.4 (MUST-24, MUST-27, MUST-29, MAY-5, SHLD-12). */
 static void silence_is_probed_and_then_ends_the_connection(void **state)
 {
     struct peer p;
@@ -262,6 +264,7 @@ static void an_answer_begins_the_silence_anew(void **state)
     peer_free(&p);
 }
 
+/* RFC 9293 s3.8.4 (MUST-26). */
 static void what_the_peer_sends_puts_the_probe_off(void **state)
 {
     struct peer p;

@@ -140,8 +140,9 @@ static void a_fin_alone_waits_for_the_window_too(void **state)
     peer_free(&p);
 }
 
-/* RFC 9293 s3.8.6.2.1 (4): the override. A quarter of the largest window that was ever
- * offered is not worth a segment; after the wait it is sent all the same. */
+/* RFC 9293 s3.9.1.2 (MUST-60), s3.8.6.2.1 (4): the override. A quarter of the largest
+ * window that was ever offered is not worth a segment; after the wait it is sent all
+ * the same. */
 static void a_window_that_stays_small_is_filled_after_a_wait(void **state)
 {
     struct peer p;
@@ -156,8 +157,8 @@ static void a_window_that_stays_small_is_filled_after_a_wait(void **state)
     peer_free(&p);
 }
 
-/* RFC 9293 s3.8.6 (SHLD-17): what is out beyond a window that was taken back does not
- * time the connection out, while the peer answers. */
+/* RFC 9293 s3.8.6 (SHLD-17, MUST-35): what is out beyond a window that was taken back
+ * does not time the connection out, while the peer answers. */
 static void a_window_shut_on_text_that_is_out_is_not_the_end(void **state)
 {
     struct peer p;
@@ -200,7 +201,7 @@ static struct sock *full(struct peer *p, const char *win)
     return s;
 }
 
-/* RFC 9293 s3.8.6.1 (MUST-35, MUST-66): with the number it expects and its window. Bug
+/* RFC 9293 s3.4 (MUST-66): with the number it expects and its window. Bug
  * class 5: a probe that is not answered; bug class 12. */
 static void a_probe_with_a_byte_of_text_is_answered(void **state)
 {

@@ -251,7 +251,8 @@ static void an_old_syn_is_acknowledged(void **state)
     }
 }
 
-/* RFC 6191 s2: with timestamps it is the younger one that opens, whatever its number.
+/* RFC 9293 s3.6.1 (SHLD-4), RFC 6191 s2: with timestamps it is the younger one that
+ * opens, whatever its number.
  */
 static void a_syn_with_a_younger_timestamp_opens_again(void **state)
 {

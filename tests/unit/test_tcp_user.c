@@ -118,7 +118,7 @@ static void reading_opens_a_shut_window_at_once(void **state)
     peer_send(&p, ". 1:4097(4096) ack 1 win 1000");
     peer_expect(&p, ". 1:1(0) ack 4097 win 0");
     peer_read(&p, s, 100);
-    peer_expect_nothing(&p); /* too little to tell (MUST-39) */
+    peer_expect_nothing(&p); /* too little to tell */
     peer_read(&p, s, 3996);
     peer_expect(&p, ". 1:1(0) ack 4097 win 4096");
     peer_expect_nothing(&p);
@@ -137,8 +137,9 @@ static void reading_a_little_sends_nothing(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.10.3: text that came before a reset is delivered, then the error, once,
- * then the end. Class: ECONNRESET told more than once, or in front of the text. */
+/* RFC 9293 s3.6 (MUST-12), s3.10.3: text that came before a reset is delivered, then
+ * the error, once, then the end. Class: ECONNRESET told more than once, or in front of
+ * the text. */
 static void text_before_a_reset_is_read_and_the_error_is_told_once(void **state)
 {
     struct sock *s = connection();
@@ -238,7 +239,8 @@ static void an_error_about_another_number_or_the_size_ends_nothing(void **state)
     }
 }
 
-/* RFC 5927 s6: on a connection that stands even a hard one is a hint. */
+/* RFC 1122 s3.2.2.1 (MUST-icmp-hint). RFC 9293 s3.9.2.2 (MUST-56). RFC 5927 s6: on a
+ * connection that stands even a hard one is a hint. */
 static void no_error_ends_a_connection_that_stands(void **state)
 {
     struct sock *s = connecting();
@@ -253,8 +255,9 @@ static void no_error_ends_a_connection_that_stands(void **state)
     end(s);
 }
 
-/* RFC 1122 s4.2.3.9: what the network said is kept, and is the reason if the connection
- * times out; what was before the last progress is not. */
+/* RFC 9293 s3.9.1.8 (MUST-47, SHLD-25). RFC 1122 s4.2.3.9: what the network said is
+ * kept, and is the reason if the connection times out; what was before the last
+ * progress is not. */
 static void a_connection_that_times_out_says_what_icmp_said_last(void **state)
 {
     static const struct {

@@ -33,6 +33,7 @@ static void arrives(struct peer *p, unsigned at, unsigned n)
 
 /* --- what we offer --------------------------------------------------------------- */
 
+/* RFC 9293 s3.8.6.1 (MAY-8). */
 static void text_that_is_not_read_closes_the_window(void **state)
 {
     struct peer p;
@@ -110,7 +111,8 @@ static void a_peer_with_half_the_buffer_left_gets_no_update(void **state)
 
 /* RFC 9293 s3.8.6 (SHLD-14): the right edge never moves back. Reading in odd amounts,
  * small segments, a scaled window: the edge that the peer can compute may lag by what
- * the field rounds off (RFC 7323 s2.4), 127 bytes here, and no more. */
+ * the field rounds off (RFC 7323 s2.4, MUST-wscale-retract), 127 bytes here, and no
+ * more. */
 static void the_right_edge_never_moves_back(void **state)
 {
     struct peer p;
@@ -145,7 +147,8 @@ static void the_right_edge_never_moves_back(void **state)
     peer_free(&p);
 }
 
-/* RFC 7323 s2.2, s2.3: not on a SYN; the smallest shift that can tell of the buffer. */
+/* RFC 7323 s2.2, s2.3 (MUST-wscale-shift): not on a SYN; the smallest shift that can
+ * tell of the buffer. */
 static void the_window_is_scaled_as_far_as_the_largest_buffer_needs(void **state)
 {
     static const struct {
@@ -258,6 +261,7 @@ static void a_small_segment_waits_for_the_one_before_it(void **state)
     peer_free(&p);
 }
 
+/* RFC 9293 s3.9.1.2 (SHLD-28). */
 static void what_makes_up_a_full_segment_does_not_wait(void **state)
 {
     struct peer p;
@@ -404,7 +408,7 @@ static void a_shutdown_ends_the_cork_and_more(void **state)
     peer_free(&p);
 }
 
-/* RFC 9293 s3.8.6.2.1 (MUST-38) (2), (3): a segment that the window cuts leaves if it
+/* RFC 9293 s3.8.6.2.1 (2), (3) (MUST-38): a segment that the window cuts leaves if it
  * fills half of the largest window that was ever offered. */
 static void a_segment_that_the_window_cuts_is_half_of_the_largest_window(void **state)
 {

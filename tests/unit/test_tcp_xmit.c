@@ -34,7 +34,7 @@ static uint16_t sum_of(const uint8_t *frame, size_t len)
     return (uint16_t)sum;
 }
 
-/* RFC 9293 s3.1, figure 1, field by field. */
+/* RFC 9293 s3.1 (MUST-2), figure 1, field by field. */
 static void a_segment_of_text_has_this_header(void **state)
 {
     struct peer p;

@@ -71,6 +71,7 @@ static ssize_t receive(struct udp_port *port, void *buf, size_t len,
     return udp_receive(port, &to, 1, what, peek);
 }
 
+/* RFC 1122 s4.1.3.6 (MUST-udp-own-source). */
 static void a_port_is_bound_once(void **state)
 {
     struct nethost *h = *state;
@@ -147,6 +148,7 @@ static void ephemeral_ports_do_not_follow_one_another(void **state)
 
 /* --- sending -------------------------------------------------------------------- */
 
+/* RFC 1122 s4.1.3.4 (MUST-udp-checksum). */
 static void a_datagram_is_sent_with_its_checksum(void **state)
 {
     struct nethost *h = *state;
@@ -212,7 +214,7 @@ static void a_datagram_that_cannot_be_sent_says_why(void **state)
     udp_free(port);
 }
 
-/* RFC 1122 s3.2.1.3 (g): 127/8 never leaves the host. */
+/* RFC 1122 s3.2.1.3 (g) (MUST-ip-loopback): 127/8 never leaves the host. */
 static void a_loopback_source_stays_inside(void **state)
 {
     struct nethost *h = *state;
@@ -247,6 +249,7 @@ static void a_datagram_to_ourselves_comes_back(void **state)
 
 /* --- connecting ----------------------------------------------------------------- */
 
+/* RFC 1122 s4.1.3.5 (MUST-udp-source-choice). */
 static void connecting_chooses_the_source_and_dissolving_takes_it_back(void **state)
 {
     struct nethost *h = *state;
@@ -323,7 +326,8 @@ static void an_empty_datagram_is_a_datagram(void **state)
     udp_free(port);
 }
 
-/* RFC 768: length and checksum; a checksum of zero was not made. */
+/* RFC 1122 s4.1.3.4 (MUST-udp-checksum-bad). RFC 768: length and checksum; a checksum
+ * of zero was not made. */
 static void malformed_datagrams_are_dropped(void **state)
 {
     static const struct {
@@ -372,7 +376,7 @@ static void a_checksum_that_the_device_vouches_for_is_not_looked_at(void **state
     udp_free(port);
 }
 
-/* RFC 1122 s4.1.3.1. */
+/* RFC 1122 s4.1.3.1 (SHLD-udp-port-unreachable). */
 static void a_datagram_for_nobody_is_answered_with_port_unreachable(void **state)
 {
     struct nethost *h = *state;
@@ -453,7 +457,7 @@ static struct net_error refused(void)
                                .hard = true };
 }
 
-/* RFC 1122 s4.1.3.3. */
+/* RFC 1122 s4.1.3.3 (MUST-udp-errors-up). */
 static void a_connected_port_is_told_of_an_error_once(void **state)
 {
     struct nethost *h = *state;

@@ -1,0 +1,185 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/cksum.h"
+#include "harness/peer_ask.h"
+#include "wire/icmp_wire.h"
+#include "wire/ip4_wire.h"
+
+/* Requirements of RFC 1122 that no test of a single file shows whole: a host
+ * 192.0.2.2/24 whose gateway 192.0.2.1 is the peer. */
+
+enum { FRAME_IP = 14, ECHO_REQUEST = 8 };
+
+static struct peer p;
+
+/* An IP header with `n` bytes of options in front of `text`, as a frame to the stack.
+ */
+static void inject(const struct ip4 *h, const uint8_t *options, size_t n,
+                   const uint8_t *text)
+{
+    static const uint8_t ethernet[] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0 };
+    uint8_t b[2000];
+    uint8_t *ip = b + FRAME_IP;
+
+    memcpy(b, ethernet, sizeof ethernet);
+    ip4_emit(ip, h);
+    if (n > 0) {
+        memcpy(ip + IP4_LEN, options, n);
+        ip[0] = (uint8_t)(0x45 + n / 4);
+        put16(ip + 10, 0);
+        put16(ip + 10, cksum_finish(cksum_add(0, ip, IP4_LEN + n, 0)));
+    }
+    memcpy(ip + IP4_LEN + n, text, h->total_len - IP4_LEN - n);
+    peer_inject(&p, b, FRAME_IP + (size_t)h->total_len);
+}
+
+static struct ip4 header(size_t total)
+{
+    return (struct ip4){ .src = ip4_addr(0xc0000201),
+                         .dst = ip4_addr(0xc0000202),
+                         .total_len = (uint16_t)total,
+                         .id = 7,
+                         .ttl = 64,
+                         .proto = IP_PROTO_ICMP };
+}
+
+/* The length of the packet that was sent next; 0: none was. */
+static unsigned next_packet(uint8_t *b, size_t room)
+{
+    return peer_take(&p, b, room) ? get16(b + FRAME_IP + 2) : 0;
+}
+
+/* RFC 1122 s3.2.1.3 (a) (MUST-ip-no-zero): 0.0.0.0 leads nowhere, a gateway or not. */
+static void zero_is_no_destination(void **state)
+{
+    struct route_hop hop;
+    peer_init(&p);
+    assert_int_equal(route_lookup(&p.st->net, ip4_addr(0), &hop), -ENETUNREACH);
+    assert_int_equal(route_lookup(&p.st->net, ip4_addr(1), &hop), 0);
+    peer_free(&p);
+}
+
+/* RFC 1122 s3.3.1.1 (MUST-ip-local-decision): by the mask, the whole mask. */
+static void the_mask_decides_who_is_on_the_link(void **state)
+{
+    static const struct {
+        uint32_t dst, next_hop;
+    } row[] = {
+        { 0xc0000209, 0xc0000209 }, /* 192.0.2.9 */
+        { 0xc00002fe, 0xc00002fe }, /* 192.0.2.254 */
+        { 0xc0000301, 0xc0000201 }, /* 192.0.3.1, by the gateway */
+        { 0xc00001fe, 0xc0000201 }, /* 192.0.1.254 */
+    };
+    peer_init(&p);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct route_hop hop;
+        assert_int_equal(route_lookup(&p.st->net, ip4_addr(row[i].dst), &hop), 0);
+        assert_int_equal(ip4_num(hop.next_hop), row[i].next_hop);
+    }
+    peer_free(&p);
+}
+
+/* RFC 1122 s3.2.1.3 (MUST-ip-subnets), s3.2.2.9 (MUST-icmp-mask-static): a mask of any
+ * length, as it was given. */
+static void the_mask_is_as_it_was_given(void **state)
+{
+    struct netif other = { .mtu = 1500, .name = "other", .link = &p.link };
+    peer_init(&p);
+    assert_int_equal(net_add_netif(&p.st->net, &other, ip4_addr(0xcb007102), 28), 0);
+    assert_true(net_is_broadcast(&p.st->net, ip4_addr(0xcb00710f)));
+    assert_false(net_is_broadcast(&p.st->net, ip4_addr(0xcb00711f)));
+    assert_false(net_is_broadcast(&p.st->net, ip4_addr(0xcb0071ff)));
+    peer_free(&p);
+}
+
+/* RFC 1122 s3.2.1.7 (MUST-ip-ttl-config): net.ipv4.ip_default_ttl. */
+static void the_time_to_live_can_be_configured(void **state)
+{
+    uint8_t b[2000];
+    peer_init(&p);
+    peer_sysctl(&p, "net.ipv4.ip_default_ttl", "33");
+    struct sock *s = peer_connect(&p, 0);
+    assert_int_equal(next_packet(b, sizeof b), 60);
+    assert_int_equal(b[FRAME_IP + 8], 33);
+    sock_close(s);
+    peer_free(&p);
+}
+
+/* RFC 1122 s3.3.2 (MUST-ip-reassembly-576), s3.2.1.4 (MUST-ip-reassembly): an echo of
+ * 576 bytes that comes in two parts. */
+static void a_datagram_of_576_bytes_is_put_together(void **state)
+{
+    uint8_t text[556] = { 0 }, b[2000];
+    const struct icmp echo = { .type = ECHO_REQUEST, .id = 1, .seq = 1 };
+    struct ip4 h = header(20 + 296);
+    peer_init(&p);
+    icmp_emit(text, sizeof text, &echo);
+    h.more_fragments = true;
+    inject(&h, NULL, 0, text);
+    h = header(20 + 260);
+    h.frag_offset = 296;
+    inject(&h, NULL, 0, text + 296);
+    assert_int_equal(next_packet(b, sizeof b), 576);
+    assert_int_equal(b[FRAME_IP + IP4_LEN], 0); /* an echo reply */
+    peer_free(&p);
+}
+
+/* RFC 1122 s3.2.1.8 (MUST-ip-options-unknown, MUST-ip-stream-id): each kind that names
+ * neither the end, nor a NOP, nor a route or timestamps. */
+static void unknown_options_and_stream_ids_do_no_harm(void **state)
+{
+    uint8_t text[ICMP_LEN], b[2000];
+    const struct icmp echo = { .type = ECHO_REQUEST, .id = 1, .seq = 1 };
+    peer_init(&p);
+    icmp_emit(text, sizeof text, &echo);
+    for (unsigned kind = 2; kind < 256; kind++) {
+        const uint8_t option[] = { (uint8_t)kind, 4, 0, 0 };
+        const struct ip4 h = header(20 + 4 + ICMP_LEN);
+        if (kind == 7 || kind == 68 || kind == 131 || kind == 137)
+            continue;
+        inject(&h, option, 4, text);
+        assert_int_equal(next_packet(b, sizeof b), 28);
+    }
+    peer_free(&p);
+}
+
+/* RFC 1122 s3.2.2 (MUST-icmp-unknown), s3.2.2.9 (MUST-icmp-mask-no-reply): whatever is
+ * neither an echo nor an error has no answer, above all no Address Mask Reply. */
+static void no_other_icmp_message_is_answered(void **state)
+{
+    uint8_t text[12] = { 0 }, b[2000];
+    peer_init(&p);
+    for (unsigned type = 0; type < 256; type++) {
+        const struct icmp m = { .type = (uint8_t)type };
+        const struct ip4 h = header(20 + sizeof text);
+        if (type == ECHO_REQUEST)
+            continue;
+        icmp_emit(text, sizeof text, &m);
+        inject(&h, NULL, 0, text);
+        assert_int_equal(next_packet(b, sizeof b), 0);
+    }
+    peer_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zero_is_no_destination),
+        cmocka_unit_test(the_mask_decides_who_is_on_the_link),
+        cmocka_unit_test(the_mask_is_as_it_was_given),
+        cmocka_unit_test(the_time_to_live_can_be_configured),
+        cmocka_unit_test(a_datagram_of_576_bytes_is_put_together),
+        cmocka_unit_test(unknown_options_and_stream_ids_do_no_harm),
+        cmocka_unit_test(no_other_icmp_message_is_answered),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
