@@ -22,7 +22,9 @@ static struct pkt *ip4_frame(struct netif *nif, struct pkt *p, bool group,
     p = ip4_input(nif, p, out);
     if (!p)
         return NULL;
-    /* RFC 1122 s3.3.6: unicast packets do not travel in broadcast frames. */
+    /* RFC 1122 s2.4 (MUST-link-broadcast), s3.3.6, s3.2.2
+     * (MUST-icmp-not-link-broadcast): unicast packets do not travel in broadcast
+     * frames. */
     if (group && !out->broadcast) {
         net_drop(nif->net, p, DROP_IP_LINK_BROADCAST);
         return NULL;
@@ -62,6 +64,6 @@ int ether_output(struct netif *nif, struct mac_addr dst, uint16_t type, struct p
 {
     struct eth eth = { .dst = dst, .src = nif->mac, .type = type };
 
-    eth_emit(pkt_push(p, ETH_LEN), &eth);
+    eth_emit(pkt_push(p, ETH_LEN), &eth); /* RFC 1122 s2.3.3 (MUST-ether-frames) */
     return netif_output(nif, p);
 }

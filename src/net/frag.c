@@ -46,7 +46,7 @@
 #include "wire/icmp_wire.h"
 
 enum {
-    TOTAL_MAX = 65535,
+    TOTAL_MAX = 65535, /* RFC 1122 s3.3.2 (MUST-ip-reassembly-576) */
     OFFSET_UNIT = 8,
     /* RFC 3168 s5: the ECN field's four values */
     ECN_NOT = 0,
@@ -336,7 +336,8 @@ struct pkt *frag_input(struct netif *nif, struct pkt *p, const struct ip4 *ip)
     return join(net, f);
 }
 
-/* RFC 792, time exceeded, code 1; RFC 1122 s3.3.2: if the first fragment is here. */
+/* RFC 792, time exceeded, code 1; RFC 1122 s3.3.2 (MUST-ip-reassembly-timeout), s3.2.2
+ * (MUST-icmp-not-fragment): if the first fragment is here. */
 static void tell_sender(struct net *net, const struct frag *f)
 {
     const struct pkt *first = f->parts.head;

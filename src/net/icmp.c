@@ -7,7 +7,7 @@
  *                        seen to be one of ours; the transport it names decides
  *     source quench      ignored (RFC 6633 s3), as are redirects: a host with one
  *                        gateway gains nothing by them, and anyone can forge them
- *     all else           counted and dropped (RFC 1122 s3.2.2)
+ *     all else           counted and dropped
  *
  * Errors that we owe are sent from a bucket: icmp_msgs_burst at once, refilled with
  * icmp_msgs_per_sec (RFC 1812 s4.3.2.8). What an answer may quote grows until it is 576
@@ -64,9 +64,10 @@ static void send_or_lose(struct net *net, const struct ip_out *how, struct pkt *
         net_drop(net, NULL, DROP_LINK_BUSY);
 }
 
-/* RFC 1122 s3.2.2.6: same data, source and destination exchanged. Options of the
- * request are not returned (deviates: it SHOULD update Record Route and Timestamp,
- * which RFC 7126 s4.5, s4.7 advise to drop). Takes p. */
+/* RFC 1122 s3.2.2.6: same data (MUST-icmp-echo-data), source and destination exchanged
+ * (MUST-icmp-echo-source). Options of the request are not returned (deviates: it SHOULD
+ * update Record Route and Timestamp, which RFC 7126 s4.5, s4.7 advise to drop). Takes
+ * p. */
 static void answer_echo(struct net *net, const struct ip_info *ip,
                         const struct icmp *echo, struct pkt *p)
 {
@@ -103,6 +104,7 @@ static void quote_ports(struct net_error *err, const uint8_t *b)
         err->seq = seq_at(get32(b + 4));
 }
 
+/* RFC 1122 s3.2.2 (MUST-icmp-demux). */
 bool net_error_quote(struct net_error *err, const uint8_t *b, size_t len)
 {
     if (len < IP4_LEN || b[0] >> 4 != 4)
@@ -120,7 +122,9 @@ bool net_error_quote(struct net_error *err, const uint8_t *b, size_t len)
     return true;
 }
 
-/* Fills what the message says; false for a code that is none. */
+/* Fills what the message says; false for a code that is none. RFC 1122 s3.2.2.1
+ * (MUST-icmp-unreachable-up), s3.2.2.4 (MUST-icmp-exceeded-up), s3.2.2.5
+ * (MUST-icmp-parameter-up). */
 static bool error_meaning(const struct icmp *m, struct net_error *err)
 {
     *err = (struct net_error){ .error = -EHOSTUNREACH };
@@ -177,16 +181,17 @@ enum icmp_found icmp_input(struct net *net, const struct ip_info *ip, struct pkt
     }
     switch (m.type) {
     case ICMP_ECHO:
-        answer_echo(net, ip, &m, p);
+        answer_echo(net, ip, &m, p); /* RFC 1122 s3.2.2.6 (MUST-icmp-echo) */
         return ICMP_TAKEN;
     case ICMP_ECHO_REPLY:
         count(&net->count, COUNT_IcmpInEchoReps);
-        return ICMP_REPLY;
+        return ICMP_REPLY; /* RFC 1122 s3.2.2.6 (MUST-icmp-echo-up) */
     case ICMP_UNREACHABLE:
     case ICMP_TIME_EXCEEDED:
     case ICMP_PARAMETER:
         return take_error(net, ip, &m, p, err);
-    default:
+    default: /* RFC 1122 s3.2.2 (MUST-icmp-unknown), s3.2.2.9 (MUST-icmp-mask-no-reply);
+              * RFC 9293 s3.9.2.2 (MUST-55) */
         net_drop(net, p, DROP_ICMP_TYPE);
         return ICMP_TAKEN;
     }
@@ -217,8 +222,9 @@ static bool take_token(struct net *net)
     return true;
 }
 
-/* RFC 1122 s3.2.2: no error about an error, or about what several hosts got. (The
- * source is a single host's, and p no fragment: ip4_input() saw to that.) */
+/* RFC 1122 s3.2.2: no error about an error (MUST-icmp-not-error), or about what several
+ * hosts got (MUST-icmp-not-broadcast). (The source is a single host's, and p no
+ * fragment: ip4_input() saw to that.) */
 static bool may_answer(const struct ip_info *ip, const struct pkt *p)
 {
     if (ip->broadcast)
@@ -251,6 +257,7 @@ void icmp_send_error(struct net *net, const struct ip_info *ip, const struct pkt
         return;
     }
     uint8_t *b = pkt_put(out, ICMP_LEN + quote);
+    /* RFC 1122 s3.2.2 (MUST-icmp-quote) */
     memcpy(b + ICMP_LEN, p->data - ip->header_len, quote);
     icmp_emit(b, ICMP_LEN + quote, &m);
     if (type == ICMP_UNREACHABLE)

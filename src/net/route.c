@@ -46,15 +46,17 @@ int route_lookup(struct net *net, struct ip_addr dst, struct route_hop *out)
     }
     if (ip_is_multicast(dst) || ip_is_limited_broadcast(dst))
         return direct(net->loopback.next, dst, out);
-    /* RFC 1122 s3.2.1.3 (a): 0.0.0.0 is never a destination. */
+    /* RFC 1122 s3.2.1.3 (a) (MUST-ip-no-zero): 0.0.0.0 is never a destination. */
     if (ip_is_any(dst))
         return -ENETUNREACH;
     for (size_t i = 0; i < t->n; i++) {
         const struct route *r = &t->at[i];
+        /* RFC 1122 s3.3.1.1 (MUST-ip-local-decision), s3.3.1.2 (MUST-ip-route-cache) */
         if (!ip_same_net(r->dst, dst, r->prefix))
             continue;
         direct(r->nif, dst, out);
         if (!ip_is_any(r->gateway))
+            /* RFC 1122 s3.3.1.2 (MUST-ip-default-gateway) */
             out->next_hop = r->gateway;
         return 0;
     }

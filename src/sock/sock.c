@@ -295,6 +295,7 @@ static int open_tcp(struct sock *s, const struct sock_name *to)
 {
     struct net *net = s->socks->net;
     struct sock_name real = sock_destination(to);
+    /* RFC 9293 s3.9.1.1 (MUST-46) */
     if (net_is_broadcast(net, real.addr) || ip_is_multicast(real.addr))
         return -ENETUNREACH;
     if (ip_is_loopback(s->local.addr) && !net_is_local(net, real.addr))

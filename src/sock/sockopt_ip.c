@@ -36,7 +36,8 @@ static int get_tos(struct sock *s)
     return ip_of(s).tos;
 }
 
-/* As Linux: the bits of ECN (RFC 3168 s5) in it are TCP's own business. */
+/* RFC 9293 s3.9.1.9 (MUST-48, SHLD-21). As Linux: the bits of ECN (RFC 3168 s5) in it
+ * are TCP's own business. */
 static int set_tos(struct sock *s, int value)
 {
     struct ip_options ip = ip_of(s);
@@ -53,7 +54,7 @@ static int get_ttl(struct sock *s)
     return own ? own : s->socks->net->config.ip_default_ttl;
 }
 
-/* -1: the stack's default again. */
+/* RFC 9293 s3.9.2 (MUST-49). -1: the stack's default again. */
 static int set_ttl(struct sock *s, int value)
 {
     struct ip_options ip = ip_of(s);

@@ -119,7 +119,8 @@ static void deliver(struct stack *st, const struct ip_info *ip, struct pkt *p)
         udp_input(&st->udp, ip, p);
         break;
     default:
-        /* RFC 1122 s3.2.2.1: a protocol that nobody speaks is told so. */
+        /* RFC 1122 s3.2.2.1 (SHLD-icmp-unreachable): a protocol that nobody speaks is
+         * told so. */
         icmp_send_error(&st->net, ip, p, ICMP_UNREACHABLE, ICMP_PROTOCOL);
         net_drop(&st->net, p, DROP_IP_PROTO);
     }

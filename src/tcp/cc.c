@@ -50,7 +50,8 @@ void cc_start(struct cc *cc, const struct cc_ops *ops, uint32_t mss,
 uint32_t cc_initial_window(uint32_t mss, uint32_t segments)
 {
     uint64_t window = (uint64_t)segments * mss;
-    /* RFC 6928 s2: ten segments, but fewer of those that are longer than Ethernet's. */
+    /* Deviates from RFC 5681 s3.1 (MUST-cc-initial, four segments at most) by RFC 6928
+     * s2: ten segments, but fewer of those that are longer than Ethernet's. */
     if (segments == 10 && window > max_u32(2 * mss, 14600))
         window = max_u32(2 * mss, 14600);
     return window < CC_CWND_MAX ? (uint32_t)window : CC_CWND_MAX;
@@ -58,7 +59,7 @@ uint32_t cc_initial_window(uint32_t mss, uint32_t segments)
 
 uint32_t cc_halved(const struct cc *cc, uint32_t flight)
 {
-    /* RFC 5681 s3.1, equation 4. */
+    /* RFC 5681 s3.1, equation 4 (MUST-cc-ssthresh). */
     return max_u32(flight / 2, 2 * cc->mss);
 }
 
@@ -70,7 +71,8 @@ void cc_grow(struct cc *cc, uint32_t bytes)
 
 uint32_t cc_slow_start(struct cc *cc, uint32_t acked, bool after_rto)
 {
-    /* Deviates from RFC 3465 s2.2 (L of two segments an acknowledgment) as Linux does:
+    /* RFC 9293 s3.8.2 (MUST-19), RFC 5681 s3.1 (MUST-cc-slow-start).
+     * Deviates from RFC 3465 s2.2 (L of two segments an acknowledgment) as Linux does:
      * all that is acknowledged counts, because one acknowledgment from a device that
      * merges segments stands for dozens. s2.3: after a time-out, where it may cover
      * text that left the network long ago, it is one segment. */
@@ -83,6 +85,6 @@ uint32_t cc_slow_start(struct cc *cc, uint32_t acked, bool after_rto)
 
 uint32_t cc_restart_window(const struct cc *cc, uint32_t initial_window)
 {
-    /* RFC 5681 s4.1: RW = min(IW, cwnd). */
+    /* RFC 5681 s4.1 (SHLD-cc-idle): RW = min(IW, cwnd). */
     return min_u32(initial_window, cc->cwnd);
 }

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "tcp/tcb.h"
 
-enum { RTO_AFTER_SYN_LOSS = 3 }; /* seconds: RFC 6298 s5.7 */
+enum { RTO_AFTER_SYN_LOSS = 3 }; /* seconds: RFC 6298 s5.7 (MUST-rto-syn) */
 
 /* So long an empty send buffer keeps its memory: a busy one needs it again at once, and
  * fresh pages cost more than the bytes that are copied into them. */
@@ -22,7 +22,8 @@ static void set_window(struct tcb *tcb, const struct tcp_seg *seg, uint32_t wnd)
     tcb->snd.wl2 = seg->ack;
 }
 
-/* RFC 7323 s2.3: the window of a SYN is never scaled. */
+/* RFC 9293 s3.1 (MUST-1): unsigned. RFC 7323 s2.2 (MUST-wscale-syn), s2.3
+ * (MUST-wscale-shift): the window of a SYN is never scaled, all others are. */
 static uint32_t window_of(const struct tcb *tcb, const struct tcp_seg *seg)
 {
     if (seg->flags & TCP_SYN)
@@ -35,7 +36,7 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
     const struct tcp_config *c = &tcb->tcp->config;
     struct tcp_opts opts = { .has_ts = tcb->ts.on };
     uint32_t mss = (uint32_t)(tcb->snd.mss - tcp_opts_len(&opts));
-    /* RFC 5681 s3.1: after a lost SYN the initial window is one segment. */
+    /* RFC 5681 s3.1 (MUST-cc-initial-lost): after a lost SYN it is one segment. */
     uint32_t segments = tcb->syn_resent ? 1 : c->initcwnd;
 
     set_window(tcb, seg, window_of(tcb, seg));
@@ -52,8 +53,9 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
         tcp_set_state(tcb, TCPS_FIN_WAIT_1);
 }
 
-/* RFC 6298 s3 and RFC 7323 s4.1: from the record where that is not ambiguous, else from
- * the timestamp that the ACK echoes. False: neither tells.
+/* RFC 9293 s3.8.1 (MUST-18), RFC 6298 s3 (MUST-rto-karn, MUST-rto-rate) and RFC 7323
+ * s4.1 (MUST-ts-sample): from the record where that is not ambiguous, else from the
+ * timestamp that the ACK echoes. False: neither tells.
  *
  * An echo that is older than the last transmission may come from a slow path, or from a
  * receiver that had the first copy, lost its ACK on the way, and answers the second
@@ -90,7 +92,8 @@ static void settle_rto(struct tcb *tcb, bool sampled)
     tcb->backoff = 0;
 }
 
-/* Takes [SND.UNA, ack) out of the send buffer. */
+/* Takes [SND.UNA, ack) out of the send buffer, and no more (RFC 2018 s8,
+ * MUST-sack-cumulative). */
 static void free_text(struct tcb *tcb, struct seq ack)
 {
     if (!seq_lt(tcb->snd.buf_seq, ack))
@@ -121,14 +124,16 @@ static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
     settle_rto(tcb, take_rtt(tcb, seg, news));
     tcp_recovery_ack(tcb, acked, news);
     tcb->snd.more = false; /* MSG_MORE waits for one more send or ACK, as on Linux */
-    /* RFC 6298 s5.2, s5.3: off when all is acknowledged, else it begins anew. */
+    /* RFC 6298 s5 (MUST-rto-early), s5.2, s5.3: off when all is acknowledged, else it
+     * begins anew. */
     bool all = seq_eq(tcb->snd.una, tcb->snd.nxt);
     tcp_arm(tcb, TT_REXMT, all ? NEVER : tcb->tcp->net->now + tcp_rto(tcb));
     watch_wake(&tcb->tcp->net->woken, &tcb->watch);
 }
 
 /* RFC 5681 s2: what counts as a duplicate. With SACK it is new information about what
- * arrived that counts (RFC 6675 s2), whatever else the segment carries. */
+ * arrived that counts (RFC 6675 s2, MUST-rec-duplicate), whatever else the segment
+ * carries. */
 static bool is_duplicate(const struct tcb *tcb, const struct tcp_seg *seg)
 {
     return seq_lt(tcb->snd.una, tcb->snd.nxt) && tcp_seg_len(seg) == 0 &&
@@ -209,7 +214,8 @@ static bool complete_handshake(struct tcb *tcb, struct tcp_seg *seg)
     return tcp_reject(seg, DROP_TCP_BAD_ACK);
 }
 
-/* RFC 5961 s5.2: neither what was never sent nor what was acknowledged long ago. */
+/* RFC 9293 s3.10.7.4 (MAY-12), RFC 5961 s5.2 (MUST-ack-range): neither what was never
+ * sent nor what was acknowledged long ago. */
 bool tcp_ack_in_range(const struct tcb *tcb, const struct tcp_seg *seg)
 {
     struct seq oldest = seq_sub(tcb->snd.una, max_u32(tcb->snd.max_wnd, tcb->snd.mss));

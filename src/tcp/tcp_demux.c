@@ -29,6 +29,7 @@ static uint64_t hash_names(const struct tcp *tcp, const struct tcp_slot *key,
     return siphash(&tcp->net->secret, b, sizeof b);
 }
 
+/* RFC 9293 s3.9.1.1 (MUST-42) */
 static bool same(const struct tcp_slot *a, const struct tcp_slot *b)
 {
     return a->local_port == b->local_port && a->remote_port == b->remote_port &&
@@ -58,7 +59,7 @@ struct tcp_listener *tcp_lookup_listener(const struct tcp *tcp, struct ip_addr l
         struct tcp_listener *l = list_entry(at, struct tcp_listener, node);
         if (l->port != port)
             continue;
-        if (ip_eq(l->local, local))
+        if (ip_eq(l->local, local)) /* RFC 9293 s3.9.1.1 (MUST-43) */
             return l;
         if (ip_is_any(l->local))
             any = l;

@@ -23,8 +23,8 @@ static void stamp(const struct tcp_half_open *h, struct tcp_opts *out)
     out->ts_ecr = h->ts_recent;
 }
 
-/* What the SYN-ACK says: RFC 9293 s3.7.1, RFC 7323 s2.2 and s3.2, RFC 2018 s2: only
- * what the SYN had. */
+/* What the SYN-ACK says: RFC 9293 s3.7.1, RFC 7323 s2.2 (MUST-wscale-answer) and s3.2,
+ * RFC 2018 s2: only what the SYN had. */
 void tcp_send_syn_ack(struct tcp_half_open *h)
 {
     struct tcp *tcp = h->listener->tcp;
@@ -37,7 +37,7 @@ void tcp_send_syn_ack(struct tcp_half_open *h)
                            .ip = &o->ip };
 
     r.wnd = tcp_first_window(o->rcvbuf, o->window_clamp);
-    r.opts.has_mss = true;
+    r.opts.has_mss = true; /* RFC 9293 s3.7.1 (MUST-14, SHLD-5, MAY-3) */
     r.opts.mss = tcp_our_mss(tcp, h->slot.remote, o->maxseg);
     r.opts.sack_ok = c->sack && h->opts.sack_ok;
     r.opts.has_wscale = c->window_scaling && h->opts.has_wscale;
@@ -185,7 +185,8 @@ static bool half_open_sequence(struct tcp_half_open *h, struct tcp_seg *seg)
                                                      : DROP_TCP_FUTURE_SEQ);
 }
 
-/* Second and fourth: RST (RFC 5961 s3.2) and SYN. */
+/* Second and fourth: RST (RFC 5961 s3.2), back to LISTEN (RFC 9293 s3.5, MUST-11), and
+ * SYN. */
 static bool half_open_rst_syn(struct tcp_half_open *h, struct tcp_seg *seg)
 {
     if (!(seg->flags & (TCP_RST | TCP_SYN)))

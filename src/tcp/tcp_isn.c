@@ -13,6 +13,7 @@ static uint64_t tuple_hash(const struct tcp *tcp, const struct tcp_slot *key,
                            uint64_t purpose)
 {
     uint8_t b[TUPLE];
+    /* RFC 9293 s3.4.1 (MUST-9), RFC 6528 s3 (MUST-isn-secret) */
     struct siphash_key k = tcp->net->secret;
 
     memcpy(b, key->local.b, 16);
@@ -23,13 +24,15 @@ static uint64_t tuple_hash(const struct tcp *tcp, const struct tcp_slot *key,
     return siphash(&k, b, sizeof b);
 }
 
-/* RFC 6528 s3: ISN = M + F(localip, localport, remoteip, remoteport, secretkey). */
+/* RFC 6528 s3 (SHLD-isn-formula), RFC 9293 s3.4.1 (MUST-8, SHLD-1): ISN = M +
+ * F(localip, localport, remoteip, remoteport, secretkey). */
 struct seq tcp_isn(const struct tcp *tcp, const struct tcp_slot *key)
 {
     usec m = (tcp->net->now + tcp->net->epoch) / ISN_TICK;
     return seq_at((uint32_t)m + (uint32_t)tuple_hash(tcp, key, 1));
 }
 
+/* RFC 7323 s5.4 (SHLD-ts-offset). */
 uint32_t tcp_ts_offset(const struct tcp *tcp, const struct tcp_slot *key)
 {
     return (uint32_t)tuple_hash(tcp, key, 2);

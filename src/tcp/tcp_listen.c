@@ -32,6 +32,7 @@ static bool overlaps(const struct tcp_listener *l, struct tcp_name name)
            (ip_is_any(name.addr) || ip_is_any(l->local) || ip_eq(l->local, name.addr));
 }
 
+/* RFC 9293 s3.9.1.1 (MUST-41): a new record, or an error. */
 int tcp_listen(struct tcp *tcp, struct tcp_name local, unsigned backlog,
                const struct tcp_options *o, struct tcp_listener **out)
 {

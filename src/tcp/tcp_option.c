@@ -17,8 +17,8 @@ enum {
     PAWS_IDLE_DAYS = 24, /* RFC 7323 s5.5: TS.Recent is stale after that */
 };
 
-/* RFC 9293 s3.7.1 (MUST-67): the MTU less the two fixed headers, options not
- * counted. */
+/* RFC 9293 s3.7.1 (MUST-67), s3.7.3 (SHLD-6): the MTU less the two fixed headers,
+ * options not counted. */
 uint16_t tcp_our_mss(const struct tcp *tcp, struct ip_addr remote, uint16_t maxseg)
 {
     uint32_t mtu = ip_mtu(tcp->net, remote);
@@ -44,6 +44,7 @@ uint8_t tcp_our_wscale(const struct tcp *tcp, uint32_t rcvbuf, uint32_t clamp)
     return shift;
 }
 
+/* RFC 7323 s5.4 (MUST-ts-clock): a millisecond a tick. */
 uint32_t tcp_ts_now(const struct tcp *tcp, uint32_t offset)
 {
     return (uint32_t)((tcp->net->now + tcp->net->epoch) / USEC_PER_MS) + offset;
@@ -56,14 +57,16 @@ void tcp_syn_options(const struct tcb *tcb, struct tcp_opts *out)
     const struct tcp_config *c = &tcb->tcp->config;
     bool answer = tcb->state == TCPS_SYN_RECEIVED;
 
+    /* RFC 9293 s3.7.1 (MUST-14, SHLD-5, MAY-3) */
     *out = (struct tcp_opts){ .has_mss = true };
     out->mss = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
-    out->sack_ok = answer ? tcb->sack_ok : c->sack;
+    out->sack_ok = answer ? tcb->sack_ok : c->sack; /* RFC 2018 s2 (MUST-sack-syn) */
     out->has_wscale = answer ? tcb->wscale_ok : c->window_scaling;
     out->wscale = tcp_our_wscale(tcb->tcp, tcb->rcv.limit, tcb->opt.window_clamp);
     out->has_ts = answer ? tcb->ts.on : c->timestamps;
     if (out->has_ts) {
         out->ts_val = tcp_ts_now(tcb->tcp, tcb->ts.offset);
+        /* RFC 7323 s3.2 (MUST-ts-ecr-zero): none yet, unless the SYN has an ACK */
         out->ts_ecr = tcb->ts.recent;
     }
 }
@@ -75,20 +78,22 @@ void tcp_agree_options(struct tcb *tcb, const struct tcp_opts *syn)
     uint32_t theirs = syn->has_mss ? max_u32(syn->mss, TCP_MSS_MIN) : MSS_DEFAULT;
     uint32_t ours = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
 
+    /* RFC 9293 s3.7.1 (MUST-14, MUST-16) */
     tcb->snd.mss = tcb->snd.mss_max = (uint16_t)min_u32(theirs, ours);
     tcb->snd.path_stamp = 0;
     tcb->rcv.mss = (uint16_t)min_u32(ours, MSS_DEFAULT);
     if (c->rcvbuf_round)
         tcb->rcv.limit += (tcb->snd.mss - tcb->rcv.limit % tcb->snd.mss) % tcb->snd.mss;
     tcb->sack_ok = c->sack && syn->sack_ok;
+    /* RFC 7323 s2.2 (MUST-wscale-both) */
     tcb->wscale_ok = c->window_scaling && syn->has_wscale;
     if (tcb->wscale_ok) {
-        /* RFC 7323 s2.3: a larger shift is taken as 14. */
+        /* RFC 7323 s2.3 (MUST-wscale-14): a larger shift is taken as 14. */
         tcb->snd.wscale = syn->wscale < TCP_WSCALE_MAX ? syn->wscale : TCP_WSCALE_MAX;
         tcb->rcv.wscale = tcp_our_wscale(tcb->tcp, tcb->rcv.limit,
                                          tcb->opt.window_clamp);
     }
-    tcb->ts.on = c->timestamps && syn->has_ts;
+    tcb->ts.on = c->timestamps && syn->has_ts; /* RFC 7323 s3.2 (MUST-ts-both) */
     if (tcb->ts.on) {
         tcb->ts.recent = syn->ts_val;
         tcb->ts.recent_at = tcb->tcp->net->now;
@@ -105,7 +110,8 @@ static unsigned sack_room(const struct tcb *tcb, const struct tcp_opts *out)
     return min_u32(most, room / SACK_BLOCK);
 }
 
-/* RFC 2018 s4 and RFC 2883 s4: the duplicate first, then what is held out of order. */
+/* RFC 2018 s4 (SHLD-sack-all, SHLD-sack-each), s8 (MUST-sack-held) and RFC 2883 s4: the
+ * duplicate first, then what is held out of order. */
 static void sack_options(const struct tcb *tcb, struct tcp_opts *out)
 {
     unsigned max = sack_room(tcb, out), n = 0;
@@ -116,26 +122,27 @@ static void sack_options(const struct tcb *tcb, struct tcp_opts *out)
     out->n_sack = (uint8_t)n;
 }
 
-/* Of every segment, if it was agreed on. */
+/* Of every segment, if it was agreed on (RFC 7323 s3.2, MUST-ts-each). */
 void tcp_timestamp_option(const struct tcb *tcb, struct tcp_opts *out)
 {
     *out = (struct tcp_opts){ .has_ts = tcb->ts.on };
     if (!tcb->ts.on)
         return;
     out->ts_val = tcp_ts_now(tcb->tcp, tcb->ts.offset);
-    out->ts_ecr = tcb->ts.recent;
+    out->ts_ecr = tcb->ts.recent; /* RFC 7323 s3.2 (MUST-ts-ecr) */
 }
 
-/* The options of a segment on a synchronized connection. */
+/* The options of a segment on a synchronized connection: no MSS (RFC 9293 s3.2,
+ * MUST-65). */
 void tcp_segment_options(const struct tcb *tcb, struct tcp_opts *out)
 {
     tcp_timestamp_option(tcb, out);
-    if (tcb->sack_ok)
+    if (tcb->sack_ok) /* RFC 2018 s4 (MUST-sack-agreed) */
         sack_options(tcb, out);
 }
 
-/* RFC 7323 s5.3 R1: SEG.TSval < TS.Recent, and TS.Recent is not outdated; a RST is not
- * judged by its timestamp. */
+/* RFC 7323 s5.3 R1 (MUST-paws): SEG.TSval < TS.Recent, and TS.Recent is not outdated; a
+ * RST is not judged by its timestamp (s5.2, MUST-paws-rst). */
 bool tcp_paws_reject(const struct tcb *tcb, const struct tcp_seg *seg)
 {
     usec age = tcb->tcp->net->now - tcb->ts.recent_at;
@@ -144,12 +151,13 @@ bool tcp_paws_reject(const struct tcb *tcb, const struct tcp_seg *seg)
         return false;
     if ((int32_t)(seg->opts.ts_val - tcb->ts.recent) >= 0)
         return false;
+    /* RFC 7323 s5.5 (MUST-paws-idle) */
     return age < (usec)PAWS_IDLE_DAYS * 24 * 3600 * USEC_PER_SEC;
 }
 
-/* RFC 7323 s4.3 (2): from a segment that is not younger than what was acknowledged
- * last. PAWS has passed it: a timestamp that is older all the same takes the place of
- * one that is outdated (s5.5). */
+/* RFC 7323 s4.3 (2) (MUST-ts-recent, MUST-ts-recent-older): from a segment that is not
+ * younger than what was acknowledged last. PAWS has passed it: a timestamp that is
+ * older all the same takes the place of one that is outdated (s5.5). */
 void tcp_take_timestamp(struct tcb *tcb, const struct tcp_seg *seg)
 {
     if (!tcb->ts.on || !seg->opts.has_ts)

@@ -281,9 +281,9 @@ static bool continues(const struct rcvq *q, const struct pkt *before, struct seq
            holds(before, q->recent[0]);
 }
 
-/* The newest arrival comes first in the SACK option (RFC 2018 s4). One that continues
- * the arrival before it takes its place, so that a long run does not push the others
- * out. */
+/* The newest arrival comes first in the SACK option (RFC 2018 s4, MUST-sack-first). One
+ * that continues the arrival before it takes its place, so that a long run does not
+ * push the others out. */
 static void remember(struct rcvq *q, struct seq seq, bool again)
 {
     unsigned keep_n = q->n_recent < RCVQ_RECENT ? q->n_recent : RCVQ_RECENT - 1;

@@ -15,11 +15,11 @@ uint32_t tcp_pipe(const struct tcb *tcb)
 {
     uint32_t flying = tcb->sent.bytes[SENT_FLYING];
 
-    /* RFC 3042: the first duplicates let new segments out. Switched off, what they tell
-     * does not count before recovery begins. */
+    /* RFC 5681 s3.2 (MUST-cc-limited), RFC 3042: the first duplicates let new segments
+     * out. Switched off, what they tell does not count before recovery begins. */
     if (tcb->recovery == RECOVERY_NONE && !tcb->tcp->config.limited_transmit)
         return flying + tcb->sent.bytes[SENT_SACKED];
-    return flying - min_u32(flying, tcb->dup_bytes);
+    return flying - min_u32(flying, tcb->dup_bytes); /* RFC 6675 s4 (MUST-rec-pipe) */
 }
 
 uint32_t tcp_cwnd_room(const struct tcb *tcb)
@@ -50,6 +50,7 @@ void tcp_recovery_sack(struct tcb *tcb, const struct tcp_seg *seg,
         const struct range *b = &seg->opts.sack[i];
         if (seq_lt(b->from, b->to) && seq_leq(b->to, tcb->snd.nxt) &&
             seq_lt(tcb->snd.una, b->to))
+            /* RFC 6675 s4 (MUST-rec-update) */
             sent_sack(&tcb->sent, b->from, b->to, news);
     }
 }
@@ -66,13 +67,14 @@ static void enter_fast(struct tcb *tcb)
     uint32_t before = min_u32(flight(tcb), tcb->cc.cwnd);
 
     count(c, tcb->sack_ok ? COUNT_TcpExtTCPSackRecovery : COUNT_TcpExtTCPRenoRecovery);
+    /* RFC 2018 s5.1 (MUST-sack-congestion): with SACK as without. */
     tcb->cc.ops->loss(&tcb->cc, CC_LOSS_FAST, before, tcb->tcp->net->now);
     tcb->cc.cwnd = tcb->cc.ssthresh;
     tcb->recovery = RECOVERY_FAST;
-    tcb->recovery_point = tcb->snd.nxt;
+    tcb->recovery_point = tcb->snd.nxt; /* RFC 6675 s5 (4.1) (MUST-rec-point) */
     if (tcb->sent.bytes[SENT_LOST] == 0)
         sent_mark_head_lost(&tcb->sent, tcb->cc.mss);
-    /* RFC 6675 s5 (4.3): the first lost segment goes out at once. */
+    /* RFC 6675 s5 (4.3) (MUST-rec-first): the first lost segment goes out at once. */
     tcb->rexmit_now = true;
 }
 
@@ -81,18 +83,21 @@ void tcp_recovery_losses(struct tcb *tcb)
 {
     uint32_t thresh = tcb->tcp->config.reordering;
     bool lost = tcb->sack_ok &&
+                /* RFC 6675 s4 (MUST-rec-islost) */
                 sent_mark_lost(&tcb->sent, (thresh - 1) * tcb->cc.mss, thresh);
 
     if (tcb->recovery != RECOVERY_NONE)
         return;
     /* RFC 6582 s3.2 (2): duplicates of what a time-out sent again mean nothing new. */
+    /* RFC 5681 s3.2 (MUST-cc-fast-retransmit), RFC 6675 s5 (MUST-rec-enter) */
     bool dup = tcb->dupacks >= thresh &&
                (tcb->sack_ok || seq_lt(tcb->recovery_point, tcb->snd.una));
     if (lost || dup)
         enter_fast(tcb);
 }
 
-/* RFC 6675 s4 NextSeg() (3): nothing lost and nothing new, but holes that may be. */
+/* RFC 6675 s4 NextSeg() (3) (MUST-rec-nextseg): nothing lost and nothing new, but holes
+ * that may be. */
 static void try_holes(struct tcb *tcb)
 {
     bool idle = tcb->sent.bytes[SENT_LOST] == 0 && !seq_lt(tcb->snd.nxt, snd_end(tcb));
@@ -106,6 +111,7 @@ void tcp_recovery_dupack(struct tcb *tcb, bool sacked)
     /* After a time-out they tell of what was taken as lost, not of what is in
      * flight. */
     if (!sacked && tcb->recovery != RECOVERY_RTO)
+        /* RFC 5681 s3.2 (MUST-cc-inflate) */
         tcb->dup_bytes = min_u32(tcb->dup_bytes + tcb->cc.mss, flight(tcb));
     tcp_recovery_losses(tcb);
     if (sacked)
@@ -115,6 +121,7 @@ void tcp_recovery_dupack(struct tcb *tcb, bool sacked)
 static void leave(struct tcb *tcb)
 {
     if (tcb->recovery == RECOVERY_FAST)
+        /* RFC 5681 s3.2 (MUST-cc-deflate) */
         tcb->cc.cwnd = max_u32(tcb->cc.ssthresh, tcb->cc.mss);
     tcb->recovery = RECOVERY_NONE;
     tcb->dupacks = 0;
@@ -181,8 +188,9 @@ void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *n
     tcp_recovery_losses(tcb);
 }
 
-/* RFC 6298 s5.4-5.6, RFC 5681 s3.1: a second time-out for the same text leaves ssthresh
- * as the first one set it (equation 4). */
+/* RFC 9293 s3.8.2 (MUST-19), RFC 6298 s5.4-5.6, RFC 5681 s3.1 (MUST-cc-loss-window,
+ * MUST-cc-ssthresh-again): a second time-out for the same text leaves ssthresh as the
+ * first one set it (equation 4). */
 void tcp_recovery_timeout(struct tcb *tcb)
 {
     if (tcb->backoff == 0)

@@ -21,7 +21,7 @@ static usec distance(usec a, usec b)
 
 void rtt_init(struct rtt *r, usec initial, usec rto_min, usec rto_max)
 {
-    /* RFC 6298 s2.1: one second before anything is known. */
+    /* RFC 6298 s2.1 (SHLD-rto-initial): one second before anything is known. */
     usec rto = initial != 0 ? initial : USEC_PER_SEC;
     *r = (struct rtt){ .rto = clamp(rto, rto_min, rto_max),
                        .rto_min = rto_min,
@@ -35,18 +35,20 @@ void rtt_sample(struct rtt *r, usec sample)
     r->last = sample;
     if (r->min_rtt == 0 || sample < r->min_rtt)
         r->min_rtt = sample;
-    if (r->srtt == 0) {
+    if (r->srtt == 0) { /* RFC 6298 s2.2 (MUST-rto-first) */
         r->srtt = sample;
         r->rttvar = sample / 2;
     } else {
-        /* RFC 6298 s2.3: the variation first, against the old SRTT. */
+        /* RFC 6298 s2.3 (MUST-rto-next, MUST-rto-order): the variation first, against
+         * the old SRTT. */
         r->rttvar = (3 * r->rttvar + distance(r->srtt, sample) + 2) / 4;
         r->srtt = (7 * r->srtt + sample + 4) / 8;
     }
-    /* Deviates from RFC 6298 s2.4 (one second at least) and s2.3 (G is the clock's
-     * step): rto_min is 200 ms as on Linux, and stands for G as well. Else on a steady
-     * path of 300 ms the time-out would be its round trip and nothing more, and every
-     * delayed ACK would look like a loss. It is never shorter than s2.3's. */
+    /* RFC 6298 s4 (MUST-rto-granularity). Deviates from s2.4 (SHLD-rto-min, one second
+     * at least) and s2.3 (G is the clock's step): rto_min is 200 ms as on Linux, and
+     * stands for G as well. Else on a steady path of 300 ms the time-out would be its
+     * round trip and nothing more, and every delayed ACK would look like a loss. It is
+     * never shorter than s2.3's. */
     r->rto = clamp(r->srtt + usec_max(r->rto_min, 4 * r->rttvar), r->rto_min,
                    r->rto_max);
 }
@@ -54,7 +56,7 @@ void rtt_sample(struct rtt *r, usec sample)
 usec rtt_rto(const struct rtt *r, unsigned backoff)
 {
     usec rto = r->rto;
-    /* RFC 6298 s5.5. */
+    /* RFC 9293 s3.8.2 (MUST-19), RFC 6298 s5.5 (MUST-rto-double). */
     for (; backoff > 0 && rto < r->rto_max; backoff--)
         rto = usec_min(2 * rto, r->rto_max);
     return rto;

@@ -178,6 +178,7 @@ bool sent_mark_lost(struct sent_list *l, uint32_t bytes, unsigned blocks)
             continue;
         }
         in_run = false;
+        /* RFC 6675 s5.1 (MUST-rec-once): what was sent twice waits for the timer. */
         if (s->state == SENT_FLYING && s->tries == 1 &&
             (sacked > bytes || runs >= blocks)) {
             set_state(l, s, SENT_LOST);
@@ -220,6 +221,7 @@ void sent_mark_hole_lost(struct sent_list *l, uint32_t len)
 
 void sent_mark_all_lost(struct sent_list *l)
 {
+    /* RFC 2018 s8 (MUST-sack-renege) */
     bool reneged = !list_empty(&l->all) && sent_of(l->all.next)->state == SENT_SACKED;
     list_each (at, &l->all) {
         struct sent *s = sent_of(at);

@@ -51,6 +51,7 @@ static void owe_ack(struct tcb *tcb, const struct tcp_seg *seg, uint32_t text_le
     if (tcb->rcv.segs >= 2 || c->delack == 0 || quick(tcb))
         tcb->ack_now = true;
     else if (tcb->at[TT_DELACK] == NEVER)
+        /* RFC 5681 s4.2 (MUST-ack-500ms) */
         tcp_arm(tcb, TT_DELACK, tcb->tcp->net->now + c->delack);
 }
 
@@ -89,13 +90,14 @@ static void join(struct tcb *tcb)
 
     if (!tcb->rcv.q.ofo)
         return;
+    /* RFC 9293 s3.10.7.4 (MUST-59) */
     struct seq nxt = rcvq_join(&tcb->rcv.q, tcb->rcv.nxt, &fin, &dup);
     tell_duplicate(tcb, dup);
     tcb->bytes_received += seq_len(tcb->rcv.nxt, nxt);
     tcb->rcv.nxt = nxt;
     if (tcb->rcv.shut)
         rcvq_discard(&tcb->rcv.q, tcb->rcv.q.len);
-    tcb->ack_now = true; /* RFC 5681 s4.2: a hole was filled */
+    tcb->ack_now = true; /* RFC 5681 s4.2 (SHLD-ack-hole): a hole was filled */
     if (fin && !tcb->rcv.fin)
         fin_taken(tcb);
 }
@@ -128,6 +130,7 @@ static void take_in_order(struct tcb *tcb, struct tcp_seg *seg)
     watch_wake(&tcb->tcp->net->woken, &tcb->watch);
 }
 
+/* RFC 9293 s3.10.7.4 (SHLD-31, MAY-13), RFC 5681 s4.2 (SHLD-ack-ofo). */
 static void take_out_of_order(struct tcb *tcb, struct tcp_seg *seg)
 {
     struct counters *c = &tcb->tcp->net->count;
@@ -196,7 +199,7 @@ void tcp_take_early_text(struct tcb *tcb)
 /* RFC 9293 s3.10.7.4, eighth: the FIN stands at RCV.NXT. */
 static void fin_taken(struct tcb *tcb)
 {
-    tcb->rcv.fin = true;
+    tcb->rcv.fin = true; /* RFC 9293 s3.6 (MUST-12) */
     rcvq_forget_ofo(&tcb->rcv.q);
     tcb->rcv.nxt = seq_add(tcb->rcv.nxt, 1);
     tcb->ack_now = true;

@@ -33,7 +33,7 @@ static void arm(struct tcp *tcp)
     heap_set(&tcp->net->heap, &tcp->tw_deadline, at);
 }
 
-/* 2 MSL from now on, last of all. */
+/* RFC 9293 s3.6.1 (MUST-13): 2 MSL from now on, last of all. */
 static void begin(struct tcp *tcp, struct tcp_timewait *tw)
 {
     tw->until = tcp->net->now + tcp->config.msl2;
@@ -124,8 +124,8 @@ void tcp_timewait_fire(struct tcp *tcp)
     arm(tcp);
 }
 
-/* RFC 6191 s2, RFC 9293 s3.6.1 (MAY-2): if somebody listens; else the SYN would end the
- * wait for a RST, which may not (RFC 1337). */
+/* RFC 6191 s2, RFC 9293 s3.6.1 (MAY-2, SHLD-4): if somebody listens; else the SYN would
+ * end the wait for a RST, which may not (RFC 1337). */
 static bool may_open_again(const struct tcp *tcp, const struct tcp_timewait *tw,
                            const struct tcp_seg *seg)
 {

@@ -39,7 +39,8 @@ void tcp_refit_link(struct tcb *tcb)
         tcb->tx_max = TCP_TX_PACKET;
 }
 
-/* Room for text: what is queued is gone from it, and so is what buffers waste. */
+/* Room for text: what is queued is gone from it, and so is what buffers waste. None for
+ * as long as nobody reads (RFC 9293 s3.8.6.1, MAY-8). */
 static uint32_t room(const struct tcb *tcb)
 {
     const struct rcvq *q = &tcb->rcv.q;
@@ -78,11 +79,13 @@ uint32_t tcp_window_offer(const struct tcb *tcb)
     uint32_t most = largest(tcb);
     uint32_t step = min_u32(tcp_mem_rcvbuf(tcb) / 2, tcb->rcv.mss);
 
-    /* s3.8.6.2.2 (MUST-39) */
+    /* RFC 9293 s3.8.6.2.2 (MUST-39) */
     uint32_t offer = free > now && free - now >= step ? free : now;
     offer = min_u32(offer, max_u32(most, now));
     uint32_t whole = offer >> tcb->rcv.wscale << tcb->rcv.wscale;
-    if (whole < now && offer >= now) /* rounding must not take back what was offered */
+    /* RFC 7323 s2.4 (MUST-wscale-retract): rounding must not take back what was
+     * offered. */
+    if (whole < now && offer >= now)
         whole = now;
     return whole;
 }
@@ -112,7 +115,8 @@ bool tcp_window_update_due(const struct tcb *tcb)
     return free >= now + step && free / 2 >= now;
 }
 
-/* s3.8.6.2.1's U: what the peer's window still takes. */
+/* RFC 9293 s3.8.6.2.1's U: what the peer's window still takes; none where that shrank
+ * (MUST-34). */
 uint32_t tcp_window_usable(const struct tcb *tcb)
 {
     int32_t left = seq_diff(seq_add(tcb->snd.una, tcb->snd.wnd), tcb->snd.nxt);
@@ -143,7 +147,8 @@ bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len)
         return true;
     if (last && (tcb->opt.cork || tcb->snd.more))
         return false;
+    /* RFC 9293 s3.7.4 (MUST-17) */
     if (last && (tcb->opt.nodelay || !worth_waiting(tcb)))
         return true;
-    return len >= tcb->snd.max_wnd / 2;
+    return len >= tcb->snd.max_wnd / 2; /* RFC 9293 s3.8.6.2.1 (MUST-38) */
 }

@@ -40,7 +40,7 @@ int tcp_xmit(struct tcp *tcp, const struct ip_out *how, struct tcp_seg *seg,
     p->csum = PKT_CSUM_PARTIAL;
     p->csum_at = p->data;
     p->csum_field = TCP_CKSUM_FIELD;
-    put16(p->data + TCP_CKSUM_FIELD, cksum_fold(sum));
+    put16(p->data + TCP_CKSUM_FIELD, cksum_fold(sum)); /* RFC 9293 s3.1 (MUST-2) */
     return ip_output(tcp->net, how, p);
 }
 

@@ -104,6 +104,7 @@ int udp_bind(struct udp_port *port, struct ip_addr local, uint16_t local_port)
 {
     if (port->local_port)
         return -EINVAL;
+    /* RFC 1122 s4.1.3.6 (MUST-udp-own-source) */
     if (!ip_is_any(local) && !net_is_local(port->udp->net, local))
         return -EADDRNOTAVAIL;
     if (local_port == 0)
@@ -143,8 +144,8 @@ static int find_way(const struct udp_port *port, struct ip_addr dst,
     if (r < 0)
         return r;
     if (!ip_is_any(port->local))
-        hop->src = port->local;
-    /* RFC 1122 s3.2.1.3 (g): 127/8 stays inside. */
+        hop->src = port->local; /* RFC 1122 s4.1.3.5 (MUST-udp-source-choice) */
+    /* RFC 1122 s3.2.1.3 (g) (MUST-ip-loopback): 127/8 stays inside. */
     if (ip_is_loopback(hop->src) && hop->nif != &net->loopback)
         return -EINVAL;
     return 0;
@@ -221,7 +222,7 @@ static void put_header(struct pkt *p, const struct ip_out *how, uint16_t from,
     };
 
     udp_emit(pkt_push(p, UDP_LEN), &h);
-    p->csum = PKT_CSUM_PARTIAL;
+    p->csum = PKT_CSUM_PARTIAL; /* RFC 1122 s4.1.3.4 (MUST-udp-checksum) */
     p->csum_at = p->data;
     p->csum_field = CKSUM_FIELD;
 }
@@ -244,6 +245,7 @@ static int send_to(struct udp_port *port, const struct piece *text, size_t n,
     struct pkt *p = pkt_new(&net->pool, text_len(text, n));
     if (!p)
         return -ENOBUFS;
+    /* RFC 1122 s4.1.4 (MUST-udp-ttl-tos) */
     struct ip_out how = {
         .src = hop.src, .dst = to->addr, .proto = IP_PROTO_UDP, .opt = opt
     };
@@ -315,7 +317,8 @@ static struct udp_port *find_port(const struct udp *udp, const struct ip_info *i
     return best;
 }
 
-/* RFC 1122 s4.1.3.4: a wrong checksum is dropped in silence; 0 means none was made. */
+/* RFC 1122 s4.1.3.4 (MUST-udp-checksum-bad): a wrong checksum is dropped in silence; 0
+ * means none was made. */
 static bool checksum_ok(const struct ip_info *ip, const struct udp_header *h,
                         const struct pkt *p)
 {
@@ -368,7 +371,7 @@ void udp_input(struct udp *udp, const struct ip_info *ip, struct pkt *p)
     struct udp_port *port = find_port(udp, ip, &h);
     if (!port) {
         count(&net->count, COUNT_UdpNoPorts);
-        /* RFC 1122 s4.1.3.1 */
+        /* RFC 1122 s4.1.3.1 (SHLD-udp-port-unreachable) */
         icmp_send_error(net, ip, p, ICMP_UNREACHABLE, ICMP_PORT);
         net_drop(net, p, DROP_UDP_NO_PORT);
         return;
@@ -405,9 +408,10 @@ ssize_t udp_receive(struct udp_port *port, const struct room *to, size_t n,
     return (ssize_t)got;
 }
 
-/* RFC 1122 s4.1.3.3: errors are passed up. As on Linux, to connected ports only (others
- * could not tell which of their peers is meant), and soft ones not, but for the MTU,
- * which every port learns that does not leave it to the way. */
+/* RFC 1122 s4.1.3.3 (MUST-udp-errors-up): errors are passed up. As on Linux, to
+ * connected ports only (others could not tell which of their peers is meant), and soft
+ * ones not, but for the MTU, which every port learns that does not leave it to the way.
+ */
 void udp_error(struct udp *udp, const struct net_error *err)
 {
     struct ip_info reversed = { .src = err->dst, .dst = err->src };

@@ -43,7 +43,9 @@ static bool option_ok(const uint8_t *b, size_t n)
     case OPT_TIMESTAMP:
         return n >= 4 && (n - 4) % 4 == 0 && b[2] >= 5 && b[2] % 4 == 1;
     default:
-        return true; /* RFC 1122 s3.2.1.8: an unknown option is passed over */
+        return true; /* RFC 9293 s3.9.2 (MUST-50); RFC 1122 s3.2.1.8
+                      * (MUST-ip-options-unknown, MUST-ip-stream-id): an unknown option
+                      * is passed over */
     }
 }
 
@@ -70,12 +72,13 @@ int ip4_parse(const uint8_t *b, size_t len, struct ip4 *out)
 {
     if (len < IP4_LEN)
         return -DROP_IP_SHORT - 1;
-    if (b[0] >> 4 != 4) /* RFC 1122 s3.2.1.1 */
+    if (b[0] >> 4 != 4) /* RFC 1122 s3.2.1.1 (MUST-ip-version) */
         return -DROP_IP_VERSION - 1;
     size_t header_len = (b[0] & 15u) * 4;
     if (header_len < IP4_LEN || header_len > len)
         return -DROP_IP_HEADER - 1;
-    if (cksum_finish(cksum_add(0, b, header_len, 0)) != 0) /* RFC 1122 s3.2.1.2 */
+    /* RFC 1122 s3.2.1.2 (MUST-ip-checksum) */
+    if (cksum_finish(cksum_add(0, b, header_len, 0)) != 0)
         return -DROP_IP_CKSUM - 1;
 
     uint16_t frag = get16(b + 6);

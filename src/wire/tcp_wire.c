@@ -85,6 +85,7 @@ static void parse_options(const uint8_t *b, size_t n, struct tcp_opts *out)
         parse_timestamps(b + 4, out);
         return;
     }
+    /* RFC 9293 s3.1 (MUST-4), s3.2 (MUST-64) */
     for (size_t i = 0; i < n && b[i] != OPT_END;) {
         if (b[i] == OPT_NOP) {
             i++;
@@ -121,7 +122,7 @@ int tcp_parse(const uint8_t *b, size_t len, struct tcp_seg *out)
         .text = b + header_len,
         .text_len = (uint32_t)(len - header_len),
     };
-    if (header_len > TCP_LEN)
+    if (header_len > TCP_LEN) /* RFC 9293 s3.1 (MUST-5) */
         parse_options(b + TCP_LEN, header_len - TCP_LEN, &out->opts);
     return 0;
 }
@@ -236,11 +237,11 @@ static void put_options(uint8_t *b, size_t room, const struct tcp_opts *o)
             b[n++] = OPT_NOP;
         assert(n + len <= room);
         b[n] = place[i].kind;
-        b[n + 1] = (uint8_t)len;
+        b[n + 1] = (uint8_t)len; /* RFC 9293 s3.1 (MUST-68) */
         put_value(b + n + 2, o, place[i].kind);
         n += len;
     }
-    memset(b + n, OPT_END, room - n);
+    memset(b + n, OPT_END, room - n); /* RFC 9293 s3.1 (MUST-69) */
 }
 
 size_t tcp_emit_header(uint8_t *b, const struct tcp_seg *s)

@@ -69,7 +69,7 @@ static inline uint32_t tcp_seg_len(const struct tcp_seg *s)
 
 /* Parses the header and options at b, of a segment of len bytes. The checksum is not
  * looked at. ecn is 0, segs 1, pkt NULL and drop DROP_N. A malformed option ends
- * the walk: what stood before it counts, the rest is ignored (RFC 9293 s3.1, MUST-7:
+ * the walk: what stood before it counts, the rest is ignored (RFC 9293 s3.1:
  * an illegal option length must not crash). SACK blocks that are empty or end before
  * they begin are left out. 0, or -(reason)-1. */
 int tcp_parse(const uint8_t *b, size_t len, struct tcp_seg *out);
