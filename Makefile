@@ -9,6 +9,8 @@
 #   make lint       format, floors, globals, purity, sizes, names, static analysis
 #   make bench      figures beside the kernel's TCP, nginx and the TAP's limit, in under
 #                   six minutes; BENCH="rtt memory" for some, RUNS=7, BENCH_JSON=FILE
+#   make rfc        each requirement of the RFCs with its code, tests and status;
+#                   RFC="9293 7323" for some
 #   make install    PREFIX= DESTDIR=
 #
 # CC, CFLAGS, LDFLAGS and SANITIZE=address,undefined (or thread) are honoured. A sanitized
@@ -89,7 +91,7 @@ BENCH_BIN   := $(BENCH_MAIN:%=$(B)/bench/%)
 FUZZ_OBJ    := $(FUZZ_SRC:%.c=$(B)/%.o)
 FUZZ_BIN    := $(FUZZ_MAIN:%=$(B)/tests/fuzz/%)
 
-.PHONY: all examples bench bench-programs demo test test-long tests tsan-tests fuzz lint format install clean FORCE
+.PHONY: all examples bench bench-programs demo test test-long tests tsan-tests fuzz lint rfc format install clean FORCE
 .SECONDARY:
 all: $(B)/tapir $(B)/libtapir.a $(B)/libtapir.so $(B)/libtapir-packetdrill.so
 	@:
@@ -226,6 +228,9 @@ bench: $(B)/tapir bench-programs
 lint:
 	+@tools/dev/lint
 
+rfc:
+	@tools/dev/rfc-index $(RFC)
+
 format:
 	clang-format -i $(LIB_SRC) $(TOOL_SRC) $(HARNESS) $(TEST_SRC) $(EXAMPLES) $(BENCH_SRC) \
 	    $(DRILL_SRC) $(FUZZ_SRC) $(SO_SRC) $(wildcard src/*/*.h include/tapir/*.h tools/*.h tools/*/*.h tests/*/*.h)
@@ -246,11 +251,3 @@ install: all
 
 clean:
 	rm -rf build
-
-# Named by the plan of the house, owed by later work.
-.PHONY: rfc
-rfc:
-	@echo "make $@: not built yet" >&2
-	@echo "  cause: this command belongs to a later issue of the project" >&2
-	@echo "  fix:   make, make demo, make test, make bench and make lint work today" >&2
-	@exit 2
