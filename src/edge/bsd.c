@@ -333,10 +333,20 @@ void file_wake(struct file *f)
     epoll_notice(f);
 }
 
+/* IN and OUT have second names, which Linux tells to whoever asks by them. */
+static unsigned with_names(unsigned ready)
+{
+    if (ready & SOCK_IN)
+        ready |= POLLRDNORM;
+    if (ready & SOCK_OUT)
+        ready |= POLLWRNORM;
+    return ready;
+}
+
 unsigned file_readiness(const struct file *f)
 {
     if (f->sock)
-        return sock_readiness(f->sock);
+        return with_names(sock_readiness(f->sock));
     return f->epoll && epoll_readable(f->epoll) ? SOCK_IN : 0;
 }
 

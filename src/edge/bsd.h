@@ -19,6 +19,8 @@ struct file {
     atomic_int refs;       /* the table's and one for each call inside */
     struct list waiters;   /* struct waiter.node: calls that wait for it */
     struct list interests; /* struct interest.of_file: sets that watch it */
+    unsigned seen;         /* if there are any: how it was ... */
+    uint32_t arrivals;     /* ... and what had come, when they last heard of it */
 };
 
 /* --- the table; bsd.c ------------------------------------------------------------ */
@@ -55,7 +57,8 @@ static inline bool file_is_open(const struct file *f)
     return f->sock || f->epoll;
 }
 
-/* What poll(2) would say of it: bits as SOCK_IN. 0 when it is shut. Lock held. */
+/* What poll(2) would say of it: bits as SOCK_IN, and POLLRDNORM, POLLWRNORM. 0 when it
+ * is shut. Lock held. */
 unsigned file_readiness(const struct file *f);
 
 /* Something happened to f: whoever waits for it, or polls, looks again. Lock held. */
@@ -162,6 +165,9 @@ ssize_t send_checked(struct call *c, struct send *s);
 
 /* Something happened to f: the sets that watch it hear of it. */
 void epoll_notice(struct file *f);
+
+/* A call on f is over: what it is not any more will be news again. */
+void epoll_settle(struct file *f);
 
 /* f is shut: no set watches it any more. */
 void epoll_forget(struct file *f);

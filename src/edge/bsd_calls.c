@@ -94,6 +94,7 @@ static void tell(const struct call *c, ssize_t result)
 ssize_t call_leave(struct call *c, ssize_t result)
 {
     tell(c, result);
+    epoll_settle(c->file);
     tapir_leave(c->t);
     waiter_done(&c->w);
     file_put(c->file);
@@ -192,12 +193,12 @@ int tapir_connect(int fd, const struct sockaddr *addr, socklen_t len)
     if (r)
         return r > 0 ? connect(fd, addr, len) : (int)bsd_result(r);
     r = addr_in(addr, len, &to);
-    /* AF_UNSPEC dissolves a datagram socket's association (POSIX connect). */
-    if (r == -EAFNOSUPPORT && addr->sa_family == AF_UNSPEC &&
-        c.sock->kind != SOCK_KIND_TCP)
-        r = 0;
-    call_say(&c, "connect(%d, %s)", fd, addr_text(&to, text, sizeof text));
-    if (r == 0)
+    bool nobody = r == -EAFNOSUPPORT && addr->sa_family == AF_UNSPEC;
+    call_say(&c, "connect(%d, %s)", fd,
+             addr_text(nobody ? NULL : &to, text, sizeof text));
+    if (nobody)
+        r = sock_disconnect(c.sock);
+    else if (r == 0)
         r = connect_wait(&c, &to);
     return (int)call_leave(&c, r);
 }

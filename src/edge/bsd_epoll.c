@@ -23,7 +23,9 @@
  *                             reported, level: to the end, to be asked again
  *
  * The modes are that much and no more: an edge is a listing that is used up, a level is
- * one that lasts until the socket says no, one shot leaves nothing to be met.
+ * one that lasts until the socket says no, one shot leaves nothing to be met. What is
+ * news to an edge is what was not so before, and arrivals: text that comes to text that
+ * nobody read is one, as on Linux; an ACK that makes room where there was room is none.
  *
  * The kernel's part is asked by the sleeping poll(2) itself, which has the kernel's set
  * beside the device. A call that need not sleep asks by epoll_wait(2), but where it has
@@ -99,14 +101,39 @@ static bool wake_one(struct epoll *set)
     return chosen != NULL;
 }
 
-/* Lists an interest that is met. True when a call was woken for it. */
-static bool notice(struct interest *i)
+/* Lists an interest that is met, for an edge by news. True when a call was woken for
+ * it. */
+static bool notice(struct interest *i, uint32_t news)
 {
-    if (!met(i))
+    if (!met(i) || ((i->events & (uint32_t)EPOLLET) && !(news & i->events)))
         return false;
     if (!list_linked(&i->ready))
         list_add_tail(&i->set->ready, &i->ready);
     return wake_one(i->set);
+}
+
+static uint32_t arrivals_of(const struct file *f)
+{
+    return f->sock ? sock_arrivals(f->sock) : 0;
+}
+
+/* What of f's readiness its sets have not heard of. */
+static uint32_t take_news(struct file *f)
+{
+    uint32_t now = file_readiness(f), arrivals = arrivals_of(f);
+    uint32_t news = now & ~f->seen;
+
+    if (arrivals != f->arrivals)
+        news |= now & (EPOLLIN | EPOLLRDNORM);
+    f->seen = now;
+    f->arrivals = arrivals;
+    return news;
+}
+
+void epoll_settle(struct file *f)
+{
+    if (!list_empty(&f->interests))
+        f->seen &= file_readiness(f);
 }
 
 /* Exclusive interests: one that somebody waits for is enough, and it goes to the end so
@@ -114,6 +141,7 @@ static bool notice(struct interest *i)
 void epoll_notice(struct file *f)
 {
     struct interest *took = NULL;
+    uint32_t news = list_empty(&f->interests) ? 0 : take_news(f);
 
     list_each (at, &f->interests) {
         struct interest *i = list_entry(at, struct interest, of_file);
@@ -121,7 +149,7 @@ void epoll_notice(struct file *f)
 
         if (exclusive && took)
             continue;
-        if (notice(i) && exclusive)
+        if (notice(i, news) && exclusive)
             took = i;
     }
     if (took) {
@@ -148,7 +176,7 @@ static void set_interest(struct interest *i, const struct epoll_event *event)
     i->events = event->events | EPOLLERR | EPOLLHUP;
     i->data = event->data;
     list_del(&i->ready);
-    notice(i);
+    notice(i, i->events); /* what is so at the beginning is news */
 }
 
 /* EPOLLWAKEUP keeps a machine from going to sleep, which no stack of a process can. */
@@ -171,6 +199,8 @@ static int add(struct epoll *set, struct file *f, const struct epoll_event *even
     i->set = set;
     i->file = f;
     list_init(&i->ready);
+    if (list_empty(&f->interests))
+        take_news(f);
     list_add_tail(&f->interests, &i->of_file);
     list_add_tail(&set->all, &i->of_set);
     set_interest(i, event);

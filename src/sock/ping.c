@@ -242,6 +242,7 @@ void sock_ping_input(struct socks *socks, const struct ip_info *ip, struct pkt *
     memcpy(p->data - sizeof kept, &kept, sizeof kept);
     s->ping_bytes += p->cap;
     pkt_queue_push(&s->ping_rcv, p);
+    s->ping_arrived++;
     watch_wake(&socks->net->woken, &s->watch);
 }
 

@@ -93,3 +93,12 @@ unsigned sock_readiness(const struct sock *s)
         return tcp_readiness(s);
     }
 }
+
+uint32_t sock_arrivals(const struct sock *s)
+{
+    if (s->udp)
+        return s->udp->arrived;
+    if (s->listener)
+        return tcp_accept_arrivals(s->listener);
+    return s->tcb ? tcp_arrivals(s->tcb) : s->ping_arrived;
+}

@@ -11,7 +11,7 @@
  *          bind            listen
  *     fresh ----> fresh ----------> listener --- shutdown(read) ---> fresh
  *       |  ^
- *       |  |  the attempt failed and connect() told why
+ *       |  |  the attempt failed and connect() told why, or AF_UNSPEC dissolved it
  *       v  |
  *     connecting ----> connected ----> dead     (until close)
  *
@@ -352,6 +352,42 @@ int sock_connect(struct sock *s, const struct sock_name *to)
     return ping_connect(s, &real);
 }
 
+/* As Linux: a listener stops listening when its read side is shut, keeps its port and
+ * may listen again; who waits in accept() learns of it. */
+static int shutdown_listener(struct sock *s, bool read_side)
+{
+    if (!read_side)
+        return 0;
+    drop_listener(s);
+    watch_wake(&s->socks->net->woken, &s->watch);
+    return 0;
+}
+
+/* As Linux: who waits learns of the reset, and so does SO_ERROR. */
+static void disconnect_tcp(struct sock *s)
+{
+    enum tcp_state state = tcp_state_of(s->tcb);
+    bool in_good_order = state == TCPS_CLOSED || state == TCPS_TIME_WAIT ||
+                         state == TCPS_CLOSING || state == TCPS_LAST_ACK;
+    s->local.port = tcp_local(s->tcb).port;
+    tcp_abort(s->tcb, -ECONNRESET);
+    drop_tcb(s, false);
+    s->error = in_good_order ? 0 : -ECONNRESET;
+    watch_wake(&s->socks->net->woken, &s->watch);
+}
+
+int sock_disconnect(struct sock *s)
+{
+    const struct sock_name nobody = { ip_any4, 0 };
+    if (s->kind != SOCK_KIND_TCP)
+        return sock_connect(s, &nobody);
+    if (s->listener)
+        shutdown_listener(s, true);
+    if (s->tcb)
+        disconnect_tcp(s);
+    return 0;
+}
+
 /* --- listening ----------------------------------------------------------------- */
 
 int sock_listen(struct sock *s, int backlog)
@@ -416,17 +452,6 @@ int sock_accept(struct sock *s, struct sock **out)
 }
 
 /* --- ending -------------------------------------------------------------------- */
-
-/* As Linux: a listener stops listening when its read side is shut, keeps its port and
- * may listen again; who waits in accept() learns of it. */
-static int shutdown_listener(struct sock *s, bool read_side)
-{
-    if (!read_side)
-        return 0;
-    drop_listener(s);
-    watch_wake(&s->socks->net->woken, &s->watch);
-    return 0;
-}
 
 /* As Linux: shutdown while connecting gives the attempt up. */
 static int shutdown_connecting(struct sock *s)

@@ -52,6 +52,7 @@ struct sock {
                                  * replies, and the end of listening */
     struct pkt_queue ping_rcv;  /* ping: echo replies, see ping.c */
     size_t ping_bytes;          /* bytes in it; at most options.rcvbuf */
+    uint32_t ping_arrived;      /* how many ever came into it */
     uint16_t ping_id;           /* ping: identifier, its "port"; 0 until bound */
     struct sock_name local;     /* TCP, ping: as bound; port 0: not bound */
     struct sock_name peer;      /* ping: connected to; else unused */
@@ -153,6 +154,14 @@ int sock_peer(const struct sock *s, struct sock_name *out); /* -ENOTCONN */
 
 /* Computed from buffers and state, never stored: ready.c. Rules as Linux's tcp_poll. */
 unsigned sock_readiness(const struct sock *s);
+
+/* A number that is another one when something to be read, or accepted, has come since:
+ * what an edge-triggered reader is told of, though it was readable before. */
+uint32_t sock_arrivals(const struct sock *s);
+
+/* Dissolves what connect or listen made, as connect() with AF_UNSPEC: a connection is
+ * reset, a socket of TCP is fresh again and keeps its port. 0. */
+int sock_disconnect(struct sock *s);
 
 /* Options by Linux's numbers (level 0 IPPROTO_IP, 1 SOL_SOCKET,
  * 6 IPPROTO_TCP), values in Linux's

@@ -284,6 +284,10 @@ void tcp_listener_set_backlog(struct tcp_listener *l, unsigned backlog);
 struct tcb *tcp_accept(struct tcp_listener *l);
 size_t tcp_acceptable(const struct tcp_listener *l); /* how many wait */
 
+/* A number that is another one when something to accept, or to read, has come since. */
+uint32_t tcp_accept_arrivals(const struct tcp_listener *l);
+uint32_t tcp_arrivals(const struct tcb *tcb);
+
 /* Ends listening: half-open entries are forgotten, unaccepted connections reset. */
 void tcp_listener_free(struct tcp_listener *l);
 

@@ -30,6 +30,7 @@ struct tcp_listener {
     struct list half_open;      /* struct tcp_half_open.node, oldest first */
     struct list accept;         /* struct tcb.node: established, not yet accepted */
     uint32_t n_half_open, n_accept;
+    uint32_t arrived; /* connections that ever were put into `accept` */
     uint32_t backlog; /* most that may wait in `accept` */
 };
 

@@ -292,6 +292,7 @@ static struct tcb *become_connection(struct tcp_half_open *h, struct tcp_seg *se
     tcb->listener = l;
     list_add_tail(&l->accept, &tcb->node);
     l->n_accept++;
+    l->arrived++;
     count(&l->tcp->net->count, COUNT_TcpPassiveOpens);
     watch_wake(&l->tcp->net->woken, &l->watch);
     return tcb;

@@ -84,6 +84,11 @@ size_t tcp_acceptable(const struct tcp_listener *l)
     return l->n_accept;
 }
 
+uint32_t tcp_accept_arrivals(const struct tcp_listener *l)
+{
+    return l->arrived;
+}
+
 bool tcp_listener_has_room(const struct tcp_listener *l)
 {
     return l->n_accept < l->backlog && l->n_half_open < l->tcp->config.max_syn_backlog;

@@ -362,11 +362,14 @@ void tcp_output(struct tcb *tcb)
     struct tcp_tx tx;
     uint32_t turn = 0;
 
+    bool backlogged = tcp_backlogged(tcb);
     tcb->blocked = false;
     tcp_sync_mss(tcb);
     restart_after_idle(tcb);
     while (turn < TURN && next_recorded(tcb, &tx) && tcp_emit(tcb, &tx))
         turn += 1 + tx.text / TCP_TX_PACKET;
+    if (backlogged && !tcp_backlogged(tcb))
+        watch_wake(&tcb->tcp->net->woken, &tcb->watch);
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
         return;
     if (seq_lt(tcb->snd.iss, tcb->snd.una) && !seq_eq(tcb->snd.una, tcb->snd.nxt))

@@ -278,6 +278,11 @@ size_t tcp_readable(const struct tcb *tcb)
     return tcb->rcv.q.len;
 }
 
+uint32_t tcp_arrivals(const struct tcb *tcb)
+{
+    return (uint32_t)tcb->bytes_received + tcb->rcv.fin;
+}
+
 bool tcp_read_ended(const struct tcb *tcb)
 {
     return tcb->rcv.fin || tcb->rcv.shut || tcb->state == TCPS_CLOSED;

@@ -353,6 +353,7 @@ static void enqueue(struct udp_port *port, const struct kept *kept, struct pkt *
     memcpy(p->data - sizeof *kept, kept, sizeof *kept);
     port->rcv_bytes += cost(p);
     pkt_queue_push(&port->rcv, p);
+    port->arrived++;
     count(&net->count, COUNT_UdpInDatagrams);
     watch_wake(&net->woken, &port->watch);
 }

@@ -18,6 +18,7 @@ struct udp_port {
     size_t rcv_bytes;     /* text bytes queued, plus a fixed cost each */
     size_t rcv_limit;     /* SO_RCVBUF */
     struct ip_options ip; /* how its datagrams are sent */
+    uint32_t arrived;     /* datagrams that ever were queued */
     uint32_t drops;       /* datagrams that found no room */
     int error;            /* pending -errno from ICMP, or 0 */
     bool reuse_addr;

@@ -229,6 +229,61 @@ static void a_stack_connects_to_itself(void **state)
     sock_close(l);
 }
 
+/* --- connect() to nobody: AF_UNSPEC --------------------------------------------- */
+
+static int error_of(struct sock *s)
+{
+    int value = -1;
+    size_t len = sizeof value;
+    assert_int_equal(sock_getopt(s, 1, 4, &value, &len), 0);
+    return value;
+}
+
+/* As tcp_disconnect(): a reset, told once, and a fresh socket with the same port. */
+static void a_connection_that_is_dissolved_is_reset(void **state)
+{
+    struct peer *p = *state;
+    struct sock *s = peer_connect(p, 5000);
+    struct sock_name to = { ip4_addr(0xc0000201), PEER_PORT }, name;
+    peer_expect(p, "S 0:0(0) <...>");
+    peer_send(p, "S. 0:0(0) ack 1 win 65535 <mss 1460>");
+    peer_expect(p, ". 1:1(0) ack 1");
+    assert_int_equal(sock_disconnect(s), 0);
+    peer_expect(p, "R. 1:1(0) ack 1");
+    assert_int_equal(error_of(s), ECONNRESET);
+    assert_int_equal(error_of(s), 0);
+    assert_int_equal(sock_peer(s, &name), -ENOTCONN);
+    assert_int_equal(sock_local(s, &name), 0);
+    assert_int_equal(name.port, 5000);
+    assert_int_equal(sock_connect(s, &to), -EINPROGRESS);
+    assert_int_equal(sock_disconnect(s), 0);
+    assert_int_equal(error_of(s), ECONNRESET);
+    assert_int_equal(sock_disconnect(s), 0);
+    assert_int_equal(error_of(s), 0);
+    sock_close(s);
+    peer_skip(p);
+}
+
+static void a_listener_that_is_dissolved_is_fresh_again(void **state)
+{
+    struct sock *l = peer_listen(*state, 80), *a;
+    assert_int_equal(sock_disconnect(l), 0);
+    assert_int_equal(sock_accept(l, &a), -EINVAL);
+    assert_int_equal(l->local.port, 80);
+    assert_int_equal(sock_listen(l, 1), 0);
+    sock_close(l);
+}
+
+static void datagrams_that_are_dissolved_have_no_peer(void **state)
+{
+    struct sock *u = new_sock(*state, DATAGRAM, 0);
+    struct sock_name to = { ip4_addr(0xc0000201), 7 }, name;
+    assert_int_equal(sock_connect(u, &to), 0);
+    assert_int_equal(sock_disconnect(u), 0);
+    assert_int_equal(sock_peer(u, &name), -ENOTCONN);
+    sock_close(u);
+}
+
 /* --- listen() and accept() ------------------------------------------------------- */
 
 static void listen_binds_a_port_where_there_is_none(void **state)
@@ -308,6 +363,9 @@ int main(void)
         T(when_no_port_is_left_there_is_no_address),
         T(a_listener_does_not_connect),
         T(a_stack_connects_to_itself),
+        T(a_connection_that_is_dissolved_is_reset),
+        T(a_listener_that_is_dissolved_is_fresh_again),
+        T(datagrams_that_are_dissolved_have_no_peer),
         T(listen_binds_a_port_where_there_is_none),
         T(listening_twice_changes_the_backlog),
         T(only_listeners_accept),
