@@ -59,6 +59,7 @@ struct tcb_snd {
     struct push_ends push; /* where send calls end beyond nxt */
     bool fin;              /* a FIN follows the text in buf */
     bool more;             /* the last send said that more follows */
+    bool refused;          /* the last send found too little room */
     struct seq small_end;  /* where the last segment that was not full ended (Nagle) */
     usec last;             /* when text was last sent; NEVER: not yet */
     bool urgent;           /* up is ahead of una */
@@ -79,9 +80,25 @@ struct tcb_rcv {
     bool shut;          /* the user reads no more: text is thrown away */
     uint16_t mss;       /* largest text that came in one segment: what "full" means */
     usec last;          /* when the last segment came */
+    usec last_text;     /* when the last text came; NEVER: not yet */
     struct range dsack; /* RFC 2883: a duplicate to tell of; empty: none */
     bool urgent;        /* up was not read over yet */
     struct seq up;      /* RCV.UP: behind the last urgent byte */
+};
+
+/* What keeps the sender, and how long it has: tcp_busy.c */
+enum tcp_busy_why {
+    BUSY_IDLE,   /* it has nothing to send */
+    BUSY_PATH,   /* cwnd, and the round trip */
+    BUSY_RWND,   /* the peer's window */
+    BUSY_SNDBUF, /* the send buffer: the user has more than fits */
+    BUSY_N,
+};
+
+struct tcp_busy {
+    enum tcp_busy_why why;
+    usec since;         /* when that began */
+    usec total[BUSY_N]; /* what ended before */
 };
 
 struct tcb_ts {
@@ -151,7 +168,15 @@ struct tcb {
     uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
     uint32_t segs_in, segs_out, data_segs_in, data_segs_out, total_retrans;
     uint32_t dsack_dups, rcv_ofo_segs;
+    uint32_t delivered;    /* segments that the peer has, a SYN among them */
+    uint16_t rtos, series; /* time-outs of retransmission; runs of them ... */
+    usec rto_time;         /* ... and how long those took until something was acked */
+    struct tcp_busy busy;
 };
+
+/* tcp_busy.c */
+void tcp_busy_update(struct tcb *tcb);
+usec tcp_busy_time(const struct tcb *tcb, enum tcp_busy_why why);
 
 /* A connection being opened from outside: not yet a connection. tcp_listen.c */
 struct tcp_half_open {

@@ -138,7 +138,7 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_options *opt)
     tcb->opt = *opt;
     tcb->rcv.limit = opt->rcvbuf;
     tcb->oow_ack_at = -tcp->config.invalid_ratelimit;
-    tcb->stalled = NEVER;
+    tcb->stalled = tcb->rcv.last_text = NEVER;
     list_init(&tcb->dirty);
     list_init(&tcb->node);
     list_add_tail(&tcp->all, &tcb->all);

@@ -48,6 +48,7 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
     tcb->snd.small_end = tcb->snd.una;
     tcb->rcv.quick = tcb->opt.lazy_ack ? 0 : c->quickack;
     tcb->backoff = 0;
+    tcb->delivered = 1; /* as Linux counts: our SYN */
     tcp_set_state(tcb, TCPS_ESTABLISHED);
     if (tcb->snd.fin) /* closed meanwhile (RFC 9293 s3.10.4, SYN-RECEIVED) */
         tcp_set_state(tcb, TCPS_FIN_WAIT_1);
@@ -120,6 +121,8 @@ static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
     free_text(tcb, seg->ack);
     tcb->snd.una = seg->ack;
     tcb->soft = 0;
+    if (tcb->backoff > 0 && tcb->stalled != NEVER)
+        tcb->rto_time += tcb->tcp->net->now - tcb->stalled;
     tcb->stalled = NEVER;
     settle_rto(tcb, take_rtt(tcb, seg, news));
     tcp_recovery_ack(tcb, acked, news);
@@ -151,6 +154,8 @@ static void take_acknowledgment(struct tcb *tcb, const struct tcp_seg *seg)
         take_new_ack(tcb, seg, &news);
     else if (sacked || (!tcb->sack_ok && is_duplicate(tcb, seg)))
         tcp_recovery_dupack(tcb, sacked);
+    if (news.delivered > 0)
+        tcb->delivered += (news.delivered + tcb->snd.mss - 1u) / tcb->snd.mss;
     if (seg->text_len == 0)
         count(&tcb->tcp->net->count, COUNT_TcpExtTCPPureAcks);
 }

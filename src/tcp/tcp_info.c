@@ -1,7 +1,9 @@
 /* A snapshot of a connection for tools: getsockopt(TCP_INFO), in the layout of Linux's
  * struct tcp_info, so that programs that know it can read ours. Times are microseconds
- * (rto ato rtt rttvar) or milliseconds (tcpi_last_*); cwnd and ssthresh are
- * segments. */
+ * (rto ato rtt rttvar busy_time ..._limited) or milliseconds (tcpi_last_*,
+ * total_rto_time); cwnd and ssthresh are segments. Nothing is paced: both rates are
+ * Linux's "unlimited". 0 is what the stack does not know: rcv_rtt, delivery_rate,
+ * reord_seen, fackets, and whatever concerns ECN. */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -18,7 +20,7 @@ enum {
     CA_LOSS = 4,
 };
 
-/* Linux's fields in Linux's order, up to tcpi_snd_wnd. */
+/* Linux's fields in Linux's order, up to tcpi_total_rto_time. */
 struct info {
     uint8_t state, ca_state, retransmits, probes, backoff, options;
     uint8_t wscales; /* low four bits: the peer's shift; high four: ours */
@@ -35,6 +37,9 @@ struct info {
     uint32_t delivered, delivered_ce;
     uint64_t bytes_sent, bytes_retrans;
     uint32_t dsack_dups, reord_seen, rcv_ooopack, snd_wnd;
+    uint32_t rcv_wnd, rehash;
+    uint16_t total_rto, total_rto_recoveries;
+    uint32_t total_rto_time;
 };
 
 static uint8_t ca_state(const struct tcb *tcb)
@@ -105,6 +110,21 @@ static void fill_sender(const struct tcb *tcb, struct info *i)
         i->notsent_bytes = seq_len(tcb->snd.nxt, snd_end(tcb));
 }
 
+static void fill_history(const struct tcb *tcb, struct info *i)
+{
+    usec path = tcp_busy_time(tcb, BUSY_PATH), rwnd = tcp_busy_time(tcb, BUSY_RWND);
+    usec sndbuf = tcp_busy_time(tcb, BUSY_SNDBUF);
+
+    i->pacing_rate = i->max_pacing_rate = UINT64_MAX;
+    i->delivered = tcb->delivered;
+    i->busy_time = (uint64_t)(path + rwnd + sndbuf);
+    i->rwnd_limited = (uint64_t)rwnd;
+    i->sndbuf_limited = (uint64_t)sndbuf;
+    i->total_rto = tcb->rtos;
+    i->total_rto_recoveries = tcb->series;
+    i->total_rto_time = (uint32_t)(tcb->rto_time / USEC_PER_MS);
+}
+
 static uint32_t ms_since(const struct tcb *tcb, usec then)
 {
     if (then == NEVER)
@@ -126,7 +146,9 @@ static void fill_receiver(const struct tcb *tcb, struct info *i)
     i->data_segs_in = tcb->data_segs_in;
     i->rcv_ooopack = tcb->rcv_ofo_segs;
     i->last_data_sent = ms_since(tcb, tcb->snd.last);
-    i->last_data_recv = i->last_ack_recv = ms_since(tcb, tcb->rcv.last);
+    i->rcv_wnd = rcv_wnd(tcb);
+    i->last_data_recv = ms_since(tcb, tcb->rcv.last_text);
+    i->last_ack_recv = ms_since(tcb, tcb->rcv.last);
 }
 
 size_t tcp_info(const struct tcb *tcb, void *out, size_t room)
@@ -136,6 +158,7 @@ size_t tcp_info(const struct tcb *tcb, void *out, size_t room)
     fill_state(tcb, &i);
     fill_sender(tcb, &i);
     fill_receiver(tcb, &i);
+    fill_history(tcb, &i);
     size_t n = min_size(room, sizeof i);
     memcpy(out, &i, n);
     return n;

@@ -368,6 +368,7 @@ void tcp_output(struct tcb *tcb)
     restart_after_idle(tcb);
     while (turn < TURN && next_recorded(tcb, &tx) && tcp_emit(tcb, &tx))
         turn += 1 + tx.text / TCP_TX_PACKET;
+    tcp_busy_update(tcb);
     if (backlogged && !tcp_backlogged(tcb))
         watch_wake(&tcb->tcp->net->woken, &tcb->watch);
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)

@@ -45,6 +45,7 @@ static void owe_ack(struct tcb *tcb, const struct tcp_seg *seg, uint32_t text_le
     const struct tcp_config *c = &tcb->tcp->config;
     uint32_t size = seg->segs > 1 ? (text_len + seg->segs - 1) / seg->segs : text_len;
 
+    tcb->rcv.last_text = tcb->tcp->net->now;
     tcb->rcv.mss = (uint16_t)max_u32(tcb->rcv.mss, min_u32(size, UINT16_MAX));
     if (size >= tcb->rcv.mss || c->delack_small)
         tcb->rcv.segs += seg->segs;

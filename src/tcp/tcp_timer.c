@@ -114,6 +114,9 @@ static void rexmt_fires(struct tcb *tcb)
         return;
     }
     count(&tcb->tcp->net->count, COUNT_TcpExtTCPTimeouts);
+    tcb->rtos++;
+    if (tcb->backoff == 0)
+        tcb->series++;
     if (opening(tcb)) {
         tcb->syn_resent = true;
         sent_mark_all_lost(&tcb->sent);

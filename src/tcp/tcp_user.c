@@ -135,6 +135,7 @@ ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
     if (done > 0 && done == wanted && !more)
         push_mark(&tcb->snd.push, snd_end(tcb));
     tcb->snd.more = more;
+    tcb->snd.refused = done < wanted;
     tcp_mem_update(tcb);
     tcp_dirty(tcb);
     bool nothing = n == 0 || (n == 1 && text[0].len == 0);

@@ -28,11 +28,13 @@ _Static_assert(offsetof(struct tcp_info, tcpi_snd_wnd) == 228, "tcpi_snd_wnd");
 
 static struct tcp_info info_of(struct sock *s)
 {
+    uint8_t bytes[400];
     struct tcp_info info;
-    size_t len = sizeof info;
-    memset(&info, 0xee, sizeof info);
-    assert_int_equal(sock_getopt(s, LEVEL_TCP, OPTION_INFO, &info, &len), 0);
-    assert_int_equal(len, 232); /* to tcpi_snd_wnd */
+    size_t len = sizeof bytes;
+    memset(bytes, 0xee, sizeof bytes);
+    assert_int_equal(sock_getopt(s, LEVEL_TCP, OPTION_INFO, bytes, &len), 0);
+    assert_int_equal(len, 248); /* to tcpi_total_rto_time */
+    memcpy(&info, bytes, sizeof info);
     return info;
 }
 
@@ -73,6 +75,36 @@ static void a_new_connection_tells_what_was_agreed_on(void **state)
     assert_int_equal(i.tcpi_snd_wnd, 60000);
     assert_int_equal(i.tcpi_unacked, 0);
     assert_int_equal(i.tcpi_total_retrans, 0);
+    assert_int_equal(i.tcpi_delivered, 1); /* our SYN, as on Linux */
+    assert_true(i.tcpi_pacing_rate == UINT64_MAX);
+    assert_true(i.tcpi_max_pacing_rate == UINT64_MAX);
+    peer_free(&p);
+}
+
+/* What newer kernels tell behind tcpi_snd_wnd: rcv_wnd, rehash, total_rto (16 bits),
+ * total_rto_recoveries (16 bits), total_rto_time (milliseconds). */
+static void time_outs_are_counted_behind_what_the_header_may_know(void **state)
+{
+    struct peer p;
+    (void)state;
+    struct sock *s = up(&p);
+    uint8_t bytes[400];
+    size_t len = sizeof bytes;
+    uint16_t n[2];
+    uint32_t ms;
+    peer_write(&p, s, 1000);
+    peer_wait(&p, 900 * MS); /* after 300 and 900 */
+    peer_send(&p, ". 1:1(0) ack 1001 win 15000");
+    assert_int_equal(sock_getopt(s, LEVEL_TCP, OPTION_INFO, bytes, &len), 0);
+    memcpy(n, bytes + 240, sizeof n);
+    memcpy(&ms, bytes + 244, sizeof ms);
+    assert_int_equal(n[0], 2);
+    assert_int_equal(n[1], 1);
+    assert_int_equal(ms, 600);
+    len = 100;
+    assert_int_equal(sock_getopt(s, LEVEL_TCP, OPTION_INFO, bytes, &len), 0);
+    assert_int_equal(len, 100);
+    peer_skip(&p);
     peer_free(&p);
 }
 
@@ -95,11 +127,13 @@ static void text_is_counted_both_ways(void **state)
     peer_send(&p, ". 501:501(0) ack 2001 win 15000");
     i = info_of(s);
     assert_int_equal(i.tcpi_bytes_acked, 2000);
+    assert_int_equal(i.tcpi_delivered, 3);
     assert_int_equal(i.tcpi_last_data_sent, 0);
     peer_skip(&p);
     peer_wait(&p, 50 * MS);
     assert_int_equal(info_of(s).tcpi_last_data_sent, 50);
-    assert_int_equal(info_of(s).tcpi_last_data_recv, 50);
+    assert_int_equal(info_of(s).tcpi_last_data_recv, 150);
+    assert_int_equal(info_of(s).tcpi_last_ack_recv, 50);
     peer_free(&p);
 }
 
@@ -176,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_connection_tells_what_was_agreed_on),
+        cmocka_unit_test(time_outs_are_counted_behind_what_the_header_may_know),
         cmocka_unit_test(text_is_counted_both_ways),
         cmocka_unit_test(recovery_shows),
         cmocka_unit_test(every_state_has_linuxs_number),
