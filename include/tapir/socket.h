@@ -126,8 +126,9 @@ ssize_t tapir_sendto(int fd, const void *buf, size_t n, int flags,
  *               text is thrown away); MSG_ERRQUEUE is EAGAIN, since it never has
  *               anything, and MSG_OOB of a stream EINVAL, since urgent text stays in
  *               line; others are ignored, as on Linux
- *     send      MSG_MORE, MSG_DONTWAIT, MSG_NOSIGNAL (SIGPIPE is never raised),
- *               MSG_CONFIRM, of a stream MSG_OOB; others are EOPNOTSUPP */
+ *     send      MSG_MORE, MSG_DONTWAIT, MSG_EOR (of a stream: no segment has the end of
+ *               this text and text that follows), MSG_NOSIGNAL (SIGPIPE is never
+ *               raised), MSG_CONFIRM, of a stream MSG_OOB; others are EOPNOTSUPP */
 
 /* recvmsg(2), sendmsg(2): pieces, name, and control of the level IPPROTO_IP for
  * datagrams. Received is IP_PKTINFO (struct in_pktinfo), IP_TTL (int), IP_TOS (one

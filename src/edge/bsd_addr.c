@@ -13,7 +13,8 @@ static_assert(SOCK_IN == POLLIN && SOCK_PRI == POLLPRI && SOCK_OUT == POLLOUT &&
                   SOCK_ERR == POLLERR && SOCK_HUP == POLLHUP && SOCK_RDHUP == POLLRDHUP,
               "readiness has poll(2)'s numbers");
 static_assert((int)SOCK_OOB == (int)MSG_OOB && (int)SOCK_PEEK == (int)MSG_PEEK &&
-                  (int)SOCK_TRUNC == (int)MSG_TRUNC && (int)SOCK_MORE == (int)MSG_MORE,
+                  (int)SOCK_TRUNC == (int)MSG_TRUNC &&
+                  (int)SOCK_MORE == (int)MSG_MORE && (int)SOCK_EOR == (int)MSG_EOR,
               "flags have Linux's numbers");
 static_assert(AF_INET == 2 && SOCK_STREAM == 1 && SOCK_DGRAM == 2 && SOL_SOCKET == 1 &&
                   IPPROTO_TCP == 6 && SHUT_RD == 0 && SHUT_RDWR == 2,

@@ -19,7 +19,11 @@
 
 #include "base/bytes.h"
 
-enum { SEND_FLAGS = MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM | MSG_OOB };
+enum {
+    SEND_FLAGS = MSG_MORE | MSG_EOR | MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL |
+                 MSG_CONFIRM,
+    STREAM_FLAGS = SOCK_MORE | SOCK_EOR | SOCK_OOB,
+};
 
 /* The error of a call that is not for sockets alone: of a set it is EINVAL. */
 static ssize_t no_file(ssize_t err)
@@ -204,7 +208,7 @@ static ssize_t send_some(struct call *c, struct send *s)
 {
     struct piece piece[IOV_MAX];
     size_t n = pieces_left(s, piece);
-    const struct sock_asked a = { s->flags & (SOCK_OOB | SOCK_MORE), s->to, s->ip };
+    const struct sock_asked a = { s->flags & STREAM_FLAGS, s->to, s->ip };
 
     return sock_send_asking(c->sock, piece, n, &a);
 }

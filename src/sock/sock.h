@@ -23,7 +23,13 @@ enum {
 };
 
 /* Flags of send and receive: the numbers of Linux's MSG_*. */
-enum { SOCK_OOB = 0x01, SOCK_PEEK = 0x02, SOCK_TRUNC = 0x20, SOCK_MORE = 0x8000 };
+enum {
+    SOCK_OOB = 0x01,
+    SOCK_PEEK = 0x02,
+    SOCK_TRUNC = 0x20,
+    SOCK_EOR = 0x80,
+    SOCK_MORE = 0x8000,
+};
 
 struct sock_name {
     struct ip_addr addr; /* 0.0.0.0: any, or none */
@@ -96,7 +102,7 @@ int sock_accept(struct sock *s, struct sock **out);
 
 /* What a send asks for beside its text. */
 struct sock_asked {
-    int flags;                  /* SOCK_MORE, SOCK_OOB */
+    int flags;                  /* SOCK_MORE, SOCK_EOR, SOCK_OOB */
     const struct sock_name *to; /* for datagrams; NULL: the connected peer */
     const struct ip_ask *ip;    /* for datagrams; NULL: nothing */
 };

@@ -38,6 +38,8 @@ static ssize_t send_tcp(struct sock *s, const struct piece *text, size_t n, int 
     if (!s->tcb)
         return s->error ? take_error(s) : -EPIPE;
     ssize_t done = tcp_send(s->tcb, text, n, flags & SOCK_MORE);
+    if (done > 0 && (flags & SOCK_EOR))
+        tcp_end_record(s->tcb);
     if (done > 0 && (flags & SOCK_OOB))
         tcp_mark_urgent(s->tcb);
     return done;

@@ -87,7 +87,8 @@ static uint32_t new_text(const struct tcb *tcb)
 
     if (!seq_lt(tcb->snd.nxt, end))
         return 0;
-    uint32_t unsent = seq_len(tcb->snd.nxt, end);
+    uint32_t unsent = min_u32(seq_len(tcb->snd.nxt, end),
+                              push_record(&tcb->snd.push, tcb->snd.nxt));
     uint32_t len = min_u32(unsent,
                            min_u32(tcp_window_usable(tcb), tcb->tx_max / size * size));
     uint32_t room = tcp_cwnd_room(tcb);

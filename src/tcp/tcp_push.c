@@ -5,24 +5,55 @@
 #include <assert.h>
 #include <string.h>
 
+static void forget(struct push_ends *p, unsigned first, unsigned n)
+{
+    unsigned after = p->n - first - n;
+
+    memmove(p->at + first, p->at + first + n, after * sizeof p->at[0]);
+    memmove(p->record + first, p->record + first + n, after * sizeof p->record[0]);
+    p->n = (uint8_t)(p->n - n);
+}
+
+/* The newest end that is no record's, or else the newest. */
+static unsigned least_missed(const struct push_ends *p)
+{
+    for (unsigned i = p->n; i > 0; i--)
+        if (!p->record[i - 1])
+            return i - 1;
+    return p->n - 1u;
+}
+
 void push_mark(struct push_ends *p, struct seq end)
 {
     assert(p->n == 0 || seq_lt(p->at[p->n - 1], end));
     if (p->n == PUSH_ENDS)
-        p->n--;
+        forget(p, least_missed(p), 1);
+    p->record[p->n] = false;
     p->at[p->n++] = end;
+}
+
+void push_end_record(struct push_ends *p, struct seq end)
+{
+    if (p->n > 0 && seq_eq(p->at[p->n - 1], end))
+        p->record[p->n - 1] = true;
+}
+
+uint32_t push_record(const struct push_ends *p, struct seq from)
+{
+    for (unsigned i = 0; i < p->n; i++)
+        if (p->record[i])
+            return seq_len(from, p->at[i]);
+    return UINT32_MAX;
 }
 
 void push_sent(struct push_ends *p, struct seq nxt)
 {
-    uint8_t sent = 0;
+    unsigned sent = 0;
 
     while (sent < p->n && seq_leq(p->at[sent], nxt))
         sent++;
-    if (sent == 0)
-        return;
-    p->n = (uint8_t)(p->n - sent);
-    memmove(p->at, p->at + sent, p->n * sizeof p->at[0]);
+    if (sent > 0)
+        forget(p, 0, sent);
 }
 
 bool push_at(const struct push_ends *p, struct seq end)

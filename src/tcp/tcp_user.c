@@ -142,6 +142,11 @@ ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
     return done > 0 || nothing ? (ssize_t)done : -EAGAIN;
 }
 
+void tcp_end_record(struct tcb *tcb)
+{
+    push_end_record(&tcb->snd.push, snd_end(tcb));
+}
+
 /* --- s3.10.3 RECEIVE --- */
 
 static bool no_room(const struct room *to, size_t n)

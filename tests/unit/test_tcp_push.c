@@ -65,6 +65,28 @@ static void segments_are_cut_at_the_first_end_that_they_meet(void **state)
     assert_int_equal(push_first(&p, at(50), 1000, 50), 50);
 }
 
+static void ends_of_records_are_told_apart_and_forgotten_last(void **state)
+{
+    struct push_ends p = every_hundred(3);
+
+    assert_int_equal(push_record(&p, at(50)), UINT32_MAX);
+    push_end_record(&p, at(250)); /* no call ended there */
+    assert_int_equal(push_record(&p, at(50)), UINT32_MAX);
+    push_end_record(&p, at(300));
+    assert_int_equal(push_record(&p, at(50)), 250);
+    for (unsigned i = 4; i <= 40; i++)
+        push_mark(&p, at(i * 100));
+    assert_int_equal(push_record(&p, at(50)), 250);
+    push_sent(&p, at(300));
+    assert_int_equal(push_record(&p, at(300)), UINT32_MAX);
+    for (unsigned i = 41; i <= 80; i++) {
+        push_mark(&p, at(i * 100));
+        push_end_record(&p, at(i * 100));
+    }
+    assert_int_equal(p.n, 16);
+    assert_true(push_at(&p, at(8000)));
+}
+
 /* RFC 9293 s3.9.1.2. A window of two segments makes the writer run ahead. */
 static void push_is_set_where_a_send_call_ends(void **state)
 {
@@ -129,15 +151,44 @@ static void a_call_that_says_more_does_not_end_there(void **state)
     peer_free(&p);
 }
 
+/* send(2), MSG_EOR: no segment has a record's end and what follows, when sent again
+ * neither; and since nothing can be added to it, Nagle does not keep it. */
+static void a_record_shares_no_segment_with_what_follows(void **state)
+{
+    struct peer p;
+    static const uint8_t text[400];
+    struct piece piece = { text, sizeof text };
+
+    peer_init(&p);
+    struct sock *s = peer_up_win(&p, "<mss 1000>", 2000);
+    peer_write(&p, s, 2400);
+    assert_int_equal(sock_send(s, &piece, 1, 0x80, NULL), 400);
+    assert_int_equal(sock_send(s, &piece, 1, 0x80, NULL), 400);
+    assert_int_equal(sock_send(s, &piece, 1, 0, NULL), 400);
+    peer_skip(&p);
+    p.at->written = 0;
+    peer_send(&p, ". 1:1(0) ack 2001 win 10000");
+    peer_expect(&p, "P. 2001:2801(800) ack 1");
+    peer_expect(&p, "P. 2801:3201(400) ack 1");
+    peer_expect_nothing(&p); /* but the last one */
+    peer_send(&p, ". 1:1(0) ack 2801 win 10000");
+    peer_expect_nothing(&p);
+    peer_send(&p, ". 1:1(0) ack 3201 win 10000");
+    peer_expect(&p, "P. 3201:3601(400) ack 1");
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_are_known_until_they_are_sent),
         cmocka_unit_test(of_too_many_ends_the_newest_stays),
         cmocka_unit_test(segments_are_cut_at_the_first_end_that_they_meet),
+        cmocka_unit_test(ends_of_records_are_told_apart_and_forgotten_last),
         cmocka_unit_test(push_is_set_where_a_send_call_ends),
         cmocka_unit_test(a_segment_that_is_sent_again_has_push_again),
         cmocka_unit_test(a_call_that_says_more_does_not_end_there),
+        cmocka_unit_test(a_record_shares_no_segment_with_what_follows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
