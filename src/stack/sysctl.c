@@ -20,6 +20,7 @@
  *     tapir.tcp_rcvbuf_round   0, 1   1: the buffer is whole segments; all of it counts
  *     tapir.tcp_ack_unsent     0, 1   0: an ACK of what was never sent is not answered
  *     tapir.tcp_icmp_refused   0, 1   1: ICMP's hard errors, they alone, refuse a SYN
+ *     tapir.tcp_shut_rd_keeps  0, 1   1: text can be read after shutdown(SHUT_RD)
  *     tapir.tcp_initcwnd       segs   `ip route ... initcwnd`
  *     tapir.tcp_advmss         bytes  `ip route ... advmss`, 0: from the MTU
  *     tapir.tcp_limited_transmit 0, 1 RFC 3042
@@ -149,6 +150,7 @@ static const struct sysctl table[] = {
     { "tapir.tcp_rcvbuf_round", KIND_BOOL, TCP(rcvbuf_round), 0, 0, 1 },
     { "tapir.tcp_ack_unsent", KIND_BOOL, TCP(ack_unsent), 0, 0, 1 },
     { "tapir.tcp_icmp_refused", KIND_BOOL, TCP(icmp_refused), 0, 0, 1 },
+    { "tapir.tcp_shut_rd_keeps", KIND_BOOL, TCP(shut_rd_keeps), 0, 0, 1 },
     { "tapir.tcp_drop_synfin", KIND_U8, TCP(drop_synfin), 0, 0, 2 },
     { "tapir.tcp_delack_ms", KIND_USEC, TCP(delack), MS, 0, 500 },
     { "tapir.tcp_timewait_ms", KIND_USEC, TCP(msl2), MS, 1, 600000 },

@@ -55,6 +55,7 @@ struct tcp_config {
     bool rcvbuf_round;      /* tapir.tcp_rcvbuf_round: 0; 1: as tcp_window_end() */
     bool ack_unsent;        /* tapir.tcp_ack_unsent: 1: an ACK of it is answered */
     bool icmp_refused;      /* tapir.tcp_icmp_refused: 0; 1: as FreeBSD */
+    bool shut_rd_keeps;     /* tapir.tcp_shut_rd_keeps: 0; 1: as Linux */
     uint8_t drop_synfin;    /* tapir.tcp_drop_synfin: enum drop_synfin, 1 */
     uint8_t option_layout;  /* tapir.tcp_option_layout: enum tcp_layout, 0 */
     uint8_t quickack;       /* tapir.tcp_quickack: first segments acked at once: 16 */
@@ -183,7 +184,8 @@ ssize_t tcp_receive(struct tcb *tcb, const struct room *to, size_t n, bool peek)
 /* s3.10.4 CLOSE, half: FIN after what is queued. 0 or -ENOTCONN. */
 int tcp_shutdown_write(struct tcb *tcb);
 
-/* Text that arrives from now on is thrown away; receive gives 0. 0 or -ENOTCONN. */
+/* Text that arrives from now on is thrown away, unless shut_rd_keeps; receive gives 0
+ * where it finds none. 0 or -ENOTCONN. */
 int tcp_shutdown_read(struct tcb *tcb);
 
 /* The socket is closed: gives the tcb away, which closes in good order by itself, or

@@ -72,6 +72,14 @@ static void refuse_text(struct tcb *tcb, struct tcp_seg *seg)
     tcp_abort(tcb, -ECONNRESET);
 }
 
+/* Nobody will read it, or so shutdown(SHUT_RD) is taken; Linux lets him who calls all
+ * the same. */
+static void discard_unread(struct tcb *tcb)
+{
+    if (tcb->rcv.shut && !tcb->tcp->config.shut_rd_keeps)
+        rcvq_discard(&tcb->rcv.q, tcb->rcv.q.len);
+}
+
 static void fin_taken(struct tcb *tcb);
 
 /* Text came twice. What trim_front() found of the same segment lies before it. */
@@ -96,8 +104,7 @@ static void join(struct tcb *tcb)
     tell_duplicate(tcb, dup);
     tcb->bytes_received += seq_len(tcb->rcv.nxt, nxt);
     tcb->rcv.nxt = nxt;
-    if (tcb->rcv.shut)
-        rcvq_discard(&tcb->rcv.q, tcb->rcv.q.len);
+    discard_unread(tcb);
     tcb->ack_now = true; /* RFC 5681 s4.2 (SHLD-ack-hole): a hole was filled */
     if (fin && !tcb->rcv.fin)
         fin_taken(tcb);
@@ -125,8 +132,7 @@ static void take_in_order(struct tcb *tcb, struct tcp_seg *seg)
     }
     tcb->rcv.nxt = seq_add(tcb->rcv.nxt, len);
     tcb->bytes_received += len;
-    if (tcb->rcv.shut)
-        rcvq_discard(&tcb->rcv.q, tcb->rcv.q.len);
+    discard_unread(tcb);
     owe_ack(tcb, seg, len);
     watch_wake(&tcb->tcp->net->woken, &tcb->watch);
 }

@@ -204,7 +204,8 @@ int tcp_shutdown_read(struct tcb *tcb)
     if (tcb->state == TCPS_CLOSED)
         return -ENOTCONN;
     tcb->rcv.shut = true;
-    rcvq_discard(&tcb->rcv.q, tcb->rcv.q.len);
+    if (!tcb->tcp->config.shut_rd_keeps)
+        rcvq_discard(&tcb->rcv.q, tcb->rcv.q.len);
     tcp_mem_update(tcb);
     watch_wake(&tcb->tcp->net->woken, &tcb->watch);
     return 0;

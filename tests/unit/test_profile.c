@@ -244,6 +244,26 @@ static void an_icmp_error_ends_an_attempt_as_the_system_does(void **state)
     }
 }
 
+/* POSIX says that nothing more is received; Linux gives what is there. */
+static void after_shutdown_of_reading_linux_still_gives_text(void **state)
+{
+    struct peer p;
+
+    for (int bsd = 0; bsd < 2; bsd++) {
+        open_with(&p, bsd ? "bsd" : "linux");
+        struct sock *s = peer_establish(&p, "<mss 1460>");
+        peer_send(&p, "P. 1:101(100) ack 1 win 1000");
+        sock_shutdown(s, 0);
+        peer_send(&p, "P. 101:201(100) ack 1 win 1000");
+        assert_int_equal(tcp_readable(s->tcb), bsd ? 0 : 200);
+        if (!bsd)
+            peer_read(&p, s, 200);
+        assert_int_equal(peer_read_result(s), 0);
+        sock_close(s);
+        peer_free(&p);
+    }
+}
+
 static void a_profile_replaces_the_one_before(void **state)
 {
     struct peer p;
@@ -291,6 +311,7 @@ int main(void)
         cmocka_unit_test(the_window_is_whole_segments_on_bsd),
         cmocka_unit_test(an_ack_of_what_was_never_sent_is_answered_but_on_linux),
         cmocka_unit_test(an_icmp_error_ends_an_attempt_as_the_system_does),
+        cmocka_unit_test(after_shutdown_of_reading_linux_still_gives_text),
         cmocka_unit_test(a_profile_replaces_the_one_before),
         cmocka_unit_test(the_default_is_tapir),
         cmocka_unit_test(an_unknown_profile_is_refused),

@@ -66,7 +66,7 @@ static const struct {
     { "net.inet.tcp.msl", "tapir.tcp_timewait_ms", 2, 1 },
     { "net.inet.tcp.insecure_rst", "tapir.tcp_insecure_rst", 1, 1 },
     { "net.inet.tcp.insecure_syn", "tapir.tcp_insecure_syn", 1, 1 },
-    { "net.inet.tcp.drop_synfin", "tapir.tcp_drop_synfin", 1, 1 },
+    { "net.inet.tcp.drop_synfin", "tapir.tcp_drop_synfin", 2, 1 },
     { "net.inet.tcp.ecn.enable", "net.ipv4.tcp_ecn", 1, 1 },
     { "net.inet.tcp.blackhole", NULL, 0, 0 },
     { "net.inet.tcp.rexmit_slop", NULL, 0, 0 },
