@@ -69,6 +69,22 @@ static void a_packet_that_does_not_come_fails(void **state)
     assert_string_equal(v.actual, "");
 }
 
+/* It may leave a little before the event in front of it was due, which was early. */
+static void a_packet_at_any_time_is_never_too_early(void **state)
+{
+    assert_int_equal(play("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
+                          "+0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n"
+                          "+0 connect(3, ..., ...) = -1 EINPROGRESS (now)\n"
+                          "+0 > S 0:0(0) <...>\n"
+                          "+1.1 > S 0:0(0) <...>\n"
+                          "* > S 0:0(0) <...>\n"),
+                     VERDICT_PASS);
+    assert_int_equal(play("1 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
+                          "0.5 close(3) = 0"),
+                     VERDICT_FAIL);
+    assert_string_equal(v.message, "this is to happen before the event in front of it");
+}
+
 static void a_packet_that_comes_late_fails(void **state)
 {
     assert_int_equal(play("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
@@ -183,6 +199,7 @@ int main(void)
         TEST(a_script_that_is_right_passes),
         TEST(another_packet_is_told_beside_the_one_that_was_wanted),
         TEST(a_packet_that_does_not_come_fails),
+        TEST(a_packet_at_any_time_is_never_too_early),
         TEST(a_packet_that_comes_late_fails),
         TEST(a_result_that_differs_fails),
         TEST(a_call_may_wait_beside_the_script),

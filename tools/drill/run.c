@@ -76,7 +76,7 @@ static void set_due(struct run *r, const struct event *e)
     if (r->last_due == NEVER)
         return;
     since = r->due - r->last_due;
-    if (since < 0)
+    if (since < 0 && !relative && w->kind != WHEN_ANY)
         run_fail(r, e, "this is to happen before the event in front of it");
     since = (usec)((double)since * r->settings.tolerance_percent / 100);
     r->tolerance = usec_max(r->tolerance, since);
