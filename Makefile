@@ -78,7 +78,8 @@ SO_OBJ := $(SO_SRC:%.c=$(B)/%.o)
 # The tests that have threads in them also run under ThreadSanitizer.
 TSAN_SRC := $(sort $(wildcard tests/unit/test_bsd*.c tests/unit/test_sim*.c \
                               tests/unit/test_loop*.c tests/unit/test_raw*.c \
-                              tests/sim/test_sim*.c tests/packetdrill/test_*.c))
+                              tests/sim/test_sim*.c tests/packetdrill/test_*.c \
+                              tests/drill_unit/test_drill_run.c))
 
 LIB_OBJ     := $(LIB_SRC:%.c=$(B)/%.o)
 TOOL_OBJ    := $(TOOL_SRC:%.c=$(B)/%.o)

@@ -36,6 +36,7 @@ static bool take_define(struct drill_call *d, const char *value)
     char *equals = name ? strchr(name, '=') : NULL;
 
     if (!equals || d->n_defines == NAMES_MAX) {
+        free(name);
         tell("bad value for --define", "it takes NAME=VALUE", "--define CC=reno");
         return false;
     }
@@ -89,7 +90,9 @@ static void print_ladder(const char *ladder, int lines)
 
 static void print_failure(const char *file, const struct verdict *v)
 {
-    fprintf(stderr, "%s:%d:", file, v->line);
+    fprintf(stderr, "%s:", file);
+    if (v->line)
+        fprintf(stderr, "%d:", v->line);
     if (v->column)
         fprintf(stderr, "%d:", v->column);
     fprintf(stderr, " %s\n", v->message);
@@ -150,30 +153,32 @@ static char *read_whole(const char *file, size_t *len)
     FILE *to = in ? open_memstream(&text, len) : NULL;
     char part[4096];
     size_t n;
+    int err;
 
     while (to && (n = fread(part, 1, sizeof part, in)) > 0)
         fwrite(part, 1, n, to);
+    err = !to || ferror(in) ? errno : 0; /* of fopen, or a folder's EISDIR */
     if (to)
         fclose(to);
     if (in)
         fclose(in);
-    return text;
+    errno = err;
+    if (!err)
+        return text;
+    free(text);
+    return NULL;
 }
 
 static void drill_file(struct drill_call *d, const char *file)
 {
-    struct verdict v;
-    char what[160];
+    struct verdict v = { .kind = VERDICT_WRONG };
     size_t len = 0;
     char *text = read_whole(file, &len);
 
-    if (!text) {
-        snprintf(what, sizeof what, "cannot read %.100s", file);
-        tell(what, strerror(errno), NULL);
-        d->wrong++;
-        return;
-    }
-    drill_run(&d->drill, file, text, len, &v);
+    if (text)
+        drill_run(&d->drill, file, text, len, &v);
+    else
+        snprintf(v.message, sizeof v.message, "cannot read it: %s", strerror(errno));
     print_verdict(d, file, &v);
     verdict_free(&v);
     free(text);

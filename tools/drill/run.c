@@ -256,6 +256,7 @@ static bool make_host(struct run *r, FILE *talk)
     struct tapir_config c = r->drill->config;
     struct tapir_error error = { .what = "" };
     char addr[ADDR_TEXT + 8];
+    unsigned mtu;
     struct text t;
 
     text_init(&t, addr, sizeof addr);
@@ -263,12 +264,13 @@ static bool make_host(struct run *r, FILE *talk)
     text_char(&t, '/');
     text_u64(&t, r->settings.prefix);
     c.addr = addr;
-    c.mtu = c.mtu ? c.mtu : r->settings.mtu;
+    mtu = c.mtu ? c.mtu : r->settings.mtu;
+    c.mtu = 0; /* it takes less than the wire */
     c.ladder = true;
     c.talk = talk;
     r->sim = sim_new(c.seed);
     r->host = r->sim ? sim_host(r->sim, &c, &error) : NULL;
-    if (r->host && sim_wire_raw(r->host) == 0)
+    if (r->host && sim_wire_raw(r->host) == 0 && raw_mtu(r->host, mtu) == 0)
         return true;
     run_fail(r, NULL, "cannot make the host: %s", error.what);
     r->verdict->kind = VERDICT_WRONG;

@@ -12,9 +12,9 @@
 #include "wire.h"
 #include "wire/tcp_wire.h"
 
-/* How much later than it should a packet may come to be shown as late, not as
- * missing. */
-enum { GRACE = 2000000 };
+/* How much later than it should a packet may come to be shown as late, not as missing;
+ * and how long one that may come at any time is waited for. */
+static const usec grace = 2 * USEC_PER_SEC, patience = 3600LL * USEC_PER_SEC;
 
 /* ---- which socket ---- */
 
@@ -127,13 +127,13 @@ static void forget_details(const struct packet *wanted, struct packet *actual)
 static bool take_packet(struct run *r, struct flow *f, const struct packet *wanted,
                         struct packet *out, usec *at)
 {
-    usec until = usec_max(r->due, r->due_end) + usec_max(GRACE, r->tolerance);
+    usec until = usec_max(r->due, r->due_end) + usec_max(grace, r->tolerance);
     const char *why;
     struct ends ends;
     bool ours;
 
     if (r->event->when.kind == WHEN_ANY)
-        until = NEVER;
+        until = r->due + patience;
     do {
         struct raw_packet *p;
 
