@@ -83,8 +83,13 @@ static void compare_value(struct calling *c, const struct expr *e,
     if (expr_is_any(e))
         return;
     if (e->kind == EXPR_LIST && e->parts) {
-        call_compare(c, "the value", e->parts,
-                     len == 1 ? actual->bytes[0] : actual->number);
+        long long n = len == 1 ? actual->bytes[0] : actual->number;
+
+        if (expr_is_any(e->parts))
+            return;
+        if (expr_number(c, e->parts) > INT32_MAX) /* 0xffffffff is -1 */
+            n = (uint32_t)n;
+        call_compare(c, "the value", e->parts, n);
         return;
     }
     size = take_value(c, e, &wanted);
