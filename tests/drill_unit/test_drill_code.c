@@ -56,6 +56,7 @@ static void what_is_true_holds(void **state)
         "assert (1 + 2) * 3 == 9",
         "assert 7 / 2 == 3.5 and 7 // 2 == 3 and -7 // 2 == -4 and -7 % 3 == 2",
         "assert 1 << 4 | 1 == 17",
+        "assert -1 << 4 == -16 and -9 >> 1 == -5 and 3 << 62 == 3 * (1 << 62)",
         "assert 6 & 3 == 2",
         "assert not 0 and not (1 > 2)",
         "assert 0 or 1",

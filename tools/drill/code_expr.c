@@ -365,11 +365,11 @@ static struct value bits(struct reader *r)
 
     while ((left = code_take(r, "<<")) || (right = code_take(r, ">>"))) {
         w = sum(r);
-        if (whole(r, &w) < 0 || w.n > 62)
+        long long n = whole(r, &v), by = whole(r, &w);
+        if (by < 0 || by > 62)
             code_fail(r, "this shifts too far");
         else
-            v = code_number(left ? (double)(whole(r, &v) << whole(r, &w))
-                                 : (double)(whole(r, &v) >> whole(r, &w)));
+            v = code_number(left ? (double)n * (double)(1LL << by) : (double)(n >> by));
     }
     return v;
 }
