@@ -15,6 +15,7 @@ enum {
     CONNECTIONS_MAX = 1000000, /* as many numbers as Linux gives a process, about */
     OPT_ECHO = 256,
     OPT_NO_LISTING,
+    OPT_NO_STATUS,
     OPT_LOG,
     OPT_FORMAT,
     OPT_TIME = 1000,          /* and above: a row of times */
@@ -34,6 +35,7 @@ static const struct option_row rows[] = {
     { 'p', 'p', "port", true },
     { OPT_ECHO, 0, "echo", true },
     { OPT_NO_LISTING, 0, "no-listing", false },
+    { OPT_NO_STATUS, 0, "no-status", false },
     { OPT_LOG, 0, "access-log", true },
     { OPT_FORMAT, 0, "log-format", true },
     { OPT_TIME + 0, 0, "header-timeout", true },
@@ -250,6 +252,9 @@ static int set_option(struct serve *s, int id, const char *value)
     case OPT_NO_LISTING:
         s->http.no_listing = true;
         return 0;
+    case OPT_NO_STATUS:
+        s->http.status = false;
+        return 0;
     case OPT_LOG:
         s->log_path = value;
         return 0;
@@ -263,7 +268,7 @@ static int set_option(struct serve *s, int id, const char *value)
 
 int serve_run(int argc, char **argv)
 {
-    struct serve s = { .http = { .port = 80 } };
+    struct serve s = { .http = { .port = 80, .status = true } };
     struct options o;
     int id, status;
 

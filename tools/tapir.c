@@ -18,6 +18,8 @@ const struct command commands[] = {
       "                       descriptors)\n"
       "  --echo PATH          POST and PUT to PATH come back\n"
       "  --no-listing         a directory without index.html is 404, not listed\n"
+      "  --no-status          do not show TCP's figures of all connections at\n"
+      "                       /tapir/status (?json for JSON)\n"
       "  --access-log FILE    a line for each answer (-: stdout)\n"
       "  --log-format F       common (the default), combined, json, or a string with\n"
       "                       nginx's variables: '$remote_addr $request $tcpinfo_rtt'\n"

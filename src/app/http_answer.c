@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "app/http_listing.h"
+#include "app/http_page.h"
+#include "app/http_status.h"
 #include "base/bytes.h"
 #include "base/text.h"
 #include "http/http_accept.h"
@@ -43,6 +45,7 @@ struct answer {
     uint64_t length;    /* Content-Length */
     const char *allow;  /* Allow */
     const char *coding; /* Content-Encoding */
+    bool no_store;      /* Cache-Control: it is true for a moment only */
     bool is_file;       /* the next two say something, and ranges are welcome */
     char etag[HTTP_ETAG_ROOM];
     int64_t mtime;
@@ -97,6 +100,8 @@ static void write_head(struct text *t, const struct http_session *s,
         write_validators(t, s, a);
     if (a->coding)
         http_write_field(t, "Vary", "Accept-Encoding");
+    if (a->no_store)
+        http_write_field(t, "Cache-Control", "no-store");
     if (a->has_range)
         http_write_content_range(t, a->range, a->size);
     if (a->status != 304) { /* RFC 9110 s15.4.5: what a cache has it knows */
@@ -430,6 +435,42 @@ static void answer_listing(struct http_session *s, struct http_site *site,
     free(page);
 }
 
+struct status {
+    const struct http_site *site;
+    bool json;
+};
+
+static void write_status(void *ctx, struct text *t)
+{
+    const struct status *st = ctx;
+    st->site->status(st->site->ctx, t, st->json);
+}
+
+/* What the server does, for who asks for JSON or for people. */
+static void answer_server_status(struct http_session *s, const struct http_site *site,
+                                 const struct http_head *head,
+                                 const struct http_target *target)
+{
+    struct status st = { site, slice_is(target->query, "?json") ||
+                                   http_has_token(head, "Accept", "application/json") };
+    char *page;
+    size_t len;
+    int err = http_page_new(write_status, &st, &page, &len);
+
+    if (err < 0) {
+        http_answer_status(s, status_of_error(err));
+        return;
+    }
+    make_answer(s,
+                &(struct answer){ .status = 200,
+                                  .type = st.json ? "application/json"
+                                                  : "text/html; charset=utf-8",
+                                  .no_store = true,
+                                  .length = len },
+                (struct http_slice){ page, len });
+    free(page);
+}
+
 /* NAME.gz, if the client likes it and it is there. */
 static bool answer_coded(struct http_session *s, struct http_site *site,
                          const struct http_head *head, const char *name)
@@ -492,6 +533,10 @@ static void answer_target(struct http_session *s, struct http_site *site,
     bool slash;
     int err = http_decode_path(target->path, name, sizeof name, &slash);
 
+    if (site->status && slice_is(target->path, HTTP_STATUS_PATH)) {
+        answer_server_status(s, site, head, target);
+        return;
+    }
     if (err < 0) {
         /* The target was not too long to be read: no file has so long a name. */
         http_answer_status(s, err == -414 ? 404 : -err);

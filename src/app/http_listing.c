@@ -1,7 +1,5 @@
 /* The names are read and sorted first; then the page is written, each entry asked for
- * with the same care as if it were fetched, so that nothing outside is told of. A page
- * that does not fit its room is written again in twice as much: directories rarely have
- * more than a hundred entries, and those that have are not listed often. */
+ * with the same care as if it were fetched, so that nothing outside is told of. */
 #include "app/http_listing.h"
 
 #include <dirent.h>
@@ -12,11 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/http_page.h"
 #include "http/http_html.h"
 
-enum {
-    PAGE_FIRST = 32 * 1024,     /* room for a page; doubles */
-    PAGE_MAX = 8 * 1024 * 1024, /* a directory that needs more is not listed */
+struct listing {
+    const struct http_files *files;
+    const char *dir;
+    struct dirent **entry;
+    int n;
 };
 
 static int order(const struct dirent **a, const struct dirent **b)
@@ -48,53 +49,32 @@ static void write_row(struct text *t, const struct http_files *files, const char
         http_listing_row(t, &row);
 }
 
-static void write_page(struct text *t, const struct http_files *files, const char *dir,
-                       struct dirent **entry, int n)
+static void write_page(void *ctx, struct text *t)
 {
-    http_listing_begin(t, dir);
-    for (int i = 0; i < n && !t->cut; i++)
-        write_row(t, files, dir, entry[i]->d_name);
-    http_listing_end(t);
-}
+    const struct listing *l = ctx;
 
-/* The page in room that holds it; 0 or negative errno. */
-static int make_page(const struct http_files *files, const char *dir,
-                     struct dirent **entry, int n, struct text *t)
-{
-    for (size_t room = PAGE_FIRST; room <= PAGE_MAX; room *= 2) {
-        char *at = malloc(room);
-        if (!at)
-            return -ENOMEM;
-        text_init(t, at, room);
-        write_page(t, files, dir, entry, n);
-        if (!t->cut)
-            return 0;
-        free(at);
-    }
-    return -EFBIG;
+    http_listing_begin(t, l->dir);
+    for (int i = 0; i < l->n && !t->cut; i++)
+        write_row(t, l->files, l->dir, l->entry[i]->d_name);
+    http_listing_end(t);
 }
 
 int http_listing_new(const struct http_files *files, const char *name, char **page,
                      size_t *len)
 {
-    struct dirent **entry = NULL;
-    struct text t;
+    struct listing l = { .files = files, .dir = name };
     int fd = http_files_dir(files, name);
-    int n, err;
+    int err;
 
     if (fd < 0)
         return fd;
-    n = scandirat(fd, ".", &entry, is_named, order);
-    err = n < 0 ? -errno : 0;
+    l.n = scandirat(fd, ".", &l.entry, is_named, order);
+    err = l.n < 0 ? -errno : 0;
     close(fd);
     if (err == 0)
-        err = make_page(files, name, entry, n, &t);
-    for (int i = 0; i < n; i++)
-        free(entry[i]);
-    free(entry);
-    if (err < 0)
-        return err;
-    *page = t.at;
-    *len = t.len;
-    return 0;
+        err = http_page_new(write_page, &l, page, len);
+    for (int i = 0; i < l.n; i++)
+        free(l.entry[i]);
+    free(l.entry);
+    return err;
 }

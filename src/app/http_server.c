@@ -39,19 +39,18 @@
 #include "app/http_access.h"
 #include "app/http_open.h"
 #include "app/http_session.h"
+#include "app/http_status.h"
 #include "base/bytes.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/slab.h"
 #include "base/text.h"
-#include "http/http_log.h"
 
 enum {
-    SCRATCH = 256 * 1024,  /* one buffer for all: a piece of a file; thrown input */
+    SCRATCH = 256 * 1024,  /* one buffer for all: pieces, thrown input, log lines */
     PIECE_MIN = 16 * 1024, /* smallest piece of a file to read */
     TURN = 1024 * 1024,    /* bytes a connection may send before others have a turn */
     ACCEPT_BATCH = 64,     /* connections accepted before others have a turn */
-    LINE = 128 * 1024,     /* room for a line of the log: four times a head */
     EVENTS = 256,          /* events taken at once */
     STOP_CHECK_MS = 100,   /* between two questions whether to stop */
 };
@@ -91,7 +90,6 @@ struct server {
     size_t n;              /* connections in use */
     usec now;              /* when this turn began */
     char *scratch;
-    char *line;        /* room for one of the log; NULL: there is none */
     int epoll;         /* the set of all that is waited for */
     int listener;      /* -1: closed */
     bool accepting;    /* the listener is waited for */
@@ -146,6 +144,23 @@ static void die(struct server *sv, struct conn *c, const char *why)
     c->phase = PHASE_DEAD;
 }
 
+/* The status page: all connections, in the order they came. */
+static void on_status(void *ctx, struct text *t, bool json)
+{
+    static const char *const doing[] = { "idle",   "request", "body",
+                                         "answer", "linger",  "" };
+    struct server *sv = ctx;
+    size_t i = 0;
+
+    sv->stats.requests = sv->site.requests;
+    http_status_begin(t, json, &sv->stats);
+    list_each (at, &sv->conns) {
+        const struct conn *c = list_entry(at, struct conn, node);
+        http_status_row(t, json, i++, &c->access, doing[c->phase]);
+    }
+    http_status_end(t, json);
+}
+
 /* An answer is out, or has failed: a line of the log. */
 static void on_answered(void *ctx, const struct http_session *s)
 {
@@ -154,7 +169,7 @@ static void on_answered(void *ctx, const struct http_session *s)
                                 session);
     struct text t;
 
-    text_init(&t, sv->line, LINE);
+    text_init(&t, sv->scratch, SCRATCH);
     http_access_write(&t, sv->config.log_format, &c->access, s, seconds(sv));
     sv->config.log(sv->config.ctx, t.at, t.len);
     c->access.began = sv->now; /* of one that has come already */
@@ -498,19 +513,13 @@ static int loop(struct server *sv)
 
 /* --- beginning and end ----------------------------------------------------------- */
 
-/* A place for the log's lines, if there is a log. */
-static int open_log(struct server *sv, struct tapir_error *error)
+/* What the conversations call back for. */
+static int set_callbacks(struct server *sv, struct tapir_error *error)
 {
-    if (!sv->config.log)
-        return 0;
-    if (http_open_format(&sv->config.log_format, error) < 0)
-        return -1;
-    sv->line = malloc(LINE);
-    if (!sv->line)
-        return http_failed(error, ENOMEM, "cannot make room for a buffer", "", "");
-    sv->site.answered = on_answered;
     sv->site.ctx = sv;
-    return 0;
+    sv->site.status = sv->config.status ? on_status : NULL;
+    sv->site.answered = sv->config.log ? on_answered : NULL;
+    return sv->config.log ? http_open_format(&sv->config.log_format, error) : 0;
 }
 
 /* A descriptor that stays in the set, and whose event is known by `mark`. */
@@ -554,7 +563,6 @@ static void close_server(struct server *sv)
     if (sv->site.files.root >= 0)
         http_files_close(&sv->site.files);
     free(sv->scratch);
-    free(sv->line);
 }
 
 int tapir_http_serve(const struct tapir_http_server *server,
@@ -570,7 +578,7 @@ int tapir_http_serve(const struct tapir_http_server *server,
     slab_init(&sv.pool, NULL, sizeof(struct conn), 0);
     http_fill_defaults(&sv.config);
     http_fill_site(&sv.site, &sv.config);
-    result = open_log(&sv, error);
+    result = set_callbacks(&sv, error);
     if (result == 0)
         result = http_open_files(&sv.site.files, sv.config.dir, error);
     if (result == 0)

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "app/http_files.h"
+#include "base/text.h"
 #include "http/http_body.h"
 #include "http/http_parse.h"
 #include "http/http_range.h"
@@ -33,6 +34,9 @@ struct http_site {
     /* An access log: called with ctx when an answer is out, or has failed. NULL: none.
      */
     void (*answered)(void *ctx, const struct http_session *s);
+
+    /* The status page: writes it, in JSON or for people. NULL: there is none. */
+    void (*status)(void *ctx, struct text *t, bool json);
     void *ctx;
 };
 

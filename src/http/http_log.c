@@ -190,4 +190,6 @@ void http_log_write(struct text *t, const char *format,
         }
     }
     text_char(t, '\n');
+    if (t->cut && t->len > 0) /* even what does not fit is one line */
+        t->at[t->len - 1] = '\n';
 }

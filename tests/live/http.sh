@@ -119,6 +119,13 @@ uploaded() {
 too_large() {
     [ "$(get -o /dev/null -w '%{http_code}' -T "$dir/site/big" "$url/echo")" = 413 ]
 }
+shown() {
+    get "$url/tapir/status" | grep -q '<td>answer\|<td>request\|<td>idle' &&
+        get "$url/tapir/status?json" | python3 -c '
+import json, sys
+all = json.load(sys.stdin)
+assert any(c["state"] == "ESTAB" and c["cwnd"] > 0 for c in all["connections"]), all'
+}
 # Answers under way are finished; the exit status is 0.
 stopped() {
     rm -f "$dir/got"
@@ -155,6 +162,7 @@ for link in tap:tapirhttp kernel; do
     check "a directory is listed" listed
     check "what is uploaded comes back" uploaded
     check "too large a body is refused before it comes" too_large
+    check "the status page shows TCP's figures" shown
     python3 "$here/http_probe.py" "$addr" 80 >"$dir/probe" 2>&1
     grep -v 'passed,' "$dir/probe" | sed "s/^\(ok  \|FAIL\) /\1 $link: /"
     passed=$((passed + $(grep -c '^ok ' "$dir/probe")))

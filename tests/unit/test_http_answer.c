@@ -290,6 +290,25 @@ static void who_asks_is_told_to_go_on(void **state)
     assert_string_equal(statuses(), "417");
 }
 
+static void on_status(void *ctx, struct text *t, bool json)
+{
+    text_put(t, json ? "json" : "page");
+}
+
+static void what_the_server_does_is_told_to_people_and_machines(void **state)
+{
+    ask("/tapir/status", "X", "x");
+    assert_string_equal(statuses(), "404");
+    site.status = on_status;
+    ask("/tapir/status", "X", "x");
+    assert_said("Cache-Control: no-store\r\nContent-Type: text/html; charset=utf-8\r\n"
+                "Content-Length: 4\r\n\r\npage");
+    ask("/tapir/status?json", "X", "x");
+    assert_said("Content-Type: application/json\r\nContent-Length: 4\r\n\r\njson");
+    ask("/tapir/status", "Accept", "text/x, application/json");
+    assert_said("\r\n\r\njson");
+}
+
 /* RFC 9112 s3 asks for lines of 8000 octets; none of them names a file. */
 static void a_path_longer_than_any_file_is_not_found(void **state)
 {
@@ -330,6 +349,7 @@ int main(void)
         WITH_SITE(a_body_to_echo_comes_back),
         WITH_SITE(a_body_to_echo_is_bounded),
         WITH_SITE(who_asks_is_told_to_go_on),
+        WITH_SITE(what_the_server_does_is_told_to_people_and_machines),
         WITH_SITE(a_path_longer_than_any_file_is_not_found),
         WITH_SITE(a_connection_has_its_last_request),
     };

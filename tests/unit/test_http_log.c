@@ -88,6 +88,15 @@ static void every_variable_has_its_value(void **state)
                         "20000us 500 10 h h\n");
 }
 
+static void a_line_that_does_not_fit_is_a_line(void **state)
+{
+    struct text t;
+
+    text_init(&t, buf, 6);
+    http_log_write(&t, "$request", &entry);
+    assert_string_equal(buf, "GET \n");
+}
+
 static void what_is_no_variable_is_found(void **state)
 {
     static const struct {
@@ -120,6 +129,7 @@ int main(void)
         cmocka_unit_test(common_and_combined_are_what_they_have_always_been),
         cmocka_unit_test(json_is_json),
         cmocka_unit_test(every_variable_has_its_value),
+        cmocka_unit_test(a_line_that_does_not_fit_is_a_line),
         cmocka_unit_test(what_is_no_variable_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,8 +204,8 @@ static void heads_beyond_the_limits_are_told_which_part_is_too_long(void **state
     free(s);
 }
 
-/* What lies beyond the limit changes nothing, however much of it has come; the empty line
- * in front (RFC 9112 s2.2) does not count. */
+/* What lies beyond the limit changes nothing, however much of it has come; the empty
+ * line in front (RFC 9112 s2.2) does not count. */
 static void heads_at_the_limits_are_judged_the_same_in_pieces_and_whole(void **state)
 {
     size_t n = 66000;
