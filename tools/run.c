@@ -35,9 +35,9 @@ enum { FAR_WAIT_MS = 3000, END_WAIT_MS = 500, SAME_WISH_MS = 200 };
 /* Signals are the process's, so what they touch is too. */
 static struct {
     int pipe[2];
-    volatile sig_atomic_t interrupted; /* SIGINT, how often */
-    volatile int64_t interrupted_at;   /* when last, milliseconds; the handler's own */
-    volatile sig_atomic_t terminated;  /* SIGTERM */
+    volatile sig_atomic_t wishes;      /* to end: SIGINT and SIGTERM, how often */
+    volatile int64_t wished_at;        /* when last, milliseconds; the handler's own */
+    volatile sig_atomic_t interrupted; /* one of them was SIGINT */
     volatile sig_atomic_t child;       /* COMMAND's pid (its group, when negative) */
     volatile sig_atomic_t watched;     /* the body looks at stop_fd */
 } process = { .pipe = { -1, -1 } };
@@ -60,24 +60,22 @@ static bool same_wish(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    bool same = process.interrupted && ms - process.interrupted_at < SAME_WISH_MS;
-    process.interrupted_at = ms;
+    bool same = process.wishes && ms - process.wished_at < SAME_WISH_MS;
+    process.wished_at = ms;
     return same;
 }
 
 static void on_end(int signal, siginfo_t *info, void *context)
 {
     (void)context;
-    if (signal == SIGINT && same_wish())
+    if (same_wish())
         return;
     /* From the terminal: a foreground COMMAND got it too and decides. */
     if (signal == SIGINT && process.child > 0 && info->si_code == SI_KERNEL)
         return;
-    if (signal == SIGINT)
-        process.interrupted++;
-    else
-        process.terminated = 1;
-    if (process.watched && process.interrupted < 2) {
+    process.wishes++;
+    process.interrupted |= signal == SIGINT;
+    if (process.watched && process.wishes < 2) {
         wake_body();
         return;
     }
