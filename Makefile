@@ -5,6 +5,7 @@
 #   make demo       the main job, in front of your eyes
 #   make test       unit, simulation and live tests (make test-long: the full products);
 #                   make test T="test_ring drill" runs those alone (drill: all scripts)
+#   make diff       scenarios on our stack and on the kernel's, compared; DIFF="lost-*"
 #   make fuzz       each fuzzer for FUZZ_SECONDS (60); FUZZ="wire http" for some
 #   make lint       format, floors, globals, purity, sizes, names, static analysis
 #   make bench      figures beside the kernel's TCP, nginx and the TAP's limit, in under
@@ -75,6 +76,8 @@ FUZZ_PART := $(filter-out $(FUZZ_MAIN:%=tests/fuzz/%.c),$(FUZZ_SRC))
 # The object behind packetdrill's --so_filename.
 SO_SRC := $(sort $(wildcard tools/packetdrill/*.c))
 SO_OBJ := $(SO_SRC:%.c=$(B)/%.o)
+# One end of a scenario that is played on two stacks.
+PLAY := tests/diff/play
 # The tests that have threads in them also run under ThreadSanitizer.
 TSAN_SRC := $(sort $(wildcard tests/unit/test_bsd*.c tests/unit/test_sim*.c \
                               tests/unit/test_loop*.c tests/unit/test_raw*.c \
@@ -92,7 +95,8 @@ BENCH_BIN   := $(BENCH_MAIN:%=$(B)/bench/%)
 FUZZ_OBJ    := $(FUZZ_SRC:%.c=$(B)/%.o)
 FUZZ_BIN    := $(FUZZ_MAIN:%=$(B)/tests/fuzz/%)
 
-.PHONY: all examples bench bench-programs demo test test-long tests tsan-tests fuzz lint rfc format install clean FORCE
+.PHONY: all examples bench bench-programs demo diff diff-play test test-long tests \
+        tsan-tests fuzz lint rfc format install clean FORCE
 .SECONDARY:
 all: $(B)/tapir $(B)/libtapir.a $(B)/libtapir.so $(B)/libtapir-packetdrill.so
 	@:
@@ -121,7 +125,7 @@ $(B)/tests/%.o: tests/%.c $(B)/flags
 
 -include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(DRILL_OBJ:.o=.d) $(HARNESS_OBJ:.o=.d) \
          $(TEST_BIN:=.d) $(EXAMPLE_BIN:$(B)/%=$(B)/tools/%.d) $(BENCH_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) \
-         $(SO_OBJ:.o=.d)
+         $(SO_OBJ:.o=.d) $(B)/$(PLAY).d
 
 # --- libraries and programs --------------------------------------------------------------
 
@@ -196,11 +200,16 @@ $(B)/tests/fuzz/libfuzzer: LDFLAGS += -fsanitize=fuzzer
 $(FUZZ_BIN): $(B)/%: $(B)/%.o $(B)/fuzz.a $(B)/drill.a $(B)/libtapir.a
 	$(call say,LINK,$@)$(LINK) -o $@ $< $(B)/fuzz.a $(B)/drill.a $(B)/libtapir.a
 
+diff-play: $(B)/$(PLAY)
+	@:
+$(B)/$(PLAY): $(B)/$(PLAY).o $(B)/libtapir.a
+	$(call say,LINK,$@)$(LINK) -o $@ $< $(B)/libtapir.a
+
 ASAN := build/address-undefined
 TSAN := build/thread
 LIVE := $(addprefix tests/live/,program.sh examples.sh wire.sh pmtu.sh http.sh bench.sh run.sh)
 test:
-	@$(MAKE) SANITIZE= B=build all examples bench-programs
+	@$(MAKE) SANITIZE= B=build all examples bench-programs diff-play
 	@$(MAKE) SANITIZE=address,undefined B=$(ASAN) CFLAGS='$(TEST_CFLAGS)' tests \
 	    $(call WANTED,$(ASAN)/tests/fuzz/replay)
 	@$(MAKE) SANITIZE=thread B=$(TSAN) CFLAGS='$(TEST_CFLAGS)' tsan-tests
@@ -211,6 +220,12 @@ test:
 
 test-long: export TAPIR_LONG = 1
 test-long: test
+
+# --- beside the kernel -------------------------------------------------------------------
+
+# The same calls and faults on our stack and on the kernel's: what differs is declared.
+diff: $(B)/tapir diff-play
+	@BUILD=$(B) tests/diff/run.py $(DIFF)
 
 # --- fuzzing -----------------------------------------------------------------------------
 
@@ -234,7 +249,7 @@ rfc:
 
 format:
 	clang-format -i $(LIB_SRC) $(TOOL_SRC) $(HARNESS) $(TEST_SRC) $(EXAMPLES) $(BENCH_SRC) \
-	    $(DRILL_SRC) $(FUZZ_SRC) $(SO_SRC) $(wildcard src/*/*.h include/tapir/*.h tools/*.h tools/*/*.h tests/*/*.h)
+	    $(DRILL_SRC) $(FUZZ_SRC) $(SO_SRC) $(PLAY).c $(wildcard src/*/*.h include/tapir/*.h tools/*.h tools/*/*.h tests/*/*.h)
 
 DEST = $(DESTDIR)$(PREFIX)
 install: all
