@@ -12,7 +12,7 @@ the emulator in it:
     play over the kernel,                 |                             10.9.0.1
     in a namespace, 10.9.0.2 --tap:-------+
 
-What the calls gave and what was on the wire (trace.py) is compared; what differs and is not
+What the calls gave and what was on the wire (capture.py) is compared; what differs and is not
 in the list `deviations` fails. All of it in namespaces of its own, which end with it.
 Closes with "N passed, N failed, N skipped"."""
 import argparse
@@ -29,7 +29,8 @@ import tempfile
 import threading
 import time
 
-import trace
+sys.dont_write_bytecode = True  # the folder stays as it is
+import capture
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -241,7 +242,7 @@ class Play:
         wire.end(signal.SIGTERM)
         self.running.remove(wire)
         self.log, self.peer_log = subject.seen, peer.seen
-        self.aspects, self.times = trace.aspects(self._file("pcap"))
+        self.aspects, self.times = capture.aspects(self._file("pcap"))
 
     def _subject(self, link, until):
         if self.kernel:

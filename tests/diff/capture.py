@@ -80,7 +80,7 @@ def read(path):
             frame = data[at + 28:at + 28 + size]
             flags = struct.unpack_from("=I", data, at + 28 + (size + 3) // 4 * 4 + 4)[0]
             if interface == 0 and frame[12:14] == b"\x08\x00":
-                time = (high << 32 | low) / 1e6
+                time = (high << 32 | low) / 1e9
                 packets.append(Packet(time, flags & 3 == 1, frame[14:]))
         at += length
     return packets
