@@ -92,6 +92,7 @@ class Side:
     def __init__(self, isn):
         self.isn = isn
         self.end = 0  # relative: behind all that was sent
+        self.fin = None  # relative: where it is
         self.sent = {}  # relative number -> when last
 
     def rel(self, seq):
@@ -107,8 +108,9 @@ class Trace:
         self.names = {}
         self.options, self.segments, self.close, self.icmp = [], [], [], []
         self.udp, self.resent, self.times = [], [], []
-        self.acks = dict.fromkeys(("at once", "late", "repeated", "window", "zero window",
+        self.acks = dict.fromkeys(("now", "late", "fin", "repeated", "window", "zero",
                                    "dsack"), 0)
+        self.push = []
         self.headers = set()
         self.layouts = set()
         self.acked = {}  # conn -> (ack, window) the subject sent last
@@ -160,6 +162,8 @@ class Trace:
             self._out(p, mine, seq, ack, span)
         elif p.len:
             self.came.setdefault(p.conn, p.time)
+        if p.flags & FIN:
+            mine.fin = seq + p.len
         if not p.flags & RST:
             mine.end = max(mine.end, seq + span)
 
@@ -179,14 +183,16 @@ class Trace:
         if p.flags & RST:
             return
         if span and seq + span <= mine.end:
-            self._again(p, mine, seq, span, f"{p.letters()} {seq}:{seq + span}")
+            self._again(p, mine, seq, span, f"{p.letters().replace('P', '')} {seq}:{seq + span}")
         elif p.is_pure_ack() and seq < mine.end:
             self._again(p, mine, seq, 0, "probe")
         elif p.is_pure_ack():
             self._pure(p, ack)
         elif span:
             if p.len:
-                self.segments.append(f"{p.letters()} {seq}:{seq + p.len}")
+                self.segments.append(f"{seq}:{seq + p.len}")
+            if p.flags & PSH:
+                self.push.append(f"{seq + p.len}")
             self._sent(p, mine, seq, span)
         if ack is not None:
             self.acked[p.conn] = (ack, p.window)
@@ -206,15 +212,17 @@ class Trace:
         last, window = self.acked.get(p.conn, (None, None))
         sacks = next((v for n, v in p.options if n == "sack"), [])
         if p.window == 0:
-            self.acks["zero window"] += 1
+            self.acks["zero"] += 1
         peer = self.sides[(p.conn, False)]
         if sacks and peer.rel(sacks[0][1]) <= ack:
             self.acks["dsack"] += 1
         if last is not None and ack == last:
             self.acks["window" if p.window != window and not sacks else "repeated"] += 1
+        elif peer.fin is not None and ack > peer.fin:
+            self.acks["fin"] += 1
         else:
             late = p.time - self.came.get(p.conn, p.time) > LATE
-            self.acks["late" if late else "at once"] += 1
+            self.acks["late" if late else "now"] += 1
 
 
 def aspects(path):
@@ -223,8 +231,9 @@ def aspects(path):
     return {
         "options": t.options + [f"later: {x}" for x in sorted(t.layouts)],
         "segments": t.segments,
+        "push": t.push,
         "resent": t.resent,
-        "acks": [f"{n} {k}" for k, n in t.acks.items()],
+        **{f"acks.{k}": [str(n)] for k, n in t.acks.items()},
         "close": t.close,
         "icmp": t.icmp,
         "udp": t.udp,
