@@ -163,8 +163,8 @@ int tapir_shutdown(int fd, int how);
  *                  TCP_KEEPCNT TCP_SYNCNT TCP_LINGER2 (seconds) TCP_DEFER_ACCEPT
  *                  (seconds, rounded up to 1, 3, 7 ...) TCP_WINDOW_CLAMP (bytes)
  *                  TCP_QUICKACK TCP_USER_TIMEOUT (milliseconds, from the first
- *                  repetition on) TCP_NOTSENT_LOWAT (bytes) TCP_CONGESTION TCP_CC_INFO (no
- *                  bytes) TCP_INFO (struct tcp_info)
+ *                  repetition on) TCP_NOTSENT_LOWAT (bytes) TCP_INQ (with recvmsg)
+ *                  TCP_CONGESTION TCP_CC_INFO (no bytes) TCP_INFO (struct tcp_info)
  * A length that is too short is EINVAL; one that is too long is cut. TCP_INFO is as long
  * as asked for, and 248 bytes at most. See socket(7), ip(7), tcp(7). */
 int tapir_getsockopt(int fd, int level, int name, void *value, socklen_t *len);

@@ -4,9 +4,10 @@
  *
  * Control is of the level IPPROTO_IP and for datagrams: what a header said (IP_PKTINFO,
  * IP_TTL, IP_TOS, each only if the socket asked for it) and what the one header is to
- * say. As on Linux what does not fit is cut (MSG_CTRUNC), what is of another level is
- * not looked at, and what is of this level and not known is EINVAL. Interfaces have
- * Linux's numbers: the loopback is 1. */
+ * say; of a stream how much waits behind the message (TCP_INQ). As on Linux what does
+ * not fit is cut (MSG_CTRUNC), what is of another level is not looked at, and what is
+ * of this level and not known is EINVAL. Interfaces have Linux's numbers: the loopback
+ * is 1. */
 #include "edge/bsd.h"
 
 #include <errno.h>
@@ -16,17 +17,24 @@
 
 #include "base/bytes.h"
 
-enum { FIRST_INDEX = 1 };
+enum {
+    FIRST_INDEX = 1,
+    CM_INQ = 36, /* Linux's TCP_CM_INQ, the number of TCP_INQ */
+};
 
 /* ---- receiving ---- */
 
+struct kind {
+    int level, type;
+};
+
 /* As Linux's put_cmsg(): the last one may be cut. */
-static void put_control(struct msghdr *msg, size_t *used, int type, const void *data,
-                        size_t len)
+static void put_control(struct msghdr *msg, size_t *used, struct kind kind,
+                        const void *data, size_t len)
 {
     struct cmsghdr h = { .cmsg_len = CMSG_LEN(len),
-                         .cmsg_level = IPPROTO_IP,
-                         .cmsg_type = type };
+                         .cmsg_level = kind.level,
+                         .cmsg_type = kind.type };
     size_t room = msg->msg_control ? msg->msg_controllen - *used : 0;
     uint8_t *at = (uint8_t *)msg->msg_control + *used;
 
@@ -49,7 +57,21 @@ static void put_info(struct msghdr *msg, size_t *used, const struct ip_heard *ip
 
     put32((uint8_t *)&info.ipi_addr, ip4_num(ip->dst));
     put32((uint8_t *)&info.ipi_spec_dst, ip4_num(ip->local));
-    put_control(msg, used, IP_PKTINFO, &info, sizeof info);
+    put_control(msg, used, (struct kind){ IPPROTO_IP, IP_PKTINFO }, &info, sizeof info);
+}
+
+/* tcp(7): what waits now; 1 also where nothing does but the stream's end. */
+static void put_inq(const struct sock *s, struct msghdr *msg, size_t *used)
+{
+    size_t waiting = 0;
+    int hint;
+
+    if (sock_queued(s, SOCK_QUEUE_IN, &waiting) < 0)
+        return;
+    hint = (int)min_size(waiting, INT_MAX);
+    if (hint == 0 && sock_receive_over(s))
+        hint = 1;
+    put_control(msg, used, (struct kind){ IPPROTO_TCP, CM_INQ }, &hint, sizeof hint);
 }
 
 /* In Linux's order, whatever order they were asked for in. */
@@ -62,9 +84,12 @@ static void give_control(const struct sock *s, const struct sock_message *got,
     if (got->datagram && s->tell_info)
         put_info(msg, &used, &got->ip);
     if (got->datagram && s->tell_ttl)
-        put_control(msg, &used, IP_TTL, &ttl, sizeof ttl);
+        put_control(msg, &used, (struct kind){ IPPROTO_IP, IP_TTL }, &ttl, sizeof ttl);
     if (got->datagram && s->tell_tos)
-        put_control(msg, &used, IP_TOS, &got->ip.tos, sizeof got->ip.tos);
+        put_control(msg, &used, (struct kind){ IPPROTO_IP, IP_TOS }, &got->ip.tos,
+                    sizeof got->ip.tos);
+    if (!got->datagram && s->tell_inq)
+        put_inq(s, msg, &used);
     msg->msg_controllen = used;
 }
 

@@ -441,6 +441,7 @@ int sock_accept(struct sock *s, struct sock **out)
     fresh->tell_info = s->tell_info;
     fresh->tell_ttl = s->tell_ttl;
     fresh->tell_tos = s->tell_tos;
+    fresh->tell_inq = s->tell_inq;
     fresh->linger_on = s->linger_on;
     fresh->linger_sec = s->linger_sec;
     fresh->rcv_timeout = s->rcv_timeout;

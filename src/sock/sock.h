@@ -72,6 +72,7 @@ struct sock {
     uint32_t rcv_low;              /* SO_RCVLOWAT, bytes; 0: as 1 */
     bool tell_info, tell_ttl, tell_tos; /* IP_PKTINFO, IP_RECVTTL, IP_RECVTOS: for
                                          * whoever receives messages */
+    bool tell_inq;         /* TCP_INQ: the same of how much waits behind a message */
     bool connect_reported; /* connect's success was told once (-EISCONN after) */
     void *user;            /* edge's: struct of the descriptor */
 };

@@ -25,6 +25,7 @@ enum {
     OPT_USER_TIMEOUT = 18,
     OPT_NOTSENT_LOWAT = 25,
     OPT_CC_INFO = 26,
+    OPT_INQ = 36,
 };
 
 enum {
@@ -254,6 +255,19 @@ static int set_notsent_lowat(struct sock *s, int value)
     return 0;
 }
 
+static int get_inq(struct sock *s)
+{
+    return s->tell_inq;
+}
+
+static int set_inq(struct sock *s, int value)
+{
+    if (value < 0 || value > 1)
+        return -EINVAL;
+    s->tell_inq = value;
+    return 0;
+}
+
 /* As on Linux Reno and CUBIC have nothing to tell, which is no error. */
 static int get_cc_info(struct sock *s, void *value, size_t *len)
 {
@@ -314,6 +328,7 @@ static const struct sockopt options[] = {
     NUMBER(QUICKACK, get_quickack, set_quickack, 0, 0),
     NUMBER(USER_TIMEOUT, get_user_timeout, set_user_timeout, 0, 0),
     NUMBER(NOTSENT_LOWAT, get_notsent_lowat, set_notsent_lowat, 0, 0),
+    NUMBER(INQ, get_inq, set_inq, 0, 0),
     BYTES(CC_INFO, get_cc_info, NULL),
     BYTES(INFO, get_info, NULL),
     BYTES(CONGESTION, get_congestion, set_congestion),

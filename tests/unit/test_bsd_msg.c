@@ -297,6 +297,41 @@ static void a_stream_has_neither_name_nor_control(void **state)
     tapir_close(l);
 }
 
+/* tcp(7), TCP_INQ: how much waits behind the message; 1 is the end of the stream. */
+static void a_stream_tells_how_much_waits(void **state)
+{
+    static const int waits[] = { 6, 4, 1 }, one = 1;
+    char buf[4];
+    struct iovec iov = { buf, 4 };
+    uint8_t control[64];
+    int l, c, s, number;
+
+    tapir_use(h.b);
+    l = hosts_listen(80);
+    tapir_use(h.a);
+    c = hosts_connect(HOST_B, 80);
+    s = tapir_accept(l, NULL, NULL);
+    assert_int_equal(tapir_setsockopt(s, IPPROTO_TCP, 36, &one, 4), 0);
+    tapir_write(c, "ten bytes!", 10);
+    tapir_close(c);
+    tapir_sleep(100000);
+    for (int i = 0; i < 3; i++) {
+        struct msghdr msg = { .msg_iov = &iov,
+                              .msg_iovlen = 1,
+                              .msg_control = control,
+                              .msg_controllen = sizeof control };
+        iov.iov_len = i == 0 ? 4 : i == 1 ? 2 : 4;
+        assert_int_equal(tapir_recvmsg(s, &msg, 0), iov.iov_len);
+        assert_int_equal(msg.msg_controllen, 24);
+        assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_level, IPPROTO_TCP);
+        assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_type, 36);
+        memcpy(&number, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof number);
+        assert_int_equal(number, waits[i]);
+    }
+    tapir_close(s);
+    tapir_close(l);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, datagrams, down)
@@ -311,6 +346,7 @@ int main(void)
         TEST(the_way_may_be_named),
         TEST(messages_that_cannot_be_are_refused),
         TEST(a_stream_has_neither_name_nor_control),
+        TEST(a_stream_tells_how_much_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
