@@ -105,6 +105,10 @@ void tapir_sleep(int64_t usec);
 
 int tapir_socket(int domain, int type, int protocol);
 int tapir_bind(int fd, const struct sockaddr *addr, socklen_t len);
+
+/* With the family AF_UNSPEC it dissolves: datagrams have no peer any more, a connection
+ * is reset (SO_ERROR says ECONNRESET) and its socket fresh, a listener listens no more.
+ */
 int tapir_connect(int fd, const struct sockaddr *addr, socklen_t len);
 int tapir_listen(int fd, int backlog);
 int tapir_accept(int fd, struct sockaddr *addr, socklen_t *len);
@@ -155,8 +159,8 @@ int tapir_shutdown(int fd, int how);
 
 /* Options, with Linux's numbers, units and defaults; all others are ENOPROTOOPT.
  *     SOL_SOCKET   SO_REUSEADDR SO_TYPE SO_ERROR SO_SNDBUF SO_RCVBUF SO_KEEPALIVE
- *                  SO_LINGER SO_RCVTIMEO SO_SNDTIMEO SO_RCVLOWAT (of streams) SO_SNDLOWAT
- *                  (1) SO_ACCEPTCONN SO_PROTOCOL SO_DOMAIN SO_MEMINFO
+ *                  SO_LINGER SO_RCVTIMEO SO_SNDTIMEO SO_RCVLOWAT (of streams)
+ *                  SO_SNDLOWAT (1) SO_ACCEPTCONN SO_PROTOCOL SO_DOMAIN SO_MEMINFO
  *     IPPROTO_IP   IP_TOS IP_TTL IP_MTU, IP_MTU_DISCOVER (IP_PMTUDISC_DONT _WANT _DO
  *                  _PROBE), IP_PKTINFO IP_RECVTTL IP_RECVTOS (of datagrams)
  *     IPPROTO_TCP  TCP_NODELAY TCP_CORK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL
@@ -165,8 +169,9 @@ int tapir_shutdown(int fd, int how);
  *                  TCP_QUICKACK TCP_USER_TIMEOUT (milliseconds, from the first
  *                  repetition on) TCP_NOTSENT_LOWAT (bytes) TCP_INQ (with recvmsg)
  *                  TCP_CONGESTION TCP_CC_INFO (no bytes) TCP_INFO (struct tcp_info)
- * A length that is too short is EINVAL; one that is too long is cut. TCP_INFO is as long
- * as asked for, and 248 bytes at most. See socket(7), ip(7), tcp(7). */
+ *
+ * A length that is too short is EINVAL, one that is too long is cut. TCP_INFO is as
+ * long as asked for, 248 bytes at most. See socket(7), ip(7), tcp(7). */
 int tapir_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int tapir_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 int tapir_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
@@ -176,10 +181,10 @@ int tapir_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 int tapir_fcntl(int fd, int cmd, ...);
 int tapir_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 
-/* epoll(7) over descriptors of both kinds; level, EPOLLET, EPOLLONESHOT and
- * EPOLLEXCLUSIVE. A set belongs to the stack that made it: a descriptor of another
- * stack is EINVAL, a set of Tapir's in a set EPERM (but tapir_poll() waits for one);
- * EPOLLWAKEUP is EINVAL. */
+/* epoll(7) over descriptors of both kinds; level, EPOLLET (an event for each arrival,
+ * and for room where there was none), EPOLLONESHOT and EPOLLEXCLUSIVE. A set belongs to
+ * the stack that made it: a descriptor of another stack is EINVAL, a set of Tapir's in
+ * a set EPERM (but tapir_poll() waits for one); EPOLLWAKEUP is EINVAL. */
 int tapir_epoll_create1(int flags);
 int tapir_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
 int tapir_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout_ms);

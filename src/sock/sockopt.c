@@ -53,9 +53,9 @@ static struct sockopt_table table_of(const struct sock *s, int level)
 static const struct sockopt *find_option(const struct sock *s, int level, int name)
 {
     struct sockopt_table t = table_of(s, level);
-    for (size_t i = 0; i < t.n; i++)
-        if (t.row[i].name == name)
-            return &t.row[i];
+    for (const struct sockopt *o = t.row; o < t.row + t.n; o++)
+        if (o->name == name)
+            return o;
     return NULL;
 }
 
