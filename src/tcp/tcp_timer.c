@@ -51,8 +51,9 @@ static bool opening(const struct tcb *tcb)
     return tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED;
 }
 
-/* RFC 9293 s3.8.3: TCP_USER_TIMEOUT is an R2 in time. As on Linux it is counted from
- * the first repetition on, and then nothing else ends the connection but a SYN's tries.
+/* RFC 9293 s3.8.3 (MUST-21): TCP_USER_TIMEOUT is an R2 in time. As on Linux it is
+ * counted from the first repetition on, and then nothing else ends the connection but a
+ * SYN's tries.
  */
 static bool user_timed_out(struct tcb *tcb)
 {

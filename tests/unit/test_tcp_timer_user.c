@@ -37,8 +37,8 @@ static int error_of(struct sock *s)
     return value;
 }
 
-/* RFC 9293 s3.8.3: sent again after 300 and 900 ms; 1000 ms after the first of those it
- * is over, and no later. */
+/* RFC 9293 s3.8.3 (MUST-21): sent again after 300 and 900 ms; 1000 ms after the first
+ * of those it is over, and no later. */
 static void text_that_is_not_acknowledged_ends_the_connection(void **state)
 {
     struct sock *s = peer_up(&p);
