@@ -14,6 +14,7 @@ enum {
     CONNECTIONS = 32768,       /* at once, where descriptors suffice */
     CONNECTIONS_MAX = 1000000, /* as many numbers as Linux gives a process, about */
     OPT_ECHO = 256,
+    OPT_FOLLOW,
     OPT_NO_LISTING,
     OPT_NO_STATUS,
     OPT_LOG,
@@ -34,6 +35,7 @@ struct serve {
 static const struct option_row rows[] = {
     { 'p', 'p', "port", true },
     { OPT_ECHO, 0, "echo", true },
+    { OPT_FOLLOW, 0, "follow-links", false },
     { OPT_NO_LISTING, 0, "no-listing", false },
     { OPT_NO_STATUS, 0, "no-status", false },
     { OPT_LOG, 0, "access-log", true },
@@ -249,6 +251,9 @@ static int set_option(struct serve *s, int id, const char *value)
         return set_port(s, value);
     case OPT_ECHO:
         return set_echo(s, value);
+    case OPT_FOLLOW:
+        s->http.follow_links = true;
+        return 0;
     case OPT_NO_LISTING:
         s->http.no_listing = true;
         return 0;

@@ -17,9 +17,9 @@ _tapir() {
         [ "${COMP_WORDS[1]}" = drill ] && options="--dry-run --json --define --profile --sysctl
             --mtu --pcap --ladder --stat --seed --tolerance_usecs= --help"
         [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --echo
-            --no-listing --no-status --access-log --log-format --header-timeout --body-timeout
-            --idle-timeout --send-timeout --max-line --max-header --max-fields --max-body
-            --max-requests --max-connections"
+            --follow-links --no-listing --no-status --access-log --log-format
+            --header-timeout --body-timeout --idle-timeout --send-timeout --max-line --max-header
+            --max-fields --max-body --max-requests --max-connections"
         COMPREPLY=($(compgen -W "$options" -- "$word"))
     else
         COMPREPLY=($(compgen -f -- "$word"))

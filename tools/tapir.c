@@ -17,6 +17,7 @@ const struct command commands[] = {
       "                       (32768; on --link kernel as many as there may be\n"
       "                       descriptors)\n"
       "  --echo PATH          POST and PUT to PATH come back\n"
+      "  --follow-links       symbolic links may lead out of DIR; else they are 403\n"
       "  --no-listing         a directory without index.html is 404, not listed\n"
       "  --no-status          do not show TCP's figures of all connections at\n"
       "                       /tapir/status (?json for JSON)\n"

@@ -18,12 +18,13 @@ extern "C" {
 /* What to serve and how. Zeros are defaults; times are microseconds; strings are
  * borrowed. */
 struct tapir_http_server {
-    const char *dir;  /* files below it are served, nothing else */
-    const char *addr; /* address to listen on: "192.0.2.2"; NULL: all */
-    uint16_t port;    /* 80 */
-    const char *echo; /* a path: POST and PUT to it come back; NULL: none */
-    bool no_listing;  /* a directory without index.html is 404, not listed */
-    bool status;      /* /tapir/status shows TCP's figures; with ?json as JSON */
+    const char *dir;   /* files below it are served, nothing else */
+    const char *addr;  /* address to listen on: "192.0.2.2"; NULL: all */
+    uint16_t port;     /* 80 */
+    const char *echo;  /* a path: POST and PUT to it come back; NULL: none */
+    bool follow_links; /* symbolic links may lead out of dir */
+    bool no_listing;   /* a directory without index.html is 404, not listed */
+    bool status;       /* /tapir/status shows TCP's figures; with ?json as JSON */
     unsigned max_connections; /* 32768; further ones wait in the listen queue */
     unsigned max_requests;    /* of one connection; 0: any number */
 

@@ -8,9 +8,10 @@
 #include "app/http_cache.h"
 
 struct http_files {
-    int root;     /* the directory's descriptor */
-    bool beneath; /* the kernel keeps names below root by itself (openat2) */
-    char *path;   /* without openat2: root's real path, owned */
+    int root;      /* the directory's descriptor */
+    bool beneath;  /* the kernel keeps names below root by itself (openat2) */
+    bool anywhere; /* symbolic links may lead out of the directory */
+    char *path;    /* without openat2: root's real path, owned */
     struct http_cache cache;
 };
 

@@ -99,12 +99,14 @@ int http_open_format(const char **format, struct tapir_error *error)
     return 0;
 }
 
-int http_open_files(struct http_files *files, const char *dir,
+int http_open_files(struct http_files *files, const struct tapir_http_server *config,
                     struct tapir_error *error)
 {
+    const char *dir = config->dir;
     char what[128];
     int err = -http_files_open(files, dir);
 
+    files->anywhere = config->follow_links;
     if (err == 0)
         return 0;
     snprintf(what, sizeof what, "cannot serve %.100s", dir);

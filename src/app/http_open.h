@@ -20,7 +20,7 @@ void http_fill_site(struct http_site *site, const struct tapir_http_server *conf
 int http_open_format(const char **format, struct tapir_error *error);
 
 /* The directory that is served. 0, or -1 with errno and *error. */
-int http_open_files(struct http_files *files, const char *dir,
+int http_open_files(struct http_files *files, const struct tapir_http_server *config,
                     struct tapir_error *error);
 
 /* A listening descriptor that does not block, at addr (NULL: all). -1 with errno and

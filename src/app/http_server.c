@@ -580,7 +580,7 @@ int tapir_http_serve(const struct tapir_http_server *server,
     http_fill_site(&sv.site, &sv.config);
     result = set_callbacks(&sv, error);
     if (result == 0)
-        result = http_open_files(&sv.site.files, sv.config.dir, error);
+        result = http_open_files(&sv.site.files, &sv.config, error);
     if (result == 0)
         result = open_set(&sv, error);
     if (result == 0) {

@@ -75,6 +75,21 @@ static void links_that_lead_out_are_refused(void **state)
     assert_int_equal(get("/etc/passwd"), -EACCES);
 }
 
+/* Only where that is wished; a special file is none of it. */
+static void links_that_lead_out_are_followed_on_demand(void **state)
+{
+    struct http_file file;
+
+    files.anywhere = true;
+    assert_int_equal(http_files_get(&files, "out", 0, &file), 0);
+    assert_int_equal(file.size, 6);
+    close(file.fd);
+    assert_int_equal(get("abs"), 0);
+    assert_int_equal(get("up/secret"), 0);
+    assert_int_equal(get("up"), -EISDIR);
+    assert_int_equal(get("fifo"), -EACCES);
+}
+
 static void directories_and_special_files_are_told_apart(void **state)
 {
     assert_int_equal(get(""), -EISDIR);
@@ -137,6 +152,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(files_below_the_directory_are_opened, up, down),
         cmocka_unit_test_setup_teardown(links_that_lead_out_are_refused, up, down),
+        cmocka_unit_test_setup_teardown(links_that_lead_out_are_followed_on_demand, up,
+                                        down),
         cmocka_unit_test_setup_teardown(directories_and_special_files_are_told_apart,
                                         up, down),
         cmocka_unit_test_setup_teardown(a_file_tells_its_version, up, down),

@@ -17,6 +17,11 @@ static struct hosts h;
 static struct tapir_error error;
 static struct http_files files;
 
+static int open_files(const char *dir, struct tapir_error *e)
+{
+    return http_open_files(&files, &(struct tapir_http_server){ .dir = dir }, e);
+}
+
 static int up(void **state)
 {
     error = (struct tapir_error){ .what = "" };
@@ -69,7 +74,7 @@ static void a_word_that_is_no_address_is_told(void **state)
 static void an_error_need_not_be_wanted(void **state)
 {
     assert_int_equal(http_open_listener("here", 80, NULL), -1);
-    assert_int_equal(http_open_files(&files, "/nonexistent", NULL), -1);
+    assert_int_equal(open_files("/nonexistent", NULL), -1);
     assert_int_equal(errno, ENOENT);
 }
 
@@ -77,18 +82,18 @@ static void a_directory_is_opened(void **state)
 {
     const char *dir = site_up();
 
-    assert_int_equal(http_open_files(&files, dir, &error), 0);
+    assert_int_equal(open_files(dir, &error), 0);
     http_files_close(&files);
     site_down();
 }
 
 static void a_directory_that_is_none_is_told(void **state)
 {
-    assert_int_equal(http_open_files(&files, "/nonexistent/directory", &error), -1);
+    assert_int_equal(open_files("/nonexistent/directory", &error), -1);
     assert_int_equal(errno, ENOENT);
     assert_string_equal(error.what, "cannot serve /nonexistent/directory: No such file "
                                     "or directory");
-    assert_int_equal(http_open_files(&files, "/proc/self/status", &error), -1);
+    assert_int_equal(open_files("/proc/self/status", &error), -1);
     assert_int_equal(errno, ENOTDIR);
     assert_string_equal(error.cause, "a directory is served, not a file");
 }
