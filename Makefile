@@ -7,6 +7,7 @@
 #                   make test T="test_ring drill" runs those alone (drill: all scripts)
 #   make diff       scenarios on our stack and on the kernel's, compared; DIFF="lost-*"
 #   make fuzz       each fuzzer for FUZZ_SECONDS (60); FUZZ="wire http" for some
+#   make mutants    our TCP broken in fifty ways, and which tests notice; M=name for one
 #   make lint       format, floors, globals, purity, sizes, names, static analysis
 #   make bench      figures beside the kernel's TCP, nginx and the TAP's limit, in under
 #                   six minutes; BENCH="rtt memory" for some, RUNS=7, BENCH_JSON=FILE
@@ -96,7 +97,7 @@ FUZZ_OBJ    := $(FUZZ_SRC:%.c=$(B)/%.o)
 FUZZ_BIN    := $(FUZZ_MAIN:%=$(B)/tests/fuzz/%)
 
 .PHONY: all examples bench bench-programs demo diff diff-play test test-long tests \
-        tsan-tests fuzz lint rfc format install clean FORCE
+        tsan-tests fuzz mutants lint rfc format install clean FORCE
 .SECONDARY:
 all: $(B)/tapir $(B)/libtapir.a $(B)/libtapir.so $(B)/libtapir-packetdrill.so
 	@:
@@ -231,6 +232,10 @@ diff: $(B)/tapir diff-play
 
 fuzz:
 	+@tools/dev/fuzz
+
+# Our TCP broken on purpose in fifty ways: which tests notice? M="NAME..." for some.
+mutants:
+	+@M='$(M)' tools/dev/mutants
 
 # --- demo, bench, lint, install ----------------------------------------------------------
 
