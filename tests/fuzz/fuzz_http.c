@@ -35,7 +35,8 @@ static void stretch(struct fuzz_in *in)
 
     if (choice >= 0xf0 && in->left > 3) {
         n = by[choice % ARRAY_LEN(by)] + fuzz_u8(in);
-        at = fuzz_u8(in) % in->left;
+        at = fuzz_u8(in);
+        at %= in->left;
     }
     text.len = fuzz_bytes(in, (uint8_t *)text.at, at);
     if (n > 0)

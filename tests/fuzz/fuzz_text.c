@@ -164,7 +164,8 @@ static void one_cookie(struct fuzz_in *in)
     struct tcp_opts syn = { .has_ts = true }, back = { .has_ts = true };
 
     slot.local = slot.remote = ip4_addr(0xc0000200u + fuzz_u8(in));
-    net.secret = (struct siphash_key){ { fuzz_u32(in), fuzz_u32(in) } };
+    net.secret.k[0] = fuzz_u32(in);
+    net.secret.k[1] = fuzz_u32(in);
     struct seq iss = tcp_cookie_make(&tcp, &slot, irs, peer);
     syn.sack_ok = peer & 1;
     syn.has_wscale = peer & 4;
