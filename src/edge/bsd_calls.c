@@ -172,12 +172,12 @@ int tapir_listen(int fd, int backlog)
 
 static int connect_wait(struct call *c, const struct sock_name *to)
 {
-    int r = sock_connect(c->sock, to), w;
+    int r = sock_connect(c->sock, to), first = r, w;
 
     while (!c->nonblock && (r == -EINPROGRESS || r == -EALREADY)) {
         w = call_wait(c);
         if (w < 0)
-            return w == -EAGAIN ? -EINPROGRESS : w;
+            return w == -EAGAIN ? first : w;
         r = sock_connect(c->sock, to);
     }
     return r;
