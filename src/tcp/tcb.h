@@ -399,8 +399,13 @@ void tcp_reset_reply(struct tcp *tcp, const struct ip_info *ip,
 /* The RST that ends a connection (s3.10.5). */
 void tcp_reset(struct tcb *tcb);
 
+/* The RST that ends it in answer to a segment with an ACK. */
+void tcp_reset_answer(struct tcb *tcb, const struct tcp_seg *seg);
+
 /* tcp_user.c: reset, since its memory is needed. */
 void tcp_abort_on_memory(struct tcb *tcb);
+/* Reset, in answer to a segment with an ACK that it is too late for. */
+void tcp_abort_answer(struct tcb *tcb, const struct tcp_seg *seg, int error);
 
 /* tcp_timer.c */
 usec tcp_rto(const struct tcb *tcb); /* with all its doublings */

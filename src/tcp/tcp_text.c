@@ -69,7 +69,7 @@ static void refuse_text(struct tcb *tcb, struct tcp_seg *seg)
 {
     count(&tcb->tcp->net->count, COUNT_TcpExtTCPAbortOnData);
     tcp_reject(seg, DROP_TCP_RCV_CLOSED);
-    tcp_abort(tcb, -ECONNRESET);
+    tcp_abort_answer(tcb, seg, -ECONNRESET);
 }
 
 /* Nobody will read it, or so shutdown(SHUT_RD) is taken; Linux lets him who calls all

@@ -249,15 +249,26 @@ void tcp_release(struct tcb *tcb, bool linger_zero)
 
 /* --- s3.10.5 ABORT --- */
 
+static void forget(struct tcb *tcb, int error)
+{
+    rcvq_clear(&tcb->rcv.q);
+    tcp_mem_update(tcb);
+    tcp_finish(tcb, error);
+}
+
 void tcp_abort(struct tcb *tcb, int error)
 {
     bool silent = tcb->state == TCPS_CLOSED || tcb->state == TCPS_SYN_SENT ||
                   tcb->state == TCPS_TIME_WAIT;
     if (!silent)
         tcp_reset(tcb);
-    rcvq_clear(&tcb->rcv.q);
-    tcp_mem_update(tcb);
-    tcp_finish(tcb, error);
+    forget(tcb, error);
+}
+
+void tcp_abort_answer(struct tcb *tcb, const struct tcp_seg *seg, int error)
+{
+    tcp_reset_answer(tcb, seg);
+    forget(tcb, error);
 }
 
 void tcp_abort_on_memory(struct tcb *tcb)

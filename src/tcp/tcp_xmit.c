@@ -84,15 +84,25 @@ void tcp_reset_reply(struct tcp *tcp, const struct ip_info *ip,
     tcp_reply(tcp, &r);
 }
 
-void tcp_reset(struct tcb *tcb)
+static void reset(struct tcb *tcb, struct tcp_reply r)
 {
-    struct tcp_reply r = { .slot = &tcb->slot,
-                           .ip = &tcb->opt.ip,
-                           .seq = tcb->snd.nxt,
-                           .ack = tcb->rcv.nxt,
-                           .flags = TCP_RST | TCP_ACK };
-
+    r.slot = &tcb->slot;
+    r.ip = &tcb->opt.ip;
+    r.flags |= TCP_RST;
     tcp_timestamp_option(tcb,
                          &r.opts); /* RFC 7323 s3.2: "SHOULD be sent in an <RST>" */
     tcp_reply(tcb->tcp, &r);
+}
+
+void tcp_reset(struct tcb *tcb)
+{
+    reset(tcb, (struct tcp_reply){
+                   .seq = tcb->snd.nxt, .ack = tcb->rcv.nxt, .flags = TCP_ACK });
+}
+
+/* RFC 9293 s3.5.2, group 1: where the peer says that it waits. At SND.NXT it would be
+ * challenged (RFC 5961 s3.2) if something of ours is still under way. */
+void tcp_reset_answer(struct tcb *tcb, const struct tcp_seg *seg)
+{
+    reset(tcb, (struct tcp_reply){ .seq = seg->ack });
 }

@@ -276,11 +276,23 @@ static void text_for_a_user_who_closed_is_answered_with_a_reset(void **state)
     sock_close(s);
     peer_expect(&p, "F. 1:1(0) ack 1");
     peer_send(&p, "P. 1:101(100) ack 2 win 65535");
-    peer_expect(&p, "R. 2:2(0) ack 1");
+    peer_expect(&p, "R 2:2(0)");
     assert_int_equal(p.st->tcp.n_tcb, 0);
     assert_int_equal(peer_count(&p, "TcpExtTCPAbortOnData"), 1);
     peer_send(&p, "P. 1:101(100) ack 2 win 65535");
     peer_expect(&p, "R 2:2(0) win 0");
+    peer_free(&p);
+}
+
+/* RFC 9293 s3.5.2, group 1, and RFC 5961 s3.2: the FIN did not arrive, so the peer waits
+ * for its number, and would only challenge a RST behind it. */
+static void a_reset_for_late_text_stands_where_the_peer_waits(void **state)
+{
+    struct sock *s = connection();
+    sock_close(s);
+    peer_expect(&p, "F. 1:1(0) ack 1");
+    peer_send(&p, "P. 1:101(100) ack 1 win 65535");
+    peer_expect(&p, "R 1:1(0)");
     peer_free(&p);
 }
 
@@ -372,6 +384,7 @@ int main(void)
         cmocka_unit_test(text_after_shutdown_of_reading_is_thrown_away),
         cmocka_unit_test(text_out_of_order_after_shutdown_of_reading_is_thrown_away),
         cmocka_unit_test(text_for_a_user_who_closed_is_answered_with_a_reset),
+        cmocka_unit_test(a_reset_for_late_text_stands_where_the_peer_waits),
         cmocka_unit_test(old_text_for_a_user_who_closed_is_only_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
