@@ -75,7 +75,8 @@ struct tcb_rcv {
     struct rcvq q;      /* what came and was not read */
     struct seq acked;   /* the acknowledgment number we sent last */
     uint32_t segs;      /* full segments that came since then */
-    uint8_t quick;      /* segments that are still acknowledged at once */
+    uint8_t quick;      /* segments that are still acknowledged at once ... */
+    bool answered;      /* ... but not in a conversation: we sent text in answer */
     bool fin;           /* the peer's FIN was taken */
     bool shut;          /* the user reads no more: text is thrown away */
     uint16_t mss;       /* largest text that came in one segment: what "full" means */

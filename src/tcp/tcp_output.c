@@ -240,7 +240,7 @@ static void sent_new(struct tcb *tcb, const struct tcp_tx *tx, struct seq to,
         return;
     tcb->snd.last = tcb->tcp->net->now;
     if (tcb->bytes_received > 0)
-        tcb->rcv.quick = 0; /* a conversation: ACKs may ride on our text */
+        tcb->rcv.answered = true; /* ACKs may ride on our text */
     count_n(&tcb->tcp->net->count, COUNT_TcpExtTCPOrigDataSent,
             (tx->text + size - 1) / size);
 }

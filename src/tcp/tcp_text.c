@@ -16,11 +16,11 @@
 enum { QUICK = 16 }; /* segments: as Linux's TCP_MAX_QUICKACKS */
 
 /* Deviates from RFC 9293 s3.8.6.3 (SHLD-18): no delay for the first segments of a
- * connection, until it turns out to be a conversation (we sent text in answer): a
- * delayed ACK would slow the peer's slow start. As Linux. */
+ * connection, but in a conversation (we sent text in answer, and no delay was in vain
+ * since then): a delayed ACK would slow the peer's slow start. As Linux. */
 static bool quick(struct tcb *tcb)
 {
-    if (tcb->rcv.quick == 0)
+    if (!tcp_quickack(tcb))
         return false;
     tcb->rcv.quick--;
     return true;
@@ -28,12 +28,13 @@ static bool quick(struct tcb *tcb)
 
 bool tcp_quickack(const struct tcb *tcb)
 {
-    return tcb->rcv.quick > 0;
+    return tcb->rcv.quick > 0 && !tcb->rcv.answered;
 }
 
 void tcp_set_quickack(struct tcb *tcb, bool on)
 {
     tcb->rcv.quick = on ? QUICK : 0;
+    tcb->rcv.answered = false;
     if (on && tcb->at[TT_DELACK] != NEVER) {
         tcb->ack_now = true;
         tcp_dirty(tcb);

@@ -218,6 +218,7 @@ static void keep_fires(struct tcb *tcb)
 static void delack_fires(struct tcb *tcb)
 {
     tcb->ack_now = true;
+    tcb->rcv.answered = false; /* nothing came for the ACK to ride on */
     count(&tcb->tcp->net->count, COUNT_TcpExtDelayedACKs);
 }
 

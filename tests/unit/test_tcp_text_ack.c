@@ -89,6 +89,26 @@ static void the_delay_counts_from_the_first_segment(void **state)
     end(s);
 }
 
+/* As Linux: a delay that nothing rode on shows that the conversation is over; the rest
+ * of the first 16 are acknowledged at once again, until there is an answer again. */
+static void a_delay_in_vain_ends_a_conversation(void **state)
+{
+    struct sock *s = connection("<mss 1460>");
+    peer_send(&p, "P. 1:101(100) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 101");
+    peer_write(&p, s, 50);
+    peer_expect(&p, "P. 1:51(50) ack 101");
+    peer_send(&p, "P. 101:201(100) ack 51 win 65535");
+    peer_expect_after(&p, 40 * USEC_PER_MS, ". 51:51(0) ack 201");
+    peer_send(&p, "P. 201:301(100) ack 51 win 65535");
+    peer_expect(&p, ". 51:51(0) ack 301");
+    peer_write(&p, s, 50);
+    peer_expect(&p, "P. 51:101(50) ack 301");
+    peer_send(&p, "P. 301:401(100) ack 101 win 65535");
+    peer_expect_nothing(&p);
+    end(s);
+}
+
 /* RFC 9293 s3.10.7.4 (MUST-58). A conversation: an ACK waits for the answer to ride on.
  */
 static void an_ack_rides_on_text(void **state)
@@ -359,6 +379,7 @@ int main(void)
             the_first_16_segments_are_acknowledged_at_once_then_every_second),
         cmocka_unit_test(an_ack_is_delayed_by_40_ms_and_no_more),
         cmocka_unit_test(the_delay_counts_from_the_first_segment),
+        cmocka_unit_test(a_delay_in_vain_ends_a_conversation),
         cmocka_unit_test(an_ack_rides_on_text),
         cmocka_unit_test(without_a_delay_everything_is_acknowledged_at_once),
         cmocka_unit_test(
