@@ -164,7 +164,7 @@ struct tcb {
     usec at[TT_N];            /* when each timer is due, NEVER if it is off */
     usec oow_ack_at;          /* last ACK for a segment outside the window */
     usec stalled; /* nothing is acknowledged, or the window is shut, and text
-                   * or a probe was sent again then first; NEVER */
+                   * or a probe was sent again then first; a SYN was sent; NEVER */
 
     uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
     uint32_t segs_in, segs_out, data_segs_in, data_segs_out, total_retrans;

@@ -46,7 +46,9 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
     tcb->recovery_point = tcb->snd.iss;
     tcb->most_upto = tcb->snd.una;
     tcb->snd.small_end = tcb->snd.una;
-    tcb->rcv.quick = tcb->opt.lazy_ack ? 0 : c->quickack;
+    tcb->rcv.quick = c->quickack;
+    tcb->rcv.answered = tcb->opt.lazy_ack;
+    tcb->stalled = NEVER;
     tcb->backoff = 0;
     tcb->delivered = 1; /* as Linux counts: our SYN */
     tcp_set_state(tcb, TCPS_ESTABLISHED);

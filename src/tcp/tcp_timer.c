@@ -52,9 +52,8 @@ static bool opening(const struct tcb *tcb)
 }
 
 /* RFC 9293 s3.8.3 (MUST-21): TCP_USER_TIMEOUT is an R2 in time. As on Linux it is
- * counted from the first repetition on, and then nothing else ends the connection but a
- * SYN's tries.
- */
+ * counted from the first repetition on, or the first SYN, and then nothing else ends
+ * the connection but a SYN's tries. */
 static bool user_timed_out(struct tcb *tcb)
 {
     usec now = tcb->tcp->net->now;

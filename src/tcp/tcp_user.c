@@ -82,6 +82,7 @@ int tcp_open(struct tcb *tcb, struct ip_addr local, uint16_t local_port,
     if (err < 0)
         return err;
     begin_sending(tcb, iss);
+    tcb->stalled = tcp->net->now;
     count(&tcp->net->count, COUNT_TcpActiveOpens);
     tcp_set_state(tcb, TCPS_SYN_SENT);
     tcp_dirty(tcb);
