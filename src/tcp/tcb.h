@@ -76,7 +76,8 @@ struct tcb_rcv {
     struct seq acked;   /* the acknowledgment number we sent last */
     uint32_t segs;      /* full segments that came since then */
     uint8_t quick;      /* segments that are still acknowledged at once ... */
-    bool answered;      /* ... but not in a conversation: we sent text in answer */
+    bool answered;      /* ... but not in a conversation: we sent text in answer, or
+                         * TCP_QUICKACK says so */
     bool fin;           /* the peer's FIN was taken */
     bool shut;          /* the user reads no more: text is thrown away */
     uint16_t mss;       /* largest text that came in one segment: what "full" means */

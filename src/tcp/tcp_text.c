@@ -20,7 +20,7 @@ enum { QUICK = 16 }; /* segments: as Linux's TCP_MAX_QUICKACKS */
  * since then): a delayed ACK would slow the peer's slow start. As Linux. */
 static bool quick(struct tcb *tcb)
 {
-    if (!tcp_quickack(tcb))
+    if (tcb->rcv.quick == 0 || tcb->rcv.answered)
         return false;
     tcb->rcv.quick--;
     return true;
@@ -28,13 +28,14 @@ static bool quick(struct tcb *tcb)
 
 bool tcp_quickack(const struct tcb *tcb)
 {
-    return tcb->rcv.quick > 0 && !tcb->rcv.answered;
+    return !tcb->rcv.answered;
 }
 
 void tcp_set_quickack(struct tcb *tcb, bool on)
 {
-    tcb->rcv.quick = on ? QUICK : 0;
-    tcb->rcv.answered = false;
+    tcb->rcv.answered = !on;
+    if (on)
+        tcb->rcv.quick = QUICK;
     if (on && tcb->at[TT_DELACK] != NEVER) {
         tcb->ack_now = true;
         tcp_dirty(tcb);

@@ -359,10 +359,12 @@ static void an_ack_waits_forty_milliseconds_for_text(void **state)
     peer_send(&p, "P. 1101:1201(100) ack 11 win 65535");
     peer_expect_after(&p, 10 * MS, ". 11:11(0) ack 1201");
     assert_int_equal(peer_count(&p, "TcpExtDelayedACKs"), 1);
-    peer_send(&p, "P. 1201:1301(100) ack 11 win 65535");
+    peer_write(&p, s, 10);
+    peer_expect(&p, "P. 11:21(10) ack 1201");
+    peer_send(&p, "P. 1201:1301(100) ack 21 win 65535");
     peer_expect_nothing(&p);
     peer_write(&p, s, 10); /* the ACK rides on it */
-    peer_expect(&p, "P. 11:21(10) ack 1301");
+    peer_expect(&p, "P. 21:31(10) ack 1301");
     peer_wait(&p, 200 * MS);
     peer_expect_nothing(&p);
     peer_free(&p);
