@@ -16,7 +16,7 @@
  *     tapir.tcp_drop_synfin    0-2    a SYN with FIN opens; does not; is dropped always
  *     tapir.tcp_timewait_syn   0, 1   0: a SYN that opens nothing is dropped there
  *     tapir.tcp_closing_fin    0, 1   1: the ACK that begins CLOSING has our FIN again
- *     tapir.tcp_epipe_on_reset 0, 1   a RST in CLOSE-WAIT is EPIPE, or ECONNRESET
+ *     tapir.tcp_epipe_on_reset 0, 1   1: a RST behind a FIN is for writers: EPIPE
  *     tapir.tcp_rcvbuf_round   0, 1   1: the buffer is whole segments; all of it counts
  *     tapir.tcp_ack_unsent     0, 1   0: an ACK of what was never sent is not answered
  *     tapir.tcp_icmp_refused   0, 1   1: ICMP's hard errors, they alone, refuse a SYN

@@ -51,7 +51,7 @@ struct tcp_config {
     bool rfc1337;           /* tcp_rfc1337: 1 (Linux: 0): no RST ends TIME-WAIT */
     bool timewait_syn;      /* tapir.tcp_timewait_syn: 1: answered; 0: as FreeBSD */
     bool closing_fin;       /* tapir.tcp_closing_fin: 0; 1: CLOSING begins with a FIN */
-    bool epipe_on_reset;    /* tapir.tcp_epipe_on_reset: 1, in CLOSE-WAIT as Linux */
+    bool epipe_on_reset;    /* tapir.tcp_epipe_on_reset: 1, after a FIN as Linux */
     bool rcvbuf_round;      /* tapir.tcp_rcvbuf_round: 0; 1: as tcp_window_end() */
     bool ack_unsent;        /* tapir.tcp_ack_unsent: 1: an ACK of it is answered */
     bool icmp_refused;      /* tapir.tcp_icmp_refused: 0; 1: as FreeBSD */

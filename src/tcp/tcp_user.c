@@ -171,7 +171,9 @@ ssize_t tcp_receive(struct tcb *tcb, const struct room *to, size_t n, bool peek)
         }
         return (ssize_t)done;
     }
-    if (tcb->error)
+    /* As Linux: behind the peer's FIN there is nothing to miss; who writes is told. */
+    bool whole = tcb->rcv.fin && tcb->tcp->config.epipe_on_reset;
+    if (tcb->error && !whole)
         return tcp_take_error(tcb);
     if (tcp_read_ended(tcb) || no_room(to, n))
         return 0;

@@ -174,6 +174,32 @@ static void a_reset_in_close_wait_is_a_broken_pipe(void **state)
     end(s);
 }
 
+/* As Linux: the stream was whole, so who reads is not told of the reset. */
+static void a_reset_behind_the_peers_fin_is_told_to_who_writes(void **state)
+{
+    struct sock *s = connection();
+    peer_send(&p, "F. 1:1(0) ack 1 win 1000");
+    assert_int_equal(sock_shutdown(s, 1), 0);
+    peer_send(&p, "R. 2:2(0) ack 1 win 0");
+    assert_int_equal(peer_read_result(s), 0);
+    assert_int_equal(peer_write_result(s), -ECONNRESET);
+    assert_int_equal(peer_write_result(s), -EPIPE);
+    end(s);
+}
+
+/* BSD's reader is told first. */
+static void a_reset_behind_the_peers_fin_may_be_told_to_who_reads(void **state)
+{
+    peer_init(&p);
+    peer_sysctl(&p, "tapir.tcp_epipe_on_reset", "0");
+    struct sock *s = peer_establish(&p, "<mss 1460>");
+    peer_send(&p, "F. 1:1(0) ack 1 win 1000");
+    peer_send(&p, "R. 2:2(0) ack 1 win 0");
+    assert_int_equal(peer_read_result(s), -ECONNRESET);
+    assert_int_equal(peer_read_result(s), 0);
+    end(s);
+}
+
 /* --- s3.9.2.2: errors that the network reports --- */
 
 static struct net_error unreachable(int error, bool hard, uint32_t seq)
@@ -381,6 +407,8 @@ int main(void)
         cmocka_unit_test(text_before_a_reset_is_read_and_the_error_is_told_once),
         cmocka_unit_test(a_send_after_a_reset_tells_the_error_once),
         cmocka_unit_test(a_reset_in_close_wait_is_a_broken_pipe),
+        cmocka_unit_test(a_reset_behind_the_peers_fin_is_told_to_who_writes),
+        cmocka_unit_test(a_reset_behind_the_peers_fin_may_be_told_to_who_reads),
         cmocka_unit_test(an_error_ends_an_attempt_to_connect),
         cmocka_unit_test(an_error_about_another_number_or_the_size_ends_nothing),
         cmocka_unit_test(no_error_ends_a_connection_that_stands),
