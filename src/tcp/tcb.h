@@ -82,7 +82,7 @@ struct tcb_rcv {
     bool shut;          /* the user reads no more: text is thrown away */
     uint16_t mss;       /* largest text that came in one segment: what "full" means */
     usec last;          /* when the last segment came */
-    usec last_text;     /* when the last text came; NEVER: not yet */
+    usec last_text;     /* when the last text came, or it was established; NEVER */
     struct range dsack; /* RFC 2883: a duplicate to tell of; empty: none */
     bool urgent;        /* up was not read over yet */
     struct seq up;      /* RCV.UP: behind the last urgent byte */

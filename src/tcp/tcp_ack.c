@@ -51,6 +51,7 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
     tcb->stalled = NEVER;
     tcb->backoff = 0;
     tcb->delivered = 1; /* as Linux counts: our SYN */
+    tcb->rcv.last_text = tcb->tcp->net->now;
     tcp_set_state(tcb, TCPS_ESTABLISHED);
     if (tcb->snd.fin) /* closed meanwhile (RFC 9293 s3.10.4, SYN-RECEIVED) */
         tcp_set_state(tcb, TCPS_FIN_WAIT_1);

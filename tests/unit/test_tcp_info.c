@@ -51,6 +51,19 @@ static struct sock *up(struct peer *p)
     return peer_accept(p, l);
 }
 
+/* Linux: of a connection on which no text came, since it was established. */
+static void the_age_of_text_begins_with_the_connection(void **state)
+{
+    struct peer p;
+    (void)state;
+    struct sock *s = up(&p);
+    peer_wait(&p, 1000 * MS);
+    assert_int_equal(info_of(s).tcpi_last_data_recv, 1000);
+    peer_send(&p, ". 1:101(100) ack 1 win 15000");
+    assert_int_equal(info_of(s).tcpi_last_data_recv, 0);
+    peer_free(&p);
+}
+
 static void a_new_connection_tells_what_was_agreed_on(void **state)
 {
     struct peer p;
@@ -210,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_connection_tells_what_was_agreed_on),
+        cmocka_unit_test(the_age_of_text_begins_with_the_connection),
         cmocka_unit_test(time_outs_are_counted_behind_what_the_header_may_know),
         cmocka_unit_test(text_is_counted_both_ways),
         cmocka_unit_test(recovery_shows),
