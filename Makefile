@@ -253,7 +253,7 @@ rfc:
 	@tools/dev/rfc-index $(RFC)
 
 format:
-	clang-format -i $(LIB_SRC) $(TOOL_SRC) $(HARNESS) $(TEST_SRC) $(EXAMPLES) $(BENCH_SRC) \
+	@clang-format -i $(LIB_SRC) $(TOOL_SRC) $(HARNESS) $(TEST_SRC) $(EXAMPLES) $(BENCH_SRC) \
 	    $(DRILL_SRC) $(FUZZ_SRC) $(SO_SRC) $(PLAY).c $(wildcard src/*/*.h include/tapir/*.h tools/*.h tools/*/*.h tests/*/*.h)
 
 DEST = $(DESTDIR)$(PREFIX)

@@ -173,7 +173,8 @@ int tcp_open(struct tcb *tcb, struct ip_addr local, uint16_t local_port,
  * (MSG_MORE, TCP_CORK). */
 ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more);
 
-/* MSG_EOR: if all of the last send was taken, no segment has its end and what follows. */
+/* MSG_EOR: if all of the last send was taken, no segment has its end and what follows.
+ */
 void tcp_end_record(struct tcb *tcb);
 
 /* s3.10.3 RECEIVE: what there is and the n rooms take; 0 at the peer's FIN; -EAGAIN,

@@ -151,6 +151,6 @@ bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len)
     if (last && (tcb->opt.nodelay || !worth_waiting(tcb)))
         return true;
     if (!last && push_record(&tcb->snd.push, seq) == len)
-        return true; /* nothing can be added to it */
+        return true;                    /* nothing can be added to it */
     return len >= tcb->snd.max_wnd / 2; /* RFC 9293 s3.8.6.2.1 (MUST-38) */
 }

@@ -284,8 +284,8 @@ static void text_for_a_user_who_closed_is_answered_with_a_reset(void **state)
     peer_free(&p);
 }
 
-/* RFC 9293 s3.5.2, group 1, and RFC 5961 s3.2: the FIN did not arrive, so the peer waits
- * for its number, and would only challenge a RST behind it. */
+/* RFC 9293 s3.5.2, group 1, and RFC 5961 s3.2: the FIN did not arrive, so the peer
+ * waits for its number, and would only challenge a RST behind it. */
 static void a_reset_for_late_text_stands_where_the_peer_waits(void **state)
 {
     struct sock *s = connection();
