@@ -53,7 +53,8 @@ static struct sockopt_table table_of(const struct sock *s, int level)
 static const struct sockopt *find_option(const struct sock *s, int level, int name)
 {
     struct sockopt_table t = table_of(s, level);
-    for (const struct sockopt *o = t.row; o < t.row + t.n; o++)
+    const struct sockopt *o = t.row; /* NULL where there is no table: n is 0 */
+    for (size_t n = t.n; n > 0; n--, o++)
         if (o->name == name)
             return o;
     return NULL;
