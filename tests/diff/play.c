@@ -5,9 +5,10 @@
  *     play SCRIPT ADDRESS [NAME=VALUE...]   ADDRESS is that of the other end; tunables
  *
  * It says "up", waits for a line on stdin, which is the time 0, plays, says "done" and
- * keeps its sockets until stdin ends. A line of SCRIPT is a call, with `@MS` in front
- * of it if it is not to be made before that time. A line of output is the call, what it
- * gave, and for how long it blocked, in ms:
+ * keeps its sockets until stdin ends; on the way it says "listening" when it can be
+ * found. A line of SCRIPT is a call, with `@MS` in front of it if it is not to be made
+ * before that time. A line of output is the call, what it gave, and for how long it
+ * blocked, in ms:
  *
  *     recv 100 = -1 ECONNRESET (12)
  *
@@ -140,7 +141,10 @@ static int do_bind(struct player *p)
     struct sockaddr_in at = { .sin_family = AF_INET };
 
     at.sin_port = htons((uint16_t)number(p, 1, PORT));
-    return tapir_bind(p->fd, (struct sockaddr *)&at, sizeof at);
+    if (tapir_bind(p->fd, (struct sockaddr *)&at, sizeof at) < 0)
+        return -1;
+    puts("listening");
+    return 0;
 }
 
 /* The socket at hand, with the options it has got, listens; or a new one. */
@@ -154,7 +158,10 @@ static int do_listen(struct player *p)
     p->fd = -1;
     if (tapir_bind(p->listener, (struct sockaddr *)&at, sizeof at) < 0)
         return -1;
-    return tapir_listen(p->listener, (int)number(p, 1, 8));
+    if (tapir_listen(p->listener, (int)number(p, 1, 8)) < 0)
+        return -1;
+    puts("listening");
+    return 0;
 }
 
 static int do_accept(struct player *p)
