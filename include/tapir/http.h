@@ -67,16 +67,34 @@ int tapir_http_serve(const struct tapir_http_server *server,
 
 /* How to fetch. Zeros are defaults; times are microseconds; strings are borrowed. */
 struct tapir_http_options {
-    bool head;                  /* HEAD instead of GET */
-    bool fail;                  /* a status of 400 or more is an error (22) */
-    const char *user_agent;     /* "tapir" */
-    const char *const *headers; /* further fields, "Name: value" each */
+    bool head;              /* HEAD instead of GET; no body is expected */
+    bool http10;            /* ask as HTTP/1.0 */
+    bool fail;              /* a status of 400 or more is an error (22) */
+    bool follow;            /* go where a Location leads */
+    int max_redirects;      /* so often; 0: 50; -1: never, the first one is too many */
+    const char *method;     /* instead of GET, HEAD, POST or PUT */
+    const char *user;       /* "name:password", for the first URL's origin alone */
+    const char *range;      /* "0-99,200-": these bytes only */
+    uint64_t resume;        /* from this byte on; 0: all. Else than so it is error 33 */
+    const char *user_agent; /* "tapir" */
+    const char *referer;
+    const char *const *headers; /* further fields, "Name: value" each; "Name:" removes
+                                 * ours, "Name;" is sent without a value */
     size_t n_headers;
     const char *const *resolve; /* "HOST:PORT:ADDRESS" each, before all other names */
     size_t n_resolve;
     const char *hosts;       /* "/etc/hosts" */
     int64_t connect_timeout; /* 0: as long as the stack tries */
     int64_t max_time;        /* for all of a fetch; 0: no limit */
+
+    /* A body to send: bytes that lie ready, or read() in pieces. */
+    const void *data; /* a form's, with POST; NULL: none */
+    size_t data_len;
+    bool upload;         /* what read() gives, with PUT */
+    uint64_t upload_len; /* bytes of it; UINT64_MAX: not known, sent as chunks */
+    /* Bytes read into `at`, 0 at the end, -1: that failed (26). */
+    ssize_t (*read)(void *ctx, void *at, size_t room);
+    bool (*rewind)(void *ctx); /* it must be sent once more: from the beginning */
 
     /* Called with ctx while a fetch runs; each may be NULL. */
     bool (*head_in)(void *ctx, const char *at, size_t len); /* a head as it came */
@@ -97,29 +115,74 @@ enum tapir_http_step {
     TAPIR_HTTP_STEPS
 };
 
+/* What TCP knows of the connection after the answer, from TCP_INFO. */
+struct tapir_http_tcp {
+    int state;                 /* a number of TCP_INFO: 1 is established; 0: none */
+    int64_t srtt, rttvar, rto; /* microseconds */
+    uint32_t cwnd_max;         /* segments, the largest that was seen */
+    uint32_t retrans;          /* segments sent again */
+    uint32_t dupacks;          /* copies of our text that the peer told of (DSACK) */
+    uint32_t segs_out, segs_in;
+};
+
 struct tapir_http_result {
-    int code;                     /* curl's exit code; 0: done */
-    int status;                   /* of the answer; 0: there was none */
-    uint64_t body;                /* bytes of the body that came */
-    bool reused;                  /* an earlier fetch's connection was used */
+    int code;          /* curl's exit code; 0: done */
+    int status;        /* of the answer; 0: there was none */
+    int minor;         /* of its HTTP/1.minor */
+    uint64_t body;     /* bytes of the body that came */
+    uint64_t sent;     /* bytes of our body that went */
+    uint64_t heads;    /* bytes of all heads that came */
+    uint64_t requests; /* bytes of all heads that went */
+    unsigned fields;   /* in the last head */
+    unsigned connects, redirects;
+    bool reused;          /* an earlier fetch's connection was used */
+    const char *method;   /* of the last request */
+    const char *url;      /* of the last request; good until the client's next fetch */
+    const char *location; /* where it leads, if that was not followed; or NULL */
+    const char *type;     /* Content-Type; or NULL */
+    int64_t retry_after;  /* that the server asks for; microseconds, 0: it does not */
+    struct sockaddr_storage local, remote; /* of the connection */
     int64_t at[TAPIR_HTTP_STEPS]; /* when each step was done, since the beginning;
                                    * -1: it was not reached */
-    struct tapir_error error;     /* what, cause and fix, when code is not 0 */
+    int64_t first_byte;           /* when the answer began; -1: never */
+    int64_t redirect_time; /* when the last request began; 0: the first is the last */
+    int64_t end;           /* when all was over */
+    struct tapir_http_tcp tcp;
+    struct tapir_error error; /* what, cause and fix, when code is not 0 */
 };
 
 struct tapir_http_client;
 
-/* NULL: no memory. The options are borrowed, callbacks and all. */
+/* A client, and the connections that it keeps. NULL: no memory. The options are
+ * borrowed, callbacks and all. One thread at a time uses it. */
 struct tapir_http_client *tapir_http_client_new(
     const struct tapir_http_options *options);
 
-/* Closes a kept connection. */
+/* Other options, from the next fetch on; connections are kept. */
+void tapir_http_client_set(struct tapir_http_client *client,
+                           const struct tapir_http_options *options);
+
+/* Closes the kept connections. */
 void tapir_http_client_free(struct tapir_http_client *client);
 
 /* Fetches one URL. `keep`: another fetch follows, so the connection stays open if the
  * server agrees. Returns result->code. */
 int tapir_http_get(struct tapir_http_client *client, const char *url, bool keep,
                    struct tapir_http_result *result);
+
+/* Of one of several fetches, before its answer is read and when it is over; with ctx.
+ */
+struct tapir_http_turn {
+    void (*begin)(void *ctx, size_t i);
+    void (*end)(void *ctx, size_t i, const struct tapir_http_result *result);
+};
+
+/* Fetches n URLs, in order, and asks for the next ones before the last one's answer has
+ * come where that is safe: GET and HEAD, of one origin, on a connection that has
+ * answered before (RFC 9112 s9.3.2). What a close leaves unanswered is asked again. The
+ * code of the last fetch that failed; 0: none. */
+int tapir_http_pipeline(struct tapir_http_client *client, const char *const *urls,
+                        size_t n, const struct tapir_http_turn *turn);
 
 #pragma GCC visibility pop
 

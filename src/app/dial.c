@@ -1,6 +1,6 @@
 /* The descriptor never blocks; waiting is tapir_poll's, whose milliseconds are rounded
- * up, so that a wait that ends early is not repeated in a busy loop. Every call tries
- * first and waits after: on a fast link what is awaited is there already. */
+ * up, so that a wait that ends early is not repeated in a busy loop. Sending and
+ * receiving only try: a client that does both at once waits for either. */
 #include "app/dial.h"
 
 #include <errno.h>
@@ -9,8 +9,7 @@
 
 #include "tapir/socket.h"
 
-/* 0 when the descriptor may be ready; -ETIME; negative errno. */
-static int wait_for(int fd, short events, usec deadline)
+int dial_wait(int fd, short events, usec deadline)
 {
     struct pollfd p = { .fd = fd, .events = events };
 
@@ -40,7 +39,7 @@ static int connect_fd(int fd, const struct sockaddr_in *to, usec deadline)
         return 0;
     if (errno != EINPROGRESS)
         return -errno;
-    err = wait_for(fd, POLLOUT, deadline);
+    err = dial_wait(fd, POLLOUT, deadline);
     if (err < 0)
         return err;
     if (tapir_getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
@@ -64,41 +63,24 @@ int dial_connect(const struct sockaddr_in *to, usec deadline)
     return fd;
 }
 
-static bool would_block(void)
+/* What a call that gave less than nothing means. */
+static ssize_t failure(void)
 {
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+    return errno == EWOULDBLOCK || errno == EINTR ? -EAGAIN : -errno;
 }
 
-int dial_send(int fd, const char *at, size_t len, usec deadline)
+ssize_t dial_send(int fd, const char *at, size_t len)
 {
-    while (len > 0) {
-        ssize_t n = tapir_send(fd, at, len, MSG_NOSIGNAL);
-        if (n < 0 && !would_block())
-            return -errno;
-        if (n > 0) {
-            at += n;
-            len -= (size_t)n;
-            continue;
-        }
-        int err = wait_for(fd, POLLOUT, deadline);
-        if (err < 0)
-            return err;
-    }
-    return 0;
+    ssize_t n = tapir_send(fd, at, len, MSG_NOSIGNAL);
+
+    return n < 0 ? failure() : n;
 }
 
-ssize_t dial_receive(int fd, char *at, size_t room, usec deadline)
+ssize_t dial_receive(int fd, char *at, size_t room)
 {
-    for (;;) {
-        ssize_t n = tapir_recv(fd, at, room, 0);
-        if (n >= 0)
-            return n;
-        if (!would_block())
-            return -errno;
-        int err = wait_for(fd, POLLIN, deadline);
-        if (err < 0)
-            return err;
-    }
+    ssize_t n = tapir_recv(fd, at, room, 0);
+
+    return n < 0 ? failure() : n;
 }
 
 bool dial_is_quiet(int fd)

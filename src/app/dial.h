@@ -1,4 +1,4 @@
-/* A client's connection with deadlines: connect, send and receive wait no longer than
+/* A client's connection with deadlines: connecting and waiting take no longer than
  * until a moment of tapir_now(). Results are negative errno; -ETIME is the deadline
  * (-ETIMEDOUT is the stack's own: the peer did not answer). */
 #ifndef TAPIR_APP_DIAL_H
@@ -14,11 +14,14 @@
  * closes it. */
 int dial_connect(const struct sockaddr_in *to, usec deadline);
 
-/* All of it: 0. */
-int dial_send(int fd, const char *at, size_t len, usec deadline);
+/* Until one of the events of poll(2) may be there: 0. */
+int dial_wait(int fd, short events, usec deadline);
 
-/* What there is: bytes; 0 at the end of the stream. */
-ssize_t dial_receive(int fd, char *at, size_t room, usec deadline);
+/* What goes without waiting: bytes; -EAGAIN: nothing. */
+ssize_t dial_send(int fd, const char *at, size_t len);
+
+/* What there is: bytes; 0 at the end of the stream; -EAGAIN: nothing yet. */
+ssize_t dial_receive(int fd, char *at, size_t room);
 
 /* Is it still open, with nothing to read? What an idle connection must be to be used
  * again. */

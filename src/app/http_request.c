@@ -1,6 +1,6 @@
 /* Host comes first (RFC 9110 s7.2), then what we say of ourselves, then the user's own
- * fields in his order. The room is reckoned before, generously: a target may grow by
- * three when it is encoded. */
+ * fields in his order, then what describes the body: curl's order. The room is reckoned
+ * before, generously: a target may grow by three when it is encoded. */
 #include "app/http_request.h"
 
 #include <stdlib.h>
@@ -10,70 +10,186 @@
 #include "http/http_auth.h"
 #include "http/http_write.h"
 
-enum { OUR_ROOM = 1024 }; /* request line without its target, and our own fields */
+enum {
+    OUR_ROOM = 1024,       /* request line without its target, and our own fields */
+    EXPECT_FROM = 1 << 20, /* bytes of a body for which a round trip is no loss */
+};
 
-/* Does the user name this field himself? Then ours is not sent. */
-static bool is_replaced(const struct tapir_http_options *o, const char *name)
+const char *http_request_method(const struct tapir_http_options *o)
+{
+    if (o->method)
+        return o->method;
+    if (o->head)
+        return "HEAD";
+    if (o->upload)
+        return "PUT";
+    return o->data ? "POST" : "GET";
+}
+
+bool http_request_has_body(const struct tapir_http_options *o)
+{
+    return o->data || o->upload;
+}
+
+/* The user's own field of that name, or NULL. */
+static const char *own_field(const struct tapir_http_options *o, const char *name)
 {
     size_t len = strlen(name);
 
     for (size_t i = 0; i < o->n_headers; i++)
-        if (strncasecmp(o->headers[i], name, len) == 0 && o->headers[i][len] == ':')
-            return true;
-    return false;
+        if (strncasecmp(o->headers[i], name, len) == 0 &&
+            (o->headers[i][len] == ':' || o->headers[i][len] == ';'))
+            return o->headers[i];
+    return NULL;
 }
 
-static bool has_value(const char *field)
+bool http_request_expects(const struct tapir_http_options *o)
 {
-    const char *colon = strchr(field, ':');
+    const char *own = own_field(o, "Expect");
+    uint64_t len = o->upload ? o->upload_len : o->data_len;
 
-    return colon && colon[1 + strspn(colon + 1, " \t")] != '\0';
+    /* RFC 9110 s10.1.1: HTTP/1.0 knows no 100 (Continue). */
+    if (!http_request_has_body(o) || o->http10)
+        return false;
+    return own ? strcasestr(own, "100-continue") != NULL : len > EXPECT_FROM;
 }
 
-/* The URL's own credentials (RFC 7617), as curl sends them. */
-static void write_credentials(struct text *t, const struct http_url *url)
+/* A field of ours, unless the user has one of that name; an empty one is none. */
+static void write_ours(struct text *t, const struct http_ask *ask, const char *name,
+                       const char *value)
 {
+    if (value && *value && !own_field(ask->options, name))
+        http_write_field(t, name, value);
+}
+
+/* The URL's own credentials (RFC 7617), as curl sends them; else the user's. */
+static void write_credentials(struct text *t, const struct http_ask *ask)
+{
+    const struct http_url *url = ask->url;
+    const char *user = ask->options->user;
+    bool trusted = http_same_origin(url, ask->first);
+
+    if (own_field(ask->options, "Authorization") && trusted)
+        return;
+    if (!url->user.at && trusted)
+        url = ask->first;
+    if (!url->user.at && (!user || !trusted))
+        return;
     text_put(t, "Authorization: ");
-    http_write_basic(t, url->user, url->password, true);
+    if (url->user.at) {
+        http_write_basic(t, url->user, url->password, true);
+    } else {
+        struct http_slice all = slice_of(user);
+        size_t name = slice_span(all, ":");
+        http_write_basic(t, slice_first(all, name),
+                         slice_from(all, name + (name < all.len)), false);
+    }
     text_put(t, "\r\n");
 }
 
-static void write_request(struct text *t, const struct tapir_http_options *o,
-                          const struct http_url *url)
+static void write_range(struct text *t, const struct tapir_http_options *o)
 {
-    http_write_request(t, o->head ? "HEAD" : "GET", url);
-    if (!is_replaced(o, "Host"))
-        http_write_host(t, url);
-    if (url->user.at && !is_replaced(o, "Authorization"))
-        write_credentials(t, url);
-    if (!is_replaced(o, "User-Agent"))
-        http_write_field(t, "User-Agent", o->user_agent);
-    if (!is_replaced(o, "Accept"))
-        http_write_field(t, "Accept", "*/*");
-    for (size_t i = 0; i < o->n_headers; i++) {
-        if (!has_value(o->headers[i]))
-            continue;
-        text_put(t, o->headers[i]);
-        text_put(t, "\r\n");
+    if (own_field(o, "Range") || (!o->range && !o->resume))
+        return;
+    text_put(t, "Range: bytes=");
+    if (o->range)
+        text_put(t, o->range);
+    else
+        text_u64(t, o->resume);
+    text_put(t, o->range ? "\r\n" : "-\r\n");
+}
+
+/* May this field of the user go where we are now? */
+static bool is_meant_for(const struct http_ask *ask, const char *field)
+{
+    static const char *const secrets[] = { "Authorization:", "Cookie:" };
+
+    if (strncasecmp(field, "Host:", 5) == 0)
+        return strcmp(ask->url->host, ask->first->host) == 0;
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        if (strncasecmp(field, secrets[i], strlen(secrets[i])) == 0)
+            return http_same_origin(ask->url, ask->first);
+    return true;
+}
+
+/* "Name: value", or "Name;" for a field without a value. */
+static void write_users(struct text *t, const char *field)
+{
+    const char *colon = strchr(field, ':');
+    size_t name = strcspn(field, ";");
+
+    if (colon && colon[1 + strspn(colon + 1, " \t")] == '\0')
+        return;
+    if (colon) {
+        text_put(t, field);
+    } else {
+        text_putn(t, field, name);
+        text_char(t, ':');
     }
+    text_put(t, "\r\n");
+}
+
+static void write_about_body(struct text *t, const struct http_ask *ask)
+{
+    const struct tapir_http_options *o = ask->options;
+    bool chunked = o->upload && o->upload_len == UINT64_MAX;
+
+    if (!chunked && !own_field(o, "Content-Length"))
+        http_write_number(t, "Content-Length", o->upload ? o->upload_len : o->data_len);
+    if (o->data)
+        write_ours(t, ask, "Content-Type", "application/x-www-form-urlencoded");
+    if (ask->expects)
+        write_ours(t, ask, "Expect", "100-continue");
+}
+
+static void write_request(struct text *t, const struct http_ask *ask)
+{
+    const struct tapir_http_options *o = ask->options;
+    bool chunked = ask->body && o->upload && o->upload_len == UINT64_MAX;
+    const char *host = own_field(o, "Host");
+
+    http_write_request(t, ask->method, ask->url, o->http10 ? 0 : 1);
+    if (!host || !is_meant_for(ask, host))
+        http_write_host(t, ask->url);
+    write_credentials(t, ask);
+    write_range(t, o);
+    write_ours(t, ask, "User-Agent", o->user_agent);
+    write_ours(t, ask, "Accept", "*/*");
+    write_ours(t, ask, "Referer", o->referer);
+    if (chunked)
+        write_ours(t, ask, "Transfer-Encoding", "chunked");
+    for (size_t i = 0; i < o->n_headers; i++)
+        if (is_meant_for(ask, o->headers[i]))
+            write_users(t, o->headers[i]);
+    if (ask->body)
+        write_about_body(t, ask);
     http_write_end(t);
 }
 
-char *http_request_new(const struct tapir_http_options *options,
-                       const struct http_url *url, size_t *len)
+/* Characters of a string, NULL being none. */
+static size_t span(const char *s)
 {
-    size_t room = OUR_ROOM + 3 * url->target.len + strlen(options->user_agent) +
-                  2 * (url->user.len + url->password.len);
+    return s ? strlen(s) : 0;
+}
+
+char *http_request_new(const struct http_ask *ask, size_t *len)
+{
+    const struct tapir_http_options *o = ask->options;
+    const struct http_url *first = ask->first, *url = ask->url;
+    size_t room = OUR_ROOM + 3 * url->target.len + span(ask->method) +
+                  span(o->user_agent) + span(o->referer) + span(o->range) +
+                  2 * (span(o->user) + url->user.len + url->password.len +
+                       first->user.len + first->password.len);
     struct text t;
     char *at;
 
-    for (size_t i = 0; i < options->n_headers; i++)
-        room += strlen(options->headers[i]) + 2;
+    for (size_t i = 0; i < o->n_headers; i++)
+        room += strlen(o->headers[i]) + 2;
     at = malloc(room);
     if (!at)
         return NULL;
     text_init(&t, at, room);
-    write_request(&t, options, url);
+    write_request(&t, ask);
     *len = t.len;
     return at;
 }

@@ -1,4 +1,4 @@
-/* The head of a client's request, from its options and a URL. */
+/* The head of a client's request. */
 #ifndef TAPIR_APP_HTTP_REQUEST_H
 #define TAPIR_APP_HTTP_REQUEST_H
 
@@ -7,10 +7,27 @@
 #include "http/http_url.h"
 #include "tapir/http.h"
 
-/* The request as it goes on the wire, for the caller to free; NULL: no memory. The
- * user's fields replace ours of the same name; one without a value ("Name:") only
- * removes ours. */
-char *http_request_new(const struct tapir_http_options *options,
-                       const struct http_url *url, size_t *len);
+struct http_ask {
+    const struct tapir_http_options *options;
+    const struct http_url *url;   /* what is asked for */
+    const struct http_url *first; /* what the user named: a Location led from there */
+    const char *method;
+    bool body;    /* the options' body follows */
+    bool expects; /* ask for 100 (Continue) before it */
+};
+
+/* The method that the options mean. */
+const char *http_request_method(const struct tapir_http_options *options);
+
+/* Have they a body to send? */
+bool http_request_has_body(const struct tapir_http_options *options);
+
+/* Is 100 (Continue) worth waiting for before the body, or does the user ask for it? */
+bool http_request_expects(const struct tapir_http_options *options);
+
+/* The head as it goes on the wire, for the caller to free; NULL: no memory. The user's
+ * fields replace ours of the same name; one without a value ("Name:") only removes
+ * ours. What is secret, or meant for one host, goes to the first URL's origin only. */
+char *http_request_new(const struct http_ask *ask, size_t *len);
 
 #endif

@@ -12,6 +12,8 @@ enum http_fail {
     GET_PARTIAL = 18, /* it ended before its length */
     GET_STATUS = 22,
     GET_WRITE = 23,
+    GET_UPLOAD = 25, /* a body that HTTP/1.0 cannot carry */
+    GET_READ = 26,   /* what is to be sent */
     GET_MEMORY = 27,
     GET_TIMEOUT = 28,
     GET_RANGE = 33,     /* the range that was asked for did not come */
@@ -19,6 +21,7 @@ enum http_fail {
     GET_EMPTY = 52,
     GET_SEND = 55,
     GET_RECEIVE = 56, /* also chunks that are none, a head without end */
+    GET_REWIND = 65,  /* a body is due again, and cannot be read again */
     GET_CODING = 61,  /* a transfer coding that nobody asked for */
 };
 

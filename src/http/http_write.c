@@ -96,7 +96,8 @@ void http_write_end(struct text *t)
     text_put(t, "\r\n");
 }
 
-void http_write_request(struct text *t, const char *method, const struct http_url *url)
+void http_write_request(struct text *t, const char *method, const struct http_url *url,
+                        int minor)
 {
     size_t path = slice_span(url->target, "?");
 
@@ -107,7 +108,9 @@ void http_write_request(struct text *t, const char *method, const struct http_ur
         text_char(t, '/');
     http_write_path(t, slice_first(url->target, path));
     http_encode_target(t, slice_from(url->target, path));
-    text_put(t, " HTTP/1.1\r\n");
+    text_put(t, " HTTP/1.");
+    text_u64(t, (uint64_t)minor);
+    text_put(t, "\r\n");
 }
 
 void http_write_host(struct text *t, const struct http_url *url)

@@ -27,8 +27,9 @@ bool http_field_is_valid(const char *line);
 /* The empty line that ends a head. */
 void http_write_end(struct text *t);
 
-/* The request line for a URL, whose target is never empty. */
-void http_write_request(struct text *t, const char *method, const struct http_url *url);
+/* The request line of HTTP/1.minor for a URL, whose target is never empty. */
+void http_write_request(struct text *t, const char *method, const struct http_url *url,
+                        int minor);
 
 /* Its Host; the port is named unless it is 80. */
 void http_write_host(struct text *t, const struct http_url *url);

@@ -94,7 +94,7 @@ static void one_url(const struct given *g)
         return;
     }
     assert(strlen(url.host) > 0 && http_same_origin(&url, &url));
-    http_write_request(&t, "GET", &url);
+    http_write_request(&t, "GET", &url, 1);
     http_write_host(&t, &url);
     http_write_end(&t);
     assert(!t.cut);

@@ -25,8 +25,10 @@ struct script {
     int64_t pause;               /* before each step; and before the close */
     bool hold;                   /* the client closes, not the server */
     bool reset;                  /* ends with a reset */
+    int fd;                      /* the connection */
 };
 
+static struct hosts h;
 static struct script script[ANSWERS]; /* one a connection */
 static int n_scripts, n_requests;
 static char requests[10000]; /* all that were received */
@@ -89,14 +91,21 @@ static void play(int fd, const struct script *s)
     must(tapir_close(fd) == 0);
 }
 
+/* Connections are served at once, each by a program of its own. */
+static void player(void *arg)
+{
+    struct script *s = arg;
+    play(s->fd, s);
+}
+
 static void server(void *arg)
 {
     int l = hosts_listen(80);
 
     for (int i = 0; i < n_scripts; i++) {
-        int fd = tapir_accept(l, NULL, NULL);
-        must(fd >= 0);
-        play(fd, &script[i]);
+        script[i].fd = tapir_accept(l, NULL, NULL);
+        must(script[i].fd >= 0);
+        must(sim_spawn(h.b, player, &script[i]) == 0);
     }
     tapir_close(l);
 }
@@ -149,8 +158,6 @@ static int clean(void **state)
 /* Plays the scripts while the client fetches its URLs. */
 static void run(void)
 {
-    struct hosts h;
-
     hosts_up(&h, 1, NULL);
     if (n_scripts)
         sim_spawn(h.b, server, NULL);

@@ -18,7 +18,13 @@ static void check(const struct tapir_http_options *o, const char *url_text,
     char *got;
 
     assert_int_equal(http_parse_url(url_text, &url, &why), 0);
-    got = http_request_new(o, &url, &len);
+    got = http_request_new(&(struct http_ask){ .options = o,
+                                               .url = &url,
+                                               .first = &url,
+                                               .method = http_request_method(o),
+                                               .body = http_request_has_body(o),
+                                               .expects = http_request_expects(o) },
+                           &len);
     assert_int_equal(len, strlen(want));
     assert_memory_equal(got, want, len);
     free(got);
@@ -75,7 +81,10 @@ static void a_target_that_grows_by_encoding_fits(void **state)
 
     memset(url_text + 9, '\xc3', 3900);
     assert_int_equal(http_parse_url(url_text, &url, &why), 0);
-    got = http_request_new(&o, &url, &len);
+    got = http_request_new(
+        &(struct http_ask){
+            .options = &o, .url = &url, .first = &url, .method = "GET" },
+        &len);
     assert_true(len > 3 * 3900);
     assert_memory_equal(got + len - 4, "\r\n\r\n", 4);
     free(got);

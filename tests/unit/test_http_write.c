@@ -105,7 +105,7 @@ static void check_request(const char *text, const char *want)
 
     text_init(&t, buf, sizeof buf);
     assert_int_equal(http_parse_url(text, &url, &why), 0);
-    http_write_request(&t, "GET", &url);
+    http_write_request(&t, "GET", &url, 1);
     http_write_host(&t, &url);
     assert_string_equal(buf, want);
 }

@@ -1,0 +1,282 @@
+/* An answer is taken for whole only when its framing says so: an end of the stream in
+ * the middle of a body is an error, and what had come was handed over all the same.
+ *
+ *     HEAD -> (1xx: HEAD again) -> BODY -> DONE
+ *
+ * With the final head it is decided what becomes of the body: handed over, or
+ * swallowed, since a Location is followed instead, or refused (-f, a resumed file that
+ * would begin at the wrong byte). */
+#include "app/http_reading.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "http/http_date.h"
+#include "http/http_range.h"
+#include "http/http_uri.h"
+
+enum {
+    INTERIM_MAX = 1000,       /* 1xx answers before the final one */
+    RETRY_AFTER_MAX = 864000, /* seconds; what asks for more is taken for this */
+};
+
+void http_reading_begin(struct http_fetch *f)
+{
+    f->phase = ANSWER_HEAD;
+    f->answered = f->persists = f->swallow = f->lost = false;
+    f->interim = 0;
+    f->seen = 0;
+    f->send_error = 0;
+    f->body = (struct http_body){ .framing = HTTP_BODY_NONE };
+    free(f->location);
+    f->location = NULL;
+}
+
+/* Takes n bytes off the front of the buffer. */
+static void use_buffer(struct http_conn *conn, size_t n)
+{
+    conn->len -= n;
+    memmove(conn->buf, conn->buf + n, conn->len);
+}
+
+static bool not_written(struct http_fetch *f)
+{
+    return fetch_failed(f, GET_WRITE, "Failure writing output to destination");
+}
+
+/* --- heads ----------------------------------------------------------------------- */
+
+/* What came is no head of ours; told as curl tells it. */
+static bool not_a_head(struct http_fetch *f, int code)
+{
+    if (code == GET_RECEIVE)
+        return fetch_failed(f, code, "Too large response headers");
+    if (code == GET_UNSUPPORTED)
+        return fetch_failed(f, code, "Received HTTP/0.9 when not allowed");
+    fetch_failed(f, code, "Weird server reply");
+    return fetch_because(f, "what came is no HTTP/1 response", "");
+}
+
+/* Shows a head to whoever wants it, and takes it off the buffer. */
+static bool take_head(struct http_fetch *f, size_t n)
+{
+    const struct tapir_http_options *o = &f->client->options;
+    bool written = true;
+
+    fetch_say_head(f, '<', f->conn->buf, n);
+    if (o->head_in)
+        written = o->head_in(o->ctx, f->conn->buf, n);
+    use_buffer(f->conn, n);
+    f->seen = 0;
+    f->result->heads += n;
+    return written || not_written(f);
+}
+
+/* RFC 9110 s15.4: Location, resolved against our URL (s10.2.2). */
+static void note_location(struct http_fetch *f, const struct http_head *head)
+{
+    const struct http_field *l = http_next_field(head, "Location", NULL);
+    struct http_slice base = slice_of(f->text);
+    struct text t;
+    size_t room;
+
+    if (!l || l->value.len == 0 || head->status < 300 || head->status > 399)
+        return;
+    room = 3 * (base.len + l->value.len) + 16;
+    f->location = malloc(room);
+    if (!f->location)
+        return;
+    text_init(&t, f->location, room);
+    http_resolve(&t, base, l->value);
+}
+
+/* Retry-After (RFC 9110 s10.2.3): seconds; a date is taken against the answer's own. */
+static int64_t retry_after(const struct http_head *head)
+{
+    struct http_slice value = http_single_field(head, "Retry-After");
+    uint64_t seconds = 0;
+    int64_t at, now;
+
+    if (slice_number(value, &seconds))
+        return (int64_t)(seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX) *
+               USEC_PER_SEC;
+    if (!http_date_parse(http_single_field(head, "Date"), 0, &now) ||
+        !http_date_parse(value, now, &at) || at <= now)
+        return 0;
+    return usec_min(at - now, RETRY_AFTER_MAX) * USEC_PER_SEC;
+}
+
+static void note_head(struct http_fetch *f, const struct http_head *head)
+{
+    struct tapir_http_result *r = f->result;
+    const struct http_field *type = http_next_field(head, "Content-Type", NULL);
+    struct text t;
+
+    r->status = head->status;
+    r->minor = head->minor;
+    r->fields = (unsigned)head->n_fields;
+    r->retry_after = retry_after(head);
+    r->type = type ? f->client->type : NULL;
+    text_init(&t, f->client->type, sizeof f->client->type);
+    if (type)
+        text_putn(&t, type->value.at, type->value.len);
+    f->persists = http_persists(head);
+    /* RFC 9112 s9.3: a server that was asked as HTTP/1.0 must say so itself. */
+    if (f->client->options.http10)
+        f->persists = f->persists && http_has_token(head, "Connection", "keep-alive");
+}
+
+/* A file is resumed: do the bytes that come belong where it ends (RFC 9110 s14.4)? */
+static bool check_resumed(struct http_fetch *f, const struct http_head *head)
+{
+    uint64_t from = f->client->options.resume;
+    struct http_content_range range;
+
+    if (from == 0 || f->swallow || strcmp(f->method, "GET") != 0)
+        return true;
+    /* All of it is there already: the size tells, or there are no bytes from there. */
+    if (head->status == 416 ||
+        (f->body.framing == HTTP_BODY_LENGTH && f->body.left == from)) {
+        f->swallow = true;
+        return true;
+    }
+    if (head->status == 206 &&
+        http_parse_content_range(http_single_field(head, "Content-Range"), &range) &&
+        range.from == from)
+        return true;
+    fetch_failed(f, GET_RANGE,
+                 "HTTP server doesn't seem to support byte ranges. Cannot resume.");
+    return fetch_because(f, "the answer does not begin at the byte that was asked for",
+                         "leave -C away to fetch all of it");
+}
+
+/* The final head: what it says about the rest. */
+static bool understand(struct http_fetch *f, const struct http_head *head)
+{
+    const struct tapir_http_options *o = &f->client->options;
+    bool to_head = strcmp(f->method, "HEAD") == 0 || o->head;
+    int err = http_response_body(head, &http_response_limits, to_head, &f->body);
+
+    if (head->status == 101)
+        return fetch_failed(f, GET_WEIRD, "Weird server reply: 101 was not asked for");
+    if (err == -GET_CODING) {
+        fetch_failed(f, GET_CODING, "Unsupported transfer encoding");
+        return fetch_because(f, "a transfer coding other than chunked, unasked", "");
+    }
+    if (err < 0)
+        return fetch_failed(f, GET_WEIRD, "Weird server reply: Content-Length");
+    note_location(f, head);
+    f->swallow = o->follow && f->location;
+    if (o->fail && head->status >= 400 && !(o->resume && head->status == 416))
+        return fetch_failed(f, GET_STATUS, "The requested URL returned error: %d",
+                            head->status);
+    return check_resumed(f, head);
+}
+
+/* RFC 9110 s15.2: answers 1xx may come first, any number; they are not the answer. */
+static bool take_interim(struct http_fetch *f, int status)
+{
+    if (status == 100)
+        f->out->waits = false;
+    if (++f->interim > INTERIM_MAX)
+        return fetch_failed(f, GET_WEIRD, "Weird server reply: 1xx without end");
+    return true;
+}
+
+/* One head, if all of it is there. */
+static bool read_head(struct http_fetch *f, bool *more)
+{
+    struct http_conn *conn = f->conn;
+    struct http_head head;
+    bool ok;
+    int n = http_parse_response(conn->buf, conn->len, f->seen, &http_response_limits,
+                                &head);
+
+    *more = n != -EAGAIN;
+    if (n == -EAGAIN) {
+        f->seen = conn->len;
+        return true;
+    }
+    if (n < 0)
+        return not_a_head(f, -n);
+    note_head(f, &head);
+    if (head.status < 200 && head.status != 101)
+        return take_head(f, (size_t)n) && take_interim(f, head.status);
+    ok = understand(f, &head);
+    if (!take_head(f, (size_t)n) || !ok)
+        return false;
+    f->phase = http_body_done(&f->body) ? ANSWER_DONE : ANSWER_BODY;
+    return true;
+}
+
+/* --- bodies ---------------------------------------------------------------------- */
+
+/* Hands over what the buffer has of the body. */
+static bool read_body(struct http_fetch *f)
+{
+    const struct tapir_http_options *o = &f->client->options;
+    struct http_conn *conn = f->conn;
+    struct http_slice piece;
+    size_t at = 0;
+
+    while (at < conn->len && !http_body_done(&f->body)) {
+        ssize_t n = http_body_read(&f->body, conn->buf + at, conn->len - at, &piece);
+        if (n < 0)
+            return fetch_failed(f, GET_RECEIVE, "Recv failure: bad chunk in the body");
+        at += (size_t)n;
+        if (f->swallow || piece.len == 0)
+            continue;
+        f->result->body += piece.len;
+        if (o->body && !o->body(o->ctx, piece.at, piece.len))
+            return not_written(f);
+    }
+    use_buffer(conn, at);
+    if (http_body_done(&f->body))
+        f->phase = ANSWER_DONE;
+    return true;
+}
+
+bool http_reading_take(struct http_fetch *f)
+{
+    bool ok = true, more = true;
+
+    while (ok && more && f->phase == ANSWER_HEAD && f->conn->len > 0)
+        ok = read_head(f, &more);
+    if (ok && f->phase == ANSWER_BODY)
+        ok = read_body(f);
+    return ok;
+}
+
+/* --- the end of the stream ------------------------------------------------------- */
+
+static bool head_ended(struct http_fetch *f)
+{
+    f->lost = !f->answered;
+    if (f->send_error)
+        return fetch_failed(f, GET_SEND, "Send failure: %s", strerror(-f->send_error));
+    if (f->answered)
+        return fetch_failed(f, GET_RECEIVE,
+                            "Recv failure: the answer ended inside its head");
+    fetch_failed(f, GET_EMPTY, "Empty reply from server");
+    return fetch_because(f, "it closed the connection without an answer", "");
+}
+
+bool http_reading_end(struct http_fetch *f)
+{
+    if (f->phase == ANSWER_HEAD)
+        return head_ended(f);
+    if (f->body.framing == HTTP_BODY_CLOSE)
+        return true;
+    if (f->body.framing == HTTP_BODY_LENGTH)
+        fetch_failed(f, GET_PARTIAL,
+                     "transfer closed with %llu bytes remaining to read",
+                     (unsigned long long)f->body.left);
+    else
+        fetch_failed(f, GET_PARTIAL,
+                     "transfer closed with outstanding read data remaining");
+    return fetch_because(
+        f, "the server closed the connection in the middle of the body", "");
+}

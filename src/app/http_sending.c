@@ -1,0 +1,128 @@
+/* The heads go first. A body that lies ready is one piece; one that is read comes in
+ * pieces of 64 KiB, each of them a chunk if its length is not known:
+ *
+ *     room:  | size CRLF .... | data ............ | CRLF |
+ *                   ^ right-aligned, so that the chunk is one piece */
+#include "app/http_sending.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "http/http_write.h"
+
+enum { SIZE_ROOM = 16 }; /* for a chunk's size and CRLF, in front of its data */
+
+int http_sending_begin(struct http_sending *s, const struct tapir_http_options *o,
+                       char *heads, size_t len, bool body)
+{
+    *s = (struct http_sending){ .heads = heads, .heads_len = len, .source = o };
+    s->ended = !body;
+    if (s->ended)
+        return 0;
+    if (!o->upload) {
+        s->piece = (struct http_slice){ o->data, o->data_len };
+        return 0;
+    }
+    s->chunked = o->upload_len == UINT64_MAX;
+    s->left = o->upload_len;
+    s->room = malloc(SIZE_ROOM + SENDING_PIECE + 8);
+    return s->room ? 0 : -ENOMEM;
+}
+
+int http_sending_add(struct http_sending *s, const char *head, size_t len)
+{
+    size_t left = s->heads_len - s->heads_sent;
+    char *heads = malloc(left + len);
+
+    if (!heads)
+        return -ENOMEM;
+    if (left > 0)
+        memcpy(heads, s->heads + s->heads_sent, left);
+    memcpy(heads + left, head, len);
+    free(s->heads);
+    s->heads = heads;
+    s->heads_len = left + len;
+    s->heads_sent = 0;
+    return 0;
+}
+
+/* Makes a chunk of the n bytes that were read; of none, the end. */
+static void wrap(struct http_sending *s, size_t n)
+{
+    char size[SIZE_ROOM];
+    char *data = s->room + SIZE_ROOM;
+    struct text t;
+
+    text_init(&t, size, sizeof size);
+    http_write_chunk(&t, n);
+    memcpy(data - t.len, size, t.len);
+    memcpy(data + n, "\r\n", 2);
+    s->piece = (struct http_slice){ data - t.len, t.len + n + 2 };
+}
+
+/* The next piece of a body that is read. */
+static int read_piece(struct http_sending *s)
+{
+    const struct tapir_http_options *o = s->source;
+    size_t room = SENDING_PIECE;
+    ssize_t n;
+
+    if (s->left < room)
+        room = (size_t)s->left;
+    n = room ? o->read(o->ctx, s->room + SIZE_ROOM, room) : 0;
+    /* One that is shorter than was promised would leave the server waiting. */
+    if (n < 0 || (n == 0 && !s->chunked && s->left > 0))
+        return -EIO;
+    s->ended = n == 0;
+    if (s->chunked)
+        wrap(s, (size_t)n);
+    else
+        s->piece = (struct http_slice){ s->room + SIZE_ROOM, (size_t)n };
+    if (!s->chunked)
+        s->left -= (uint64_t)n;
+    return 0;
+}
+
+int http_sending_next(struct http_sending *s, struct http_slice *out)
+{
+    int err = 0;
+
+    *out = (struct http_slice){ NULL, 0 };
+    if (s->heads_sent < s->heads_len) {
+        out->at = s->heads + s->heads_sent;
+        out->len = s->heads_len - s->heads_sent;
+        return 0;
+    }
+    if (s->waits)
+        return 0;
+    if (s->piece.len == 0 && !s->ended && s->source->upload)
+        err = read_piece(s);
+    if (s->piece.len == 0)
+        s->ended = true;
+    *out = s->piece;
+    return err;
+}
+
+void http_sending_went(struct http_sending *s, size_t n)
+{
+    if (s->heads_sent < s->heads_len) {
+        s->heads_sent += n;
+        return;
+    }
+    s->body_sent += n;
+    s->piece = slice_from(s->piece, n);
+}
+
+bool http_sending_done(const struct http_sending *s)
+{
+    return s->heads_sent == s->heads_len && s->ended && s->piece.len == 0;
+}
+
+void http_sending_free(struct http_sending *s)
+{
+    free(s->heads);
+    free(s->room);
+    s->heads = s->room = NULL;
+}
