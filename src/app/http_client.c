@@ -245,12 +245,6 @@ static bool is_stale(const struct http_fetch *f)
     return f->lost && f->result->reused && fetch_is_safe(f);
 }
 
-/* RFC 9110 s15.5.18: the server knows no 100 (Continue), and has none of the body. */
-static bool was_unexpected(const struct http_fetch *f)
-{
-    return f->result->status == 417 && f->expects && f->result->sent == 0;
-}
-
 static void hang_up(struct http_fetch *f)
 {
     if (f->conn)
@@ -269,7 +263,7 @@ bool fetch_exchange(struct http_fetch *f)
     }
     for (bool fresh = false;; fresh = true) {
         bool ok = fetch_connect(f, fresh) && exchange(f);
-        if (ok && was_unexpected(f) && !f->no_expect) {
+        if (ok && f->refused) {
             fetch_say(f, '*', "the server knows no Expect: once more without");
             f->no_expect = true;
             hang_up(f);

@@ -43,6 +43,7 @@ struct http_fetch {
     bool expects;   /* our request asked for 100 (Continue) */
     bool persists;  /* the server lets the connection live */
     bool swallow;   /* its body is for nobody */
+    bool refused;   /* the server knows no 100 (Continue): ask without */
     bool lost;      /* the connection ended, and nothing of the answer had come */
     int send_error; /* what stopped the sending; 0: nothing */
     int interim;    /* 1xx that came before it */

@@ -26,7 +26,7 @@ enum {
 void http_reading_begin(struct http_fetch *f)
 {
     f->phase = ANSWER_HEAD;
-    f->answered = f->persists = f->swallow = f->lost = false;
+    f->answered = f->persists = f->swallow = f->lost = f->refused = false;
     f->interim = 0;
     f->seen = 0;
     f->send_error = 0;
@@ -139,7 +139,8 @@ static bool check_resumed(struct http_fetch *f, const struct http_head *head)
         return true;
     /* All of it is there already: the size tells, or there are no bytes from there. */
     if (head->status == 416 ||
-        (f->body.framing == HTTP_BODY_LENGTH && f->body.left == from)) {
+        (head->status == 200 && f->body.framing == HTTP_BODY_LENGTH &&
+         f->body.left == from)) {
         f->swallow = true;
         return true;
     }
@@ -169,7 +170,9 @@ static bool understand(struct http_fetch *f, const struct http_head *head)
     if (err < 0)
         return fetch_failed(f, GET_WEIRD, "Weird server reply: Content-Length");
     note_location(f, head);
-    f->swallow = o->follow && f->location;
+    /* RFC 9110 s15.5.18: the server has none of the body yet. */
+    f->refused = head->status == 417 && f->expects && f->out->waits;
+    f->swallow = (o->follow && f->location) || f->refused;
     if (o->fail && head->status >= 400 && !(o->resume && head->status == 416))
         return fetch_failed(f, GET_STATUS, "The requested URL returned error: %d",
                             head->status);
@@ -268,7 +271,7 @@ bool http_reading_end(struct http_fetch *f)
 {
     if (f->phase == ANSWER_HEAD)
         return head_ended(f);
-    if (f->body.framing == HTTP_BODY_CLOSE)
+    if (f->body.framing == HTTP_BODY_CLOSE || f->swallow)
         return true;
     if (f->body.framing == HTTP_BODY_LENGTH)
         fetch_failed(f, GET_PARTIAL,

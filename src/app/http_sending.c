@@ -14,6 +14,13 @@
 
 enum { SIZE_ROOM = 16 }; /* for a chunk's size and CRLF, in front of its data */
 
+/* Is the last piece of a body the last? */
+static void check_end(struct http_sending *s)
+{
+    if (s->piece.len == 0 && (!s->source->upload || (!s->chunked && s->left == 0)))
+        s->ended = true;
+}
+
 int http_sending_begin(struct http_sending *s, const struct tapir_http_options *o,
                        char *heads, size_t len, bool body)
 {
@@ -23,10 +30,12 @@ int http_sending_begin(struct http_sending *s, const struct tapir_http_options *
         return 0;
     if (!o->upload) {
         s->piece = (struct http_slice){ o->data, o->data_len };
+        check_end(s);
         return 0;
     }
     s->chunked = o->upload_len == UINT64_MAX;
     s->left = o->upload_len;
+    check_end(s);
     s->room = malloc(SIZE_ROOM + SENDING_PIECE + 8);
     return s->room ? 0 : -ENOMEM;
 }
@@ -99,8 +108,6 @@ int http_sending_next(struct http_sending *s, struct http_slice *out)
         return 0;
     if (s->piece.len == 0 && !s->ended && s->source->upload)
         err = read_piece(s);
-    if (s->piece.len == 0)
-        s->ended = true;
     *out = s->piece;
     return err;
 }
@@ -113,6 +120,7 @@ void http_sending_went(struct http_sending *s, size_t n)
     }
     s->body_sent += n;
     s->piece = slice_from(s->piece, n);
+    check_end(s);
 }
 
 bool http_sending_done(const struct http_sending *s)
