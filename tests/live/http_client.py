@@ -6,7 +6,8 @@
 Each case scripts what a server does with its first, second ... connection; checked are
 the exit code, what came on stdout, how many connections and requests there were, and
 sometimes what the requests were. A line a case; last "N passed, N failed, 0 skipped".
-With "curl" as PROGRAM the same is asked of curl: what differs is what we do on purpose
+HOST is the address to listen on, WORKERS how many cases are played at once (8: one where
+each call makes a device). With "curl" as PROGRAM the same is asked of curl: what differs is what we do on purpose
 or better."""
 
 import os
@@ -19,6 +20,8 @@ import tempfile
 import threading
 import time
 
+HOST = os.environ.get("HOST", "127.0.0.1")
+WORKERS = int(os.environ.get("WORKERS", "8"))
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -45,7 +48,7 @@ class Server:
     def __init__(self, scripts):
         self.scripts, self.requests, self.connections = scripts, [], 0
         self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
+        self.listener.bind((HOST, 0))
         self.listener.listen(16)
         self.port = self.listener.getsockname()[1]
         self.threads = []
@@ -260,7 +263,7 @@ kept("PUT and 307", [to(b"/b", b"307 x"), answer()], args=("-L", "-T", "FILE", "
      check=lambda r: r[1]["head"].startswith(b"PUT /b ") and r[1]["body"] == b"data")
 case("credentials stay with their origin",
      [["READ", to(b"http://localhost:PORT/b"), "HOLD"], ["READ", answer()]],
-     args=("-L", "-u", "a:b", "-H", "Cookie: c", "--resolve", "*:PORT:127.0.0.1", "U/"),
+     args=("-L", "-u", "a:b", "-H", "Cookie: c", "--resolve", "*:PORT:ADDR", "U/"),
      connections=2,
      check=lambda r: b"Authorization: Basic YTpi" in r[0]["head"] and b"Cookie" in r[0]["head"] and
      b"Authorization" not in r[1]["head"] and b"Cookie" not in r[1]["head"])
@@ -269,8 +272,8 @@ kept("credentials go back to their origin", [to(b"/b"), answer()], args=("-L", "
 case("a redirect with a body that is cut", [["READ", to(b"/b").replace(b": 5", b": 9")],
                                             ["READ", answer()]], args=("-L", "U/"), connections=2)
 # requests
-kept("fragment and user are not sent", [answer()], args=("http://a:b@127.0.0.1:PORT/x?y#z",),
-     check=lambda r: r[0]["head"].startswith(b"GET /x?y HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n"))
+kept("fragment and user are not sent", [answer()], args=("http://a:b@ADDR:PORT/x?y#z",),
+     check=lambda r: r[0]["head"].startswith(b"GET /x?y HTTP/1.1\r\nHost: %s:PORT\r\n" % HOST.encode()))
 kept("-d twice", [answer()], args=("-d", "a=b", "-d", "c", "U/"),
      check=lambda r: r[0]["body"] == b"a=b&c" and
      b"Content-Type: application/x-www-form-urlencoded" in r[0]["head"])
@@ -402,9 +405,9 @@ def run(c, program, directory):
     if c["file"] is not None:
         with open(path, "wb") as f:
             f.write(c["file"])
-    url = "http://127.0.0.1:%d" % server.port
+    url = "http://%s:%d" % (HOST, server.port)
     args = [a.replace("U/", url + "/", 1) if a.startswith("U/") else
-            a.replace("PORT", str(server.port)).replace("FILE", path) for a in c["args"]]
+            a.replace("PORT", str(server.port)).replace("FILE", path).replace("ADDR", HOST) for a in c["args"]]
     stdin = open(path, "rb") if c["file"] is not None else subprocess.DEVNULL
     begin = time.monotonic()
     try:
@@ -456,7 +459,7 @@ def main():
             results[i] = run(cases[i], program, directory)
 
     with tempfile.TemporaryDirectory() as directory:
-        workers = [threading.Thread(target=worker) for _ in range(8)]
+        workers = [threading.Thread(target=worker) for _ in range(WORKERS)]
         for w in workers:
             w.start()
         for w in workers:
