@@ -41,7 +41,8 @@ struct cc_ack {
 enum cc_loss {
     CC_LOSS_FAST, /* duplicate ACKs or SACK say that a segment is lost */
     CC_LOSS_RTO,  /* the retransmission timer fired */
-    CC_LOSS_UNDO  /* the last loss was none: put back what it took */
+    CC_LOSS_UNDO, /* the last loss was none: put back what it took */
+    CC_LOSS_ECN   /* a router marked a segment instead of dropping it (RFC 3168) */
 };
 
 struct cc_ops {
@@ -49,8 +50,8 @@ struct cc_ops {
     /* cwnd and mss are set (the initial window); ssthresh is CC_INFINITE. */
     void (*init)(struct cc *cc);
     void (*ack)(struct cc *cc, const struct cc_ack *ack);
-    /* Sets ssthresh, and cwnd for an RTO; in fast recovery the caller sets cwnd to
-     * ssthresh when recovery ends. `flight` is FlightSize (RFC 5681 s2). */
+    /* Sets ssthresh, and cwnd for an RTO; for the others the caller brings cwnd down to
+     * ssthresh. `flight` is FlightSize (RFC 5681 s2). */
     void (*loss)(struct cc *cc, enum cc_loss kind, uint32_t flight, int64_t now);
     /* Nothing was sent for `idle` microseconds, more than one RTO (RFC 5681 s4.1). */
     void (*idle)(struct cc *cc, uint32_t initial_window, int64_t idle);

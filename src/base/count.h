@@ -21,6 +21,10 @@
     C(IpFragOKs) \
     C(IpFragFails) \
     C(IpFragCreates) \
+    C(IpExtInNoECTPkts) \
+    C(IpExtInECT1Pkts) \
+    C(IpExtInECT0Pkts) \
+    C(IpExtInCEPkts) \
     C(IcmpInMsgs) \
     C(IcmpInErrors) \
     C(IcmpOutMsgs) \
@@ -87,6 +91,7 @@
     C(TcpExtTCPSynRetrans) \
     C(TcpExtTCPOrigDataSent) \
     C(TcpExtTCPDelivered) \
+    C(TcpExtTCPDeliveredCE) \
     C(TcpExtTCPPureAcks) \
     C(TcpExtTCPHPHits) \
     C(TcpExtTW) \

@@ -98,6 +98,8 @@ struct pkt *ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out)
         net_drop(net, p, (enum drop)(-r - 1));
         return NULL;
     }
+    /* RFC 3168 s5: their numbers are in the order of the field's values. */
+    count(&net->count, (enum count)(COUNT_IpExtInNoECTPkts + (ip.tos & IP_ECN_MASK)));
     enum drop why = refuse(nif, &ip, &broadcast);
     if (why != DROP_N) {
         net_drop(net, p, why);

@@ -98,6 +98,8 @@ static const struct sysctl table[] = {
 
     { NET4("tcp_sack"), KIND_BOOL, TCP(sack), 0, 0, 1 },
     { NET4("tcp_dsack"), KIND_BOOL, TCP(dsack), 0, 0, 1 },
+    { NET4("tcp_ecn"), KIND_U8, TCP(ecn), 0, 0, 2 },
+    { NET4("tcp_ecn_fallback"), KIND_BOOL, TCP(ecn_fallback), 0, 0, 1 },
     { NET4("tcp_timestamps"), KIND_BOOL, TCP(timestamps), 0, 0, 1 },
     { NET4("tcp_window_scaling"), KIND_BOOL, TCP(window_scaling), 0, 0, 1 },
     { NET4("tcp_abort_on_overflow"), KIND_BOOL, TCP(abort_on_overflow), 0, 0, 1 },
@@ -183,7 +185,7 @@ static const char *const not_built[] = {
     NET4("tcp_available_congestion_control"), NET4("tcp_backlog_ack_defer"),
     NET4("tcp_comp_sack_delay_ns"), NET4("tcp_comp_sack_nr"),
     NET4("tcp_comp_sack_slack_ns"), NET4("tcp_early_demux"),
-    NET4("tcp_early_retrans"), NET4("tcp_ecn"), NET4("tcp_ecn_fallback"),
+    NET4("tcp_early_retrans"),
     NET4("tcp_fack"), NET4("tcp_fastopen"),
     NET4("tcp_fastopen_blackhole_timeout_sec"), NET4("tcp_fastopen_key"),
     NET4("tcp_frto"), NET4("tcp_fwmark_accept"), NET4("tcp_l3mdev_accept"),

@@ -226,6 +226,7 @@ static void cubic_loss(struct cc *cc, enum cc_loss kind, uint32_t flight, int64_
     (void)now;
     switch (kind) {
     case CC_LOSS_FAST:
+    case CC_LOSS_ECN:
         reduce(cc, flight);
         break;
     case CC_LOSS_RTO:

@@ -100,6 +100,7 @@ static void reno_loss(struct cc *cc, enum cc_loss kind, uint32_t flight, int64_t
     (void)now;
     switch (kind) {
     case CC_LOSS_FAST:
+    case CC_LOSS_ECN:
         reno_save(cc);
         cc->ssthresh = cc_halved(cc, flight);
         break;

@@ -40,6 +40,7 @@ enum tcp_recovery {
     RECOVERY_NONE,
     RECOVERY_FAST, /* RFC 6675 with SACK, RFC 6582 without */
     RECOVERY_RTO,  /* after a time-out, until all that was out then is acknowledged */
+    RECOVERY_CWR,  /* nothing is: the network said that it is congested (RFC 3168) */
 };
 
 struct tcb_snd {
@@ -111,6 +112,17 @@ struct tcb_ts {
     struct seq last_ack; /* Last.ACK.sent */
 };
 
+/* RFC 3168: tcp_ecn.c */
+struct tcb_ecn {
+    bool ok;          /* agreed on */
+    bool asked;       /* the last SYN we sent asked for it */
+    bool echo;        /* CE came: ECE goes out, until CWR comes */
+    bool seen;        /* text came that was ECN-capable */
+    bool cwr;         /* the window was reduced: the next new text says so ... */
+    bool reduced;     /* ... and echoes say nothing new, until ... */
+    struct seq until; /* ... what is beyond this was acknowledged */
+};
+
 struct tcb {
     struct tcp_slot slot; /* four-tuple; first member */
     struct tcp *tcp;
@@ -132,6 +144,7 @@ struct tcb {
     struct tcb_snd snd;
     struct tcb_rcv rcv;
     struct tcb_ts ts;
+    struct tcb_ecn ecn;
     bool sack_ok;    /* agreed on (RFC 2018 s2) */
     bool wscale_ok;  /* agreed on (RFC 7323 s2.2) */
     bool tso;        /* the link takes super-segments ... */
@@ -170,7 +183,8 @@ struct tcb {
     uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
     uint32_t segs_in, segs_out, data_segs_in, data_segs_out, total_retrans;
     uint32_t dsack_dups, rcv_ofo_segs;
-    uint32_t delivered;    /* segments that the peer has, a SYN among them */
+    uint32_t delivered;    /* segments that the peer has, a SYN among them ... */
+    uint32_t delivered_ce; /* ... and so many were told of by an ACK with ECE */
     uint16_t rtos, series; /* time-outs of retransmission; runs of them ... */
     usec rto_time;         /* ... and how long those took until something was acked */
     struct tcp_busy busy;
@@ -197,6 +211,7 @@ struct tcp_half_open {
     bool acked;           /* the ACK came, and text is waited for: TCP_DEFER_ACCEPT */
     uint8_t wscale;       /* our shift count */
     bool cookie;          /* made by the ACK of a SYN cookie */
+    bool ecn;             /* agreed on (RFC 3168) */
 };
 
 /* A connection in TIME-WAIT: 96 bytes. tcp_timewait.c */
@@ -213,9 +228,10 @@ struct tcp_timewait {
 struct tcp_tx {
     struct seq seq;
     uint32_t text; /* bytes of text, from the send buffer */
-    uint8_t flags; /* SYN, FIN, PSH, ACK */
+    uint8_t flags; /* SYN, FIN, PSH, ACK, ECE, CWR */
     bool again;    /* a retransmission: it begins a lost record */
     bool probe;    /* a probe, or a FIN that is out: nothing is recorded */
+    bool ect;      /* it is ECN-capable (RFC 3168 s5) */
 };
 
 /* What a segment without a connection behind it looks like. */
@@ -374,8 +390,21 @@ void tcp_recovery_dupack(struct tcb *tcb, bool sacked);
 void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *news);
 void tcp_recovery_losses(struct tcb *tcb);
 void tcp_recovery_timeout(struct tcb *tcb);
+void tcp_recovery_congested(struct tcb *tcb);
 uint32_t tcp_pipe(const struct tcb *tcb);
 uint32_t tcp_cwnd_room(const struct tcb *tcb);
+
+/* tcp_ecn.c: does this SYN ask, and do we agree? The answer to ours; flags and ECT of
+ * what leaves, and that it left; CE and CWR of text; ECE of an ACK. */
+bool tcp_ecn_agrees(const struct tcp *tcp, const struct tcp_seg *syn);
+void tcp_ecn_take_syn(struct tcb *tcb, const struct tcp_seg *seg);
+void tcp_ecn_mark(const struct tcb *tcb, struct tcp_tx *tx);
+void tcp_ecn_sent(struct tcb *tcb, const struct tcp_tx *tx);
+uint8_t tcp_ecn_tos(uint8_t tos, bool ect);
+void tcp_ecn_take_text(struct tcb *tcb, const struct tcp_seg *seg);
+bool tcp_ecn_echoed(const struct tcb *tcb, const struct tcp_seg *seg);
+void tcp_ecn_take_echo(struct tcb *tcb, const struct tcp_seg *seg);
+void tcp_ecn_reduced(struct tcb *tcb); /* cwnd was, whatever for */
 
 /* tcp_mtu.c: the size of segments follows the path's MTU ... */
 void tcp_sync_mss(struct tcb *tcb);

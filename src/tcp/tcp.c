@@ -21,6 +21,8 @@ void tcp_config_default(struct tcp_config *c)
         .timestamps = true,
         .window_scaling = true,
         .dsack = true,
+        .ecn = 2,
+        .ecn_fallback = true,
         .slow_start_after_idle = true,
         .tw_reuse = true,
         .limited_transmit = true,

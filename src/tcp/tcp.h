@@ -42,14 +42,16 @@ enum tcp_state {
 struct tcp_config {
     bool sack, timestamps, window_scaling; /* tcp_sack tcp_timestamps ... : 1 */
     bool dsack;                            /* tcp_dsack: 1 */
-    bool abort_on_overflow;                /* tcp_abort_on_overflow: 0 */
-    bool slow_start_after_idle;            /* tcp_slow_start_after_idle: 1 */
-    bool tw_reuse;          /* tcp_tw_reuse: 1: connect may take a TIME-WAIT port */
-    bool limited_transmit;  /* tcp_early_retrans' older part, RFC 3042: 1 */
-    bool insecure_rst;      /* tapir.tcp_insecure_rst: 0; 1: RFC 793, not 5961 */
-    bool insecure_syn;      /* tapir.tcp_insecure_syn: 0; the same for SYNs */
-    bool rfc1337;           /* tcp_rfc1337: 1 (Linux: 0): no RST ends TIME-WAIT */
-    bool timewait_syn;      /* tapir.tcp_timewait_syn: 1: answered; 0: as FreeBSD */
+    uint8_t ecn;            /* tcp_ecn: 0; 1: asks for it; 2 (default): agrees to it */
+    bool ecn_fallback;      /* tcp_ecn_fallback: 1: the second SYN asks for nothing */
+    bool abort_on_overflow; /* tcp_abort_on_overflow: 0 */
+    bool slow_start_after_idle; /* tcp_slow_start_after_idle: 1 */
+    bool tw_reuse;              /* tcp_tw_reuse: 1: connect may take a TIME-WAIT port */
+    bool limited_transmit;      /* tcp_early_retrans' older part, RFC 3042: 1 */
+    bool insecure_rst;          /* tapir.tcp_insecure_rst: 0; 1: RFC 793, not 5961 */
+    bool insecure_syn;          /* tapir.tcp_insecure_syn: 0; the same for SYNs */
+    bool rfc1337;               /* tcp_rfc1337: 1 (Linux: 0): no RST ends TIME-WAIT */
+    bool timewait_syn;          /* tapir.tcp_timewait_syn: 1: answered; 0: as FreeBSD */
     bool closing_fin;       /* tapir.tcp_closing_fin: 0; 1: CLOSING begins with a FIN */
     bool epipe_on_reset;    /* tapir.tcp_epipe_on_reset: 1, after a FIN as Linux */
     bool rcvbuf_round;      /* tapir.tcp_rcvbuf_round: 0; 1: as tcp_window_end() */

@@ -150,6 +150,7 @@ static void take_acknowledgment(struct tcb *tcb, const struct tcp_seg *seg)
 {
     struct sent_news news = { .sent_at = NEVER };
 
+    tcp_ecn_take_echo(tcb, seg);
     if (tcb->sack_ok && seg->opts.n_sack)
         tcp_recovery_sack(tcb, seg, &news);
     bool sacked = news.delivered > 0;
@@ -157,8 +158,12 @@ static void take_acknowledgment(struct tcb *tcb, const struct tcp_seg *seg)
         take_new_ack(tcb, seg, &news);
     else if (sacked || (!tcb->sack_ok && is_duplicate(tcb, seg)))
         tcp_recovery_dupack(tcb, sacked);
-    if (news.delivered > 0)
-        tcb->delivered += (news.delivered + tcb->snd.mss - 1u) / tcb->snd.mss;
+    uint32_t segs = (news.delivered + tcb->snd.mss - 1u) / tcb->snd.mss;
+    tcb->delivered += segs;
+    if (tcp_ecn_echoed(tcb, seg)) {
+        tcb->delivered_ce += segs;
+        count_n(&tcb->tcp->net->count, COUNT_TcpExtTCPDeliveredCE, segs);
+    }
     if (seg->text_len == 0)
         count(&tcb->tcp->net->count, COUNT_TcpExtTCPPureAcks);
 }

@@ -12,11 +12,11 @@
  * SYN-ACK needs millions of guesses within a minute for one connection. That is why
  * cookies are for the time of a flood.
  *
- * Window scale, SACK and timestamps would be lost, and with them the speed of every
- * connection that begins during a flood. Where the SYN has a timestamp, ours carries
- * them in its last six bits and the peer echoes it:
+ * Window scale, SACK, ECN and timestamps would be lost, and with them the speed of
+ * every connection that begins during a flood. Where the SYN has a timestamp, ours
+ * carries them in its last six bits and the peer echoes it:
  *
- *     TSval:  | clock of 64 ms | SACK 1 | unused 1 | window scale 4, 15: none |
+ *     TSval:  | clock of 64 ms | SACK 1 | ECN 1 | window scale 4, 15: none |
  *
  * It is rounded down, so that it is never younger than the timestamps after it. */
 #include "tcp/tcp_cookie.h"
@@ -32,6 +32,7 @@ enum {
     HASH_BITS = 24,
     STAMP_BITS = 6,
     STAMP_SACK = 0x20,
+    STAMP_ECN = 0x10,
     STAMP_WSCALE = 0x0f, /* and the value that means that there was none */
 };
 
@@ -95,7 +96,7 @@ bool tcp_cookie_check(const struct tcp *tcp, const struct tcp_slot *slot,
 /* Our timestamp clock without the connection's own offset, so that the bits are ours.
  */
 uint32_t tcp_cookie_stamp(const struct tcp *tcp, const struct tcp_slot *slot,
-                          const struct tcp_opts *syn)
+                          const struct tcp_opts *syn, bool ecn)
 {
     uint32_t now = tcp_ts_now(tcp, 0), bits = STAMP_WSCALE;
 
@@ -103,22 +104,25 @@ uint32_t tcp_cookie_stamp(const struct tcp *tcp, const struct tcp_slot *slot,
         bits = min_u32(syn->wscale, TCP_WSCALE_MAX);
     if (syn->sack_ok && tcp->config.sack)
         bits |= STAMP_SACK;
+    if (ecn)
+        bits |= STAMP_ECN;
     uint32_t stamp = (now >> STAMP_BITS << STAMP_BITS) | bits;
     if (stamp > now)
         stamp -= 1u << STAMP_BITS;
     return stamp + tcp_ts_offset(tcp, slot);
 }
 
-void tcp_cookie_options(const struct tcp *tcp, const struct tcp_slot *slot,
+bool tcp_cookie_options(const struct tcp *tcp, const struct tcp_slot *slot,
                         const struct tcp_opts *ack, struct tcp_opts *syn)
 {
     uint32_t bits = ack->ts_ecr - tcp_ts_offset(tcp, slot);
 
     if (!ack->has_ts || !tcp->config.timestamps)
-        return;
+        return false;
     syn->has_ts = true;
     syn->ts_val = ack->ts_val;
     syn->sack_ok = bits & STAMP_SACK;
     syn->has_wscale = (bits & STAMP_WSCALE) != STAMP_WSCALE;
     syn->wscale = syn->has_wscale ? (uint8_t)(bits & STAMP_WSCALE) : 0;
+    return bits & STAMP_ECN;
 }

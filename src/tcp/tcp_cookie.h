@@ -22,10 +22,11 @@ bool tcp_cookie_check(const struct tcp *tcp, const struct tcp_slot *slot,
 
 /* The timestamp for the SYN-ACK, with the other options of the SYN in its last bits. */
 uint32_t tcp_cookie_stamp(const struct tcp *tcp, const struct tcp_slot *slot,
-                          const struct tcp_opts *syn);
+                          const struct tcp_opts *syn, bool ecn);
 
-/* What the SYN had offered, from the echo of that timestamp. */
-void tcp_cookie_options(const struct tcp *tcp, const struct tcp_slot *slot,
+/* What the SYN had offered, from the echo of that timestamp. True: ECN too, and so it
+ * was agreed. */
+bool tcp_cookie_options(const struct tcp *tcp, const struct tcp_slot *slot,
                         const struct tcp_opts *ack, struct tcp_opts *syn);
 
 #endif

@@ -18,7 +18,7 @@ static void stamp(const struct tcp_half_open *h, struct tcp_opts *out)
     out->has_ts = tcp->config.timestamps && h->opts.has_ts;
     if (!out->has_ts)
         return;
-    out->ts_val = h->cookie ? tcp_cookie_stamp(tcp, &h->slot, &h->opts)
+    out->ts_val = h->cookie ? tcp_cookie_stamp(tcp, &h->slot, &h->opts, h->ecn)
                             : tcp_ts_now(tcp, tcp_ts_offset(tcp, &h->slot));
     out->ts_ecr = h->ts_recent;
 }
@@ -36,6 +36,8 @@ void tcp_send_syn_ack(struct tcp_half_open *h)
                            .flags = TCP_SYN | TCP_ACK,
                            .ip = &o->ip };
 
+    if (h->ecn) /* RFC 3168 s6.1.1 */
+        r.flags |= TCP_ECE;
     r.wnd = tcp_first_window(o->rcvbuf, o->window_clamp);
     r.opts.has_mss = true; /* RFC 9293 s3.7.1 (MUST-14, SHLD-5, MAY-3) */
     r.opts.mss = tcp_our_mss(tcp, h->slot.remote, o->maxseg);
@@ -86,6 +88,7 @@ struct tcp_half_open *tcp_half_open_new(struct tcp_listener *l,
     h->opts = seg->opts;
     h->ts_recent = seg->opts.ts_val;
     h->wnd = seg->wnd;
+    h->ecn = tcp_ecn_agrees(tcp, seg);
     h->sent_at = tcp->net->now;
     h->oow_ack_at = -tcp->config.invalid_ratelimit;
     h->wscale = tcp_our_wscale(tcp, l->options.rcvbuf, l->options.window_clamp);
@@ -258,6 +261,7 @@ static void inherit(struct tcb *tcb, const struct tcp_half_open *h,
      * its deeds; dropping all its segments would leave it half-open for ever. */
     agreed.has_ts = h->opts.has_ts && seg->opts.has_ts;
     tcb->passive = true;
+    tcb->ecn.ok = h->ecn;
     tcb->syn_resent = h->resent > 0;
     tcb->rcv.irs = h->irs;
     tcb->rcv.nxt = tcb->rcv.acked = seq_add(h->irs, 1);

@@ -3,7 +3,7 @@
  * (rto ato rtt rttvar busy_time ..._limited) or milliseconds (tcpi_last_*,
  * total_rto_time); cwnd and ssthresh are segments. Nothing is paced: both rates are
  * Linux's "unlimited". 0 is what the stack does not know: rcv_rtt, delivery_rate,
- * reord_seen, fackets, and whatever concerns ECN. */
+ * reord_seen and fackets. */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -13,9 +13,12 @@ enum {
     OPT_TIMESTAMPS = 1,
     OPT_SACK = 2,
     OPT_WSCALE = 4,
+    OPT_ECN = 8,
+    OPT_ECN_SEEN = 16,
     SSTHRESH_INFINITE = 0x7fffffff,
     CA_OPEN = 0,
     CA_DISORDER = 1,
+    CA_CWR = 2,
     CA_RECOVERY = 3,
     CA_LOSS = 4,
 };
@@ -48,6 +51,8 @@ static uint8_t ca_state(const struct tcb *tcb)
         return CA_LOSS;
     if (tcb->recovery == RECOVERY_FAST)
         return CA_RECOVERY;
+    if (tcb->recovery == RECOVERY_CWR)
+        return CA_CWR;
     return tcb->dupacks ? CA_DISORDER : CA_OPEN;
 }
 
@@ -58,9 +63,10 @@ static void fill_state(const struct tcb *tcb, struct info *i)
     i->retransmits = tcb->recovery == RECOVERY_RTO ? tcb->backoff : 0;
     i->probes = tcb->probes;
     i->backoff = tcb->backoff;
-    i->options = (uint8_t)((tcb->ts.on ? OPT_TIMESTAMPS : 0) |
-                           (tcb->sack_ok ? OPT_SACK : 0) |
-                           (tcb->wscale_ok ? OPT_WSCALE : 0));
+    i->options =
+        (uint8_t)((tcb->ts.on ? OPT_TIMESTAMPS : 0) | (tcb->sack_ok ? OPT_SACK : 0) |
+                  (tcb->wscale_ok ? OPT_WSCALE : 0) | (tcb->ecn.ok ? OPT_ECN : 0) |
+                  (tcb->ecn.seen ? OPT_ECN_SEEN : 0));
     i->wscales = (uint8_t)(tcb->snd.wscale | tcb->rcv.wscale << 4);
 }
 
@@ -117,6 +123,7 @@ static void fill_history(const struct tcb *tcb, struct info *i)
 
     i->pacing_rate = i->max_pacing_rate = UINT64_MAX;
     i->delivered = tcb->delivered;
+    i->delivered_ce = tcb->delivered_ce;
     i->busy_time = (uint64_t)(path + rwnd + sndbuf);
     i->rwnd_limited = (uint64_t)rwnd;
     i->sndbuf_limited = (uint64_t)sndbuf;

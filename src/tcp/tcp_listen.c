@@ -151,6 +151,7 @@ static void send_cookie(struct tcp_listener *l, const struct ip_info *ip,
     /* Without timestamps nothing can bring these back. */
     h.opts.sack_ok &= seg->opts.has_ts;
     h.opts.has_wscale &= seg->opts.has_ts;
+    h.ecn = seg->opts.has_ts && tcp->config.timestamps && tcp_ecn_agrees(tcp, seg);
     tcp->cookie_sent_at = tcp->net->now;
     count(&tcp->net->count, COUNT_TcpExtSyncookiesSent);
     tcp_send_syn_ack(&h);
@@ -224,7 +225,8 @@ static struct tcp_half_open *entry_from_cookie(struct tcp_listener *l,
         return NULL;
     }
     count(&tcp->net->count, COUNT_TcpExtSyncookiesRecv);
-    tcp_cookie_options(tcp, &slot, &seg->opts, &syn.opts);
+    if (tcp_cookie_options(tcp, &slot, &seg->opts, &syn.opts))
+        syn.flags = TCP_ECE | TCP_CWR;
     struct tcp_half_open *h = tcp_half_open_new(l, ip, &syn);
     if (h) {
         h->iss = iss;

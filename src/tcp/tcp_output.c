@@ -89,8 +89,9 @@ static uint32_t new_text(const struct tcb *tcb)
         return 0;
     uint32_t unsent = min_u32(seq_len(tcb->snd.nxt, end),
                               push_record(&tcb->snd.push, tcb->snd.nxt));
-    uint32_t len = min_u32(unsent,
-                           min_u32(tcp_window_usable(tcb), tcb->tx_max / size * size));
+    /* CWR is said once (RFC 3168 s6.1.2), whoever cuts what is larger. */
+    uint32_t most = tcb->ecn.cwr ? size : tcb->tx_max / size * size;
+    uint32_t len = min_u32(unsent, min_u32(tcp_window_usable(tcb), most));
     uint32_t room = tcp_cwnd_room(tcb);
     if (room < min_u32(len, size))
         return 0;
@@ -141,7 +142,7 @@ static bool next_bare(const struct tcb *tcb, struct tcp_tx *tx)
     return tcb->probe_now || tcb->ack_now;
 }
 
-bool tcp_next_tx(const struct tcb *tcb, struct tcp_tx *tx)
+static bool next(const struct tcb *tcb, struct tcp_tx *tx)
 {
     *tx = (struct tcp_tx){ 0 };
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
@@ -152,6 +153,14 @@ bool tcp_next_tx(const struct tcb *tcb, struct tcp_tx *tx)
     if (!next_lost(tcb, tx) && !next_new(tcb, tx))
         return next_bare(tcb, tx);
     tcp_urgent_cut(tcb, tx);
+    return true;
+}
+
+bool tcp_next_tx(const struct tcb *tcb, struct tcp_tx *tx)
+{
+    if (!next(tcb, tx))
+        return false;
+    tcp_ecn_mark(tcb, tx);
     return true;
 }
 
@@ -257,6 +266,7 @@ static void sent(struct tcb *tcb, const struct tcp_tx *tx, uint32_t size, uint32
     count_n(&tcb->tcp->net->count, COUNT_TcpOutSegs, segs);
     if (tx->flags & TCP_ACK)
         ack_sent(tcb, wnd);
+    tcp_ecn_sent(tcb, tx);
     if (tx->probe)
         tcb->probe_now = false;
     if (tx->again)
@@ -275,10 +285,10 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
     uint32_t wnd = syn ? tcp_first_window(tcb->rcv.limit, tcb->opt.window_clamp)
                        : tcp_window_offer(tcb);
     /* RFC 9293 s3.9.1.1 (MUST-45) */
-    const struct ip_out how = { .src = tcb->slot.local,
-                                .dst = tcb->slot.remote,
-                                .proto = IP_PROTO_TCP,
-                                .opt = tcb->opt.ip };
+    struct ip_out how = { .src = tcb->slot.local,
+                          .dst = tcb->slot.remote,
+                          .proto = IP_PROTO_TCP,
+                          .opt = tcb->opt.ip };
     struct tcp_seg seg = {
         .src_port = tcb->slot.local_port,
         .dst_port = tcb->slot.remote_port,
@@ -290,6 +300,7 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
         .text_len = tx->text,
     };
 
+    how.opt.tos = tcp_ecn_tos(how.opt.tos, tx->ect);
     if (syn)
         tcp_syn_options(tcb, &seg.opts);
     else
@@ -355,7 +366,10 @@ static bool next_recorded(struct tcb *tcb, struct tcp_tx *tx)
 
     if (sent_reserve(&tcb->sent))
         return tcp_next_tx(tcb, tx);
-    return !ended && tcb->state != TCPS_SYN_SENT && next_bare(tcb, tx);
+    if (ended || tcb->state == TCPS_SYN_SENT || !next_bare(tcb, tx))
+        return false;
+    tcp_ecn_mark(tcb, tx);
+    return true;
 }
 
 void tcp_output(struct tcb *tcb)

@@ -7,7 +7,11 @@
  * Recovery decides what is lost (it marks records) and when congestion control is told;
  * tcp_output() sends lost records first, as far as cwnd lets it. In flight ("pipe") is
  * what is neither acknowledged nor sacked nor lost. Without SACK each duplicate ACK
- * says that one segment has left the network, without saying which (dup_bytes). */
+ * says that one segment has left the network, without saying which (dup_bytes).
+ *
+ * Where the network says itself that it is congested (tcp_ecn.c) the window is reduced
+ * as for a loss: CWR, until something that was sent since then is acknowledged; a loss
+ * meanwhile leads to FAST, but takes nothing more. */
 #include "base/bytes.h"
 #include "tcp/tcb.h"
 
@@ -60,16 +64,35 @@ static uint32_t flight(const struct tcb *tcb)
     return seq_len(tcb->snd.una, tcb->snd.nxt);
 }
 
-static void enter_fast(struct tcb *tcb)
+static void reduce(struct tcb *tcb, enum cc_loss why)
 {
-    struct counters *c = &tcb->tcp->net->count;
     /* RFC 5681 s3.2 (2): what limited transmit sent beyond cwnd does not count. */
     uint32_t before = min_u32(flight(tcb), tcb->cc.cwnd);
 
+    tcb->cc.ops->loss(&tcb->cc, why, before, tcb->tcp->net->now);
+    tcb->cc.cwnd = tcb->cc.ssthresh;
+    tcp_ecn_reduced(tcb);
+}
+
+/* RFC 3168 s6.1.2 (SHLD-ecn-as-loss). Deviates from it in not waiting for a timer when
+ * cwnd is one segment: ssthresh, where it goes, is two at least, as for a loss. */
+void tcp_recovery_congested(struct tcb *tcb)
+{
+    if (tcb->recovery != RECOVERY_NONE && tcb->recovery != RECOVERY_CWR)
+        return;
+    reduce(tcb, CC_LOSS_ECN);
+    tcb->recovery = RECOVERY_CWR;
+    tcb->recovery_point = tcb->snd.nxt;
+}
+
+static void enter_fast(struct tcb *tcb)
+{
+    struct counters *c = &tcb->tcp->net->count;
+
     count(c, tcb->sack_ok ? COUNT_TcpExtTCPSackRecovery : COUNT_TcpExtTCPRenoRecovery);
     /* RFC 2018 s5.1 (MUST-sack-congestion): with SACK as without. */
-    tcb->cc.ops->loss(&tcb->cc, CC_LOSS_FAST, before, tcb->tcp->net->now);
-    tcb->cc.cwnd = tcb->cc.ssthresh;
+    if (tcb->recovery != RECOVERY_CWR)
+        reduce(tcb, CC_LOSS_FAST);
     tcb->recovery = RECOVERY_FAST;
     tcb->recovery_point = tcb->snd.nxt; /* RFC 6675 s5 (4.1) (MUST-rec-point) */
     if (tcb->sent.bytes[SENT_LOST] == 0)
@@ -86,7 +109,7 @@ void tcp_recovery_losses(struct tcb *tcb)
                 /* RFC 6675 s4 (MUST-rec-islost) */
                 sent_mark_lost(&tcb->sent, (thresh - 1) * tcb->cc.mss, thresh);
 
-    if (tcb->recovery != RECOVERY_NONE)
+    if (tcb->recovery == RECOVERY_FAST || tcb->recovery == RECOVERY_RTO)
         return;
     /* RFC 6582 s3.2 (2): duplicates of what a time-out sent again mean nothing new. */
     /* RFC 5681 s3.2 (MUST-cc-fast-retransmit), RFC 6675 s5 (MUST-rec-enter) */
@@ -171,9 +194,17 @@ static void grow(struct tcb *tcb, const struct sent_news *news, uint32_t before,
     tcb->cc.ops->ack(&tcb->cc, &ack);
 }
 
+/* Text beyond the recovery point tells that CWR got there. */
+static bool recovered(const struct tcb *tcb)
+{
+    if (tcb->recovery == RECOVERY_CWR)
+        return seq_lt(tcb->recovery_point, tcb->snd.una);
+    return seq_leq(tcb->recovery_point, tcb->snd.una);
+}
+
 void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *news)
 {
-    if (tcb->recovery != RECOVERY_NONE && seq_leq(tcb->recovery_point, tcb->snd.una)) {
+    if (tcb->recovery != RECOVERY_NONE && recovered(tcb)) {
         leave(tcb);
         return;
     }
@@ -184,7 +215,8 @@ void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *n
     uint32_t told = tcb->dup_bytes;
     tcb->dupacks = 0;
     tcb->dup_bytes = 0;
-    grow(tcb, news, flight(tcb) + acked, told);
+    if (tcb->recovery != RECOVERY_CWR)
+        grow(tcb, news, flight(tcb) + acked, told);
     tcp_recovery_losses(tcb);
 }
 
@@ -196,6 +228,7 @@ void tcp_recovery_timeout(struct tcb *tcb)
     if (tcb->backoff == 0)
         tcb->cc.ops->loss(&tcb->cc, CC_LOSS_RTO, flight(tcb), tcb->tcp->net->now);
     tcb->cc.cwnd = tcb->cc.mss;
+    tcp_ecn_reduced(tcb);
     sent_mark_all_lost(&tcb->sent);
     tcb->recovery = RECOVERY_RTO;
     tcb->recovery_point = tcb->snd.nxt;

@@ -43,6 +43,7 @@ static void take_syn(struct tcb *tcb, const struct tcp_seg *seg)
                            tcp_first_window(tcb->rcv.limit, tcb->opt.window_clamp));
     tcb->ts.last_ack = tcb->rcv.nxt;
     tcp_agree_options(tcb, &seg->opts);
+    tcp_ecn_take_syn(tcb, seg);
 }
 
 /* The SYN-ACK: ESTABLISHED, with our ACK at once, or as on Linux with the first text if

@@ -173,6 +173,8 @@ void tcp_take_text(struct tcb *tcb, struct tcp_seg *seg)
         refuse_text(tcb, seg);
         return;
     }
+    if (seg->text_len > 0)
+        tcp_ecn_take_text(tcb, seg);
     if (!seq_eq(seg->seq, tcb->rcv.nxt)) {
         take_out_of_order(tcb, seg);
         return;

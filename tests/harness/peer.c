@@ -138,13 +138,15 @@ void peer_inject(struct peer *p, const void *frame, size_t len)
         stack_flush(p->st);
 }
 
-void peer_inject_ip(struct peer *p, uint8_t proto, const void *text, size_t len)
+static void inject_ip(struct peer *p, uint8_t proto, uint8_t tos, const void *text,
+                      size_t len)
 {
     static uint8_t frame[FRAME_MAX];
     struct eth eth = { .dst = stack_mac, .src = peer_mac, .type = ETH_IP4 };
     struct ip4 ip = { .src = ip4_addr(PEER_IP),
                       .dst = ip4_addr(STACK_IP),
                       .total_len = (uint16_t)(IP4_LEN + len),
+                      .tos = tos,
                       .ttl = TTL,
                       .proto = proto,
                       .dont_fragment = true };
@@ -153,6 +155,11 @@ void peer_inject_ip(struct peer *p, uint8_t proto, const void *text, size_t len)
     ip4_emit(frame + ETH_LEN, &ip);
     memcpy(frame + HEADERS, text, len);
     peer_inject(p, frame, HEADERS + len);
+}
+
+void peer_inject_ip(struct peer *p, uint8_t proto, const void *text, size_t len)
+{
+    inject_ip(p, proto, 0, text, len);
 }
 
 void peer_icmp(struct peer *p, const struct peer_error *e)
@@ -216,7 +223,7 @@ void peer_send_at(struct peer *p, const char *text, const char *file, int line)
     uint16_t cksum = cksum_finish(cksum_add(sum, b, len, 0));
     put16(b + TCP_CKSUM_FIELD, (uint16_t)(cksum ^ (p->bad_checksum ? 1 : 0)));
     p->bad_checksum = false;
-    peer_inject_ip(p, IP_PROTO_TCP, b, len);
+    inject_ip(p, IP_PROTO_TCP, t.seg.ecn, b, len);
 }
 
 /* --- the stack sent ------------------------------------------------------------ */
@@ -297,6 +304,7 @@ static void compare(struct peer *p, const struct pkt *frame, const char *text)
     if (ours)
         learn(p->at, &info.seg);
     struct tcp_seg seg = info.seg;
+    seg.ecn = frame->data[ETH_LEN + 1] & IP_ECN_MASK;
     if (ours)
         make_relative(p->at, &seg);
     if (ours && segtext_match(&want, &seg)) {

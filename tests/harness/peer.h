@@ -16,14 +16,14 @@
  *     peer_expect_nothing(&p);
  *     peer_free(&p);
  *
- * A line is   FLAGS FIRST:LAST(LENGTH) [ack N] [win N] [urg N] [<OPTION,...>]
+ * A line is   [[ECN]] FLAGS FIRST:LAST(LENGTH) [ack N] [win N] [urg N] [<OPTION,...>]
  *
- *     FLAGS    of S F R P U E W and . for ACK, in any order; - for none
- *     FIRST    sequence number, LAST = FIRST + LENGTH, both relative to the sender's
- *              initial one; LENGTH is text alone, SYN and FIN do not count
- *     ack      must be there if and only if . is among the flags
- *     win      as in the header, not scaled
- *     OPTION   mss N · wscale N · sackOK · TS val N ecr N · sack A:B C:D · nop · eol
+ *     [ECN]    [noecn] [ect0] [ect1] [ce]; not said: [noecn], or any in what is
+ * expected FLAGS    of S F R P U E W and . for ACK, in any order; - for none FIRST
+ * sequence number, LAST = FIRST + LENGTH, both relative to the sender's initial one;
+ * LENGTH is text alone, SYN and FIN do not count ack      must be there if and only if
+ * . is among the flags win      as in the header, not scaled OPTION   mss N · wscale N
+ * · sackOK · TS val N ecr N · sack A:B C:D · nop · eol
  *
  * What the stack sends must match in flags, numbers, length and acknowledgment; the
  * window only where the line says `win`; options must be the same set (in any order,

@@ -50,6 +50,19 @@ static uint32_t number(struct scan *s)
     return (uint32_t)n;
 }
 
+/* RFC 3168 s5 */
+static void ecn(struct scan *s)
+{
+    static const char *const names[] = { "[noecn]", "[ect1]", "[ect0]", "[ce]" };
+
+    for (uint8_t i = 0; i < ARRAY_LEN(names) && !s->out->has_ecn; i++) {
+        s->out->has_ecn = take(s, names[i]);
+        s->out->seg.ecn = i;
+    }
+    if (!s->out->has_ecn)
+        s->out->seg.ecn = 0;
+}
+
 static void flags(struct scan *s)
 {
     static const struct {
@@ -192,6 +205,7 @@ const char *segtext_parse(const char *line, struct segtext *out)
 {
     struct scan s = { .at = line, .out = out };
     *out = (struct segtext){ 0 };
+    ecn(&s);
     flags(&s);
     numbers(&s);
     fields(&s);
@@ -233,6 +247,8 @@ bool segtext_match(const struct segtext *want, const struct tcp_seg *seg)
         w->text_len != seg->text_len)
         return false;
     if ((w->flags & TCP_ACK) && !seq_eq(w->ack, seg->ack))
+        return false;
+    if (want->has_ecn && w->ecn != seg->ecn)
         return false;
     if (want->has_wnd && w->wnd != seg->wnd)
         return false;

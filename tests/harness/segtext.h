@@ -8,6 +8,7 @@
 struct segtext {
     struct tcp_seg seg;          /* flags, seq, ack, wnd, urg, text_len, opts */
     bool has_wnd, has_urg;       /* said at all */
+    bool has_ecn;                /* [ce] and its like: seg.ecn */
     bool any_options;            /* <...> */
     bool any_ts_val, any_ts_ecr; /* `*` */
 };

@@ -153,6 +153,36 @@ static void a_short_queue_drops_and_codel_does_before_it_is_full(void **state)
     }
 }
 
+/* RFC 3168: with ECN the same queue marks, and nothing is sent twice. */
+static void a_queue_that_marks_slows_the_sender_down_without_loss(void **state)
+{
+    static const char *const sysctl[] = { "net.ipv4.tcp_ecn=1", NULL };
+    static const struct {
+        const char *netem;
+        bool marks;
+    } row[] = { { "rate 10mbit delay 10ms limit 300 codel", false },
+                { "rate 10mbit delay 10ms limit 300 codel ecn", true } };
+
+    for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+        struct pair_setup setup = { .seed = 3,
+                                    .netem = row[i].netem,
+                                    .sysctl = sysctl };
+        struct transfer_plan plan = { row[i].netem, 4 * MEG, 0, 3, 0 };
+
+        transfer(&t, &setup, &plan);
+        const struct counters *a = &t.pair.host[PAIR_A].st->net.count;
+        const struct counters *b = &t.pair.host[PAIR_B].st->net.count;
+        assert_int_equal(drops(DROP_NETEM_CODEL) > 0, !row[i].marks);
+        assert_int_equal(a->n[COUNT_TcpRetransSegs] > 0, !row[i].marks);
+        assert_int_equal(faults(COUNT_NetemEcnMarked) > 0, row[i].marks);
+        assert_int_equal(b->n[COUNT_IpExtInCEPkts], faults(COUNT_NetemEcnMarked));
+        assert_int_equal(a->n[COUNT_TcpExtTCPDeliveredCE] > 0, row[i].marks);
+        /* 4 MB at 10 Mbit/s less headers take 3.35 s. */
+        assert_in_range(t.took / USEC_PER_MS, 3350, 4000);
+        pair_free(&t.pair);
+    }
+}
+
 static void scripts_strike_just_once(void **state)
 {
     static const struct {
@@ -207,6 +237,7 @@ int main(void)
         cmocka_unit_test(every_corrupted_frame_is_found_out_by_the_receiver),
         cmocka_unit_test(a_rate_gives_a_transfer_its_time),
         cmocka_unit_test(a_short_queue_drops_and_codel_does_before_it_is_full),
+        cmocka_unit_test(a_queue_that_marks_slows_the_sender_down_without_loss),
         cmocka_unit_test(scripts_strike_just_once),
         cmocka_unit_test(a_megabyte_arrives_over_a_wire_with_every_fault),
     };

@@ -97,11 +97,36 @@ static void options_survive_a_cookie_in_the_timestamp(void **state)
     end(l);
 }
 
+/* RFC 3168 s6.1.1, and ECN too. */
+static void ecn_survives_a_cookie_in_the_timestamp(void **state)
+{
+    static const struct {
+        const char *syn, *syn_ack;
+        bool ok;
+    } row[] = {
+        { "SEW 0:0(0) win 1000 <mss 1400,TS val 500 ecr 0>",
+          "SE. 0:0(0) ack 1 <mss 1460,TS val * ecr 500>", true },
+        { "S 0:0(0) win 1000 <mss 1400,TS val 500 ecr 0>",
+          "S. 0:0(0) ack 1 <mss 1460,TS val * ecr 500>", false },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct sock *l = listening("1");
+        peer_send(&p, row[i].syn);
+        peer_expect(&p, row[i].syn_ack);
+        peer_send(&p, ". 1:1(0) ack 1 win 1000 <TS val 510 ecr 0>");
+        struct sock *s = peer_accept(&p, l);
+        assert_int_equal(s->tcb->ecn.ok, row[i].ok);
+        sock_close(s);
+        end(l);
+    }
+}
+
 /* Without a timestamp there is nothing to carry them in, so they are not agreed on. */
 static void without_timestamps_a_cookie_agrees_on_the_mss_alone(void **state)
 {
     struct sock *l = listening("1");
-    peer_send(&p, "S 0:0(0) win 1000 <mss 1300,sackOK,wscale 3>");
+    peer_send(&p, "SEW 0:0(0) win 1000 <mss 1300,sackOK,wscale 3>");
     peer_expect(&p, "S. 0:0(0) ack 1 <mss 1460>");
     peer_send(&p, ". 1:1(0) ack 1 win 1000");
     struct sock *s = peer_accept(&p, l);
@@ -270,6 +295,7 @@ int main(void)
         cmocka_unit_test(the_ack_of_a_cookie_makes_a_connection_and_its_text_is_taken),
         cmocka_unit_test(text_and_fin_with_the_ack_of_a_cookie_arrive),
         cmocka_unit_test(options_survive_a_cookie_in_the_timestamp),
+        cmocka_unit_test(ecn_survives_a_cookie_in_the_timestamp),
         cmocka_unit_test(without_timestamps_a_cookie_agrees_on_the_mss_alone),
         cmocka_unit_test(an_ack_that_brings_no_cookie_is_reset),
         cmocka_unit_test(a_cookie_is_good_for_one_to_two_minutes),

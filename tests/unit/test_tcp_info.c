@@ -96,6 +96,30 @@ static void a_new_connection_tells_what_was_agreed_on(void **state)
 
 /* What newer kernels tell behind tcpi_snd_wnd: rcv_wnd, rehash, total_rto (16 bits),
  * total_rto_recoveries (16 bits), total_rto_time (milliseconds). */
+/* RFC 3168: 8 is agreed on, 16 is seen; state 2 is CWR. */
+static void congestion_that_the_network_tells_of_shows(void **state)
+{
+    struct peer p;
+    (void)state;
+    peer_init(&p);
+    struct sock *l = peer_listen(&p, 80);
+    peer_send(&p, "SEW 0:0(0) win 65535 <mss 1000>");
+    peer_expect(&p, "SE. 0:0(0) ack 1 <mss 1460>");
+    peer_send(&p, ". 1:1(0) ack 1 win 65535");
+    struct sock *s = peer_accept(&p, l);
+    assert_int_equal(info_of(s).tcpi_options, 8);
+    peer_send(&p, "[ect0] P. 1:101(100) ack 1 win 65535");
+    assert_int_equal(info_of(s).tcpi_options, 8 | 16);
+    peer_write(&p, s, 10000);
+    peer_skip(&p);
+    peer_send(&p, "E. 101:101(0) ack 3001 win 65535");
+    struct tcp_info i = info_of(s);
+    assert_int_equal(i.tcpi_ca_state, 2);
+    assert_int_equal(i.tcpi_delivered, 1 + 3);
+    assert_int_equal(i.tcpi_delivered_ce, 3);
+    peer_free(&p);
+}
+
 static void time_outs_are_counted_behind_what_the_header_may_know(void **state)
 {
     struct peer p;
@@ -224,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_connection_tells_what_was_agreed_on),
         cmocka_unit_test(the_age_of_text_begins_with_the_connection),
+        cmocka_unit_test(congestion_that_the_network_tells_of_shows),
         cmocka_unit_test(time_outs_are_counted_behind_what_the_header_may_know),
         cmocka_unit_test(text_is_counted_both_ways),
         cmocka_unit_test(recovery_shows),
