@@ -25,7 +25,7 @@ struct cc {
     uint32_t mss;       /* bytes of text a full segment carries (SMSS) */
     uint32_t cwnd;      /* congestion window, bytes */
     uint32_t ssthresh;  /* slow-start threshold, bytes; CC_INFINITE at first */
-    uint64_t state[12]; /* the controller's own, zeroed by init; CUBIC: struct cubic */
+    uint64_t state[18]; /* the controller's own, zeroed by init; CUBIC: struct cubic */
 };
 
 /* One acknowledgment of new data, outside loss recovery. */
@@ -36,6 +36,17 @@ struct cc_ack {
     bool cwnd_limited; /* the window was what held the sender back */
     int64_t srtt;      /* smoothed round-trip time, microseconds; 0: none yet */
     int64_t min_rtt;   /* smallest sample, microseconds; 0: none yet */
+    int64_t idle; /* so long nothing was in flight since the last ACK, microseconds */
+    int64_t rtt;  /* the sample of this ACK, microseconds; 0: none */
+    uint32_t una,
+        nxt;         /* SND.UNA with this ACK, and SND.NXT: of the stream; they wrap */
+    uint8_t hystart; /* tapir.tcp_hystart: enum cc_hystart, may be both; 0: off */
+};
+
+/* What may end slow start before there is a loss. */
+enum cc_hystart {
+    HYSTART_TRAIN = 1, /* ACKs come in close behind one another for long */
+    HYSTART_DELAY = 2  /* the round trip grows */
 };
 
 enum cc_loss {

@@ -46,6 +46,17 @@ void cc_grow(struct cc *cc, uint32_t bytes);
  * `acked` that are left over when ssthresh is reached, for congestion avoidance. */
 uint32_t cc_slow_start(struct cc *cc, uint32_t acked, bool after_rto);
 
+/* Hybrid slow start, of one connection; zeroes to begin with. cc_hystart.c */
+struct hystart {
+    int64_t began, last; /* this round, and its last ACK of a train: microseconds */
+    int64_t rtt;         /* its smallest sample, microseconds */
+    uint32_t end;        /* SND.NXT when it began */
+    uint8_t samples;     /* so many, SAMPLES at most */
+};
+
+/* An ACK came in slow start: should it end, where the window is? */
+bool hystart_ends(struct hystart *h, const struct cc *cc, const struct cc_ack *ack);
+
 /* The window to begin again with after a pause. */
 uint32_t cc_restart_window(const struct cc *cc, uint32_t initial_window);
 

@@ -13,6 +13,8 @@
  * Arithmetic: windows are bytes, times are microseconds, K is milliseconds; all in
  * integers. What a step is short of a whole byte is carried to the next (credit).
  *
+ * Slow start ends by a loss, or before it (cc_hystart.c, tapir.tcp_hystart).
+ *
  * The curve's clock stands still while the window is not what limits the sender (s5.8),
  * and starts anew after each loss and each pause. */
 #include <assert.h>
@@ -23,6 +25,7 @@
 #include "tcp/cc.h"
 
 enum {
+    BLIND = 20,         /* segments acknowledged for one more, while nothing is known */
     DT_MAX = 256000000, /* microseconds from K, either way: its square, in millionths
                          * of a square second, times itself still fits 64 bits */
 };
@@ -34,6 +37,7 @@ struct curve {
     uint32_t k_ms;       /* from the epoch until the curve reaches w_max */
     uint32_t w_est;      /* what Reno's window would be */
     uint32_t cwnd_prior; /* cwnd before the last reduction, fast convergence aside */
+    bool blind;          /* no loss tells where the curve should level off */
 };
 
 /* Lies in cc->state, hence may_alias. */
@@ -45,6 +49,7 @@ struct __attribute__((may_alias)) cubic {
     usec paused;             /* since when the window limits nothing; NEVER: it does */
     uint64_t credit;         /* growth short of a byte, in 1/cwnd bytes */
     uint64_t est_credit;     /* the same for w_est, in 1/(17 cwnd) bytes */
+    struct hystart hystart;  /* how the first slow start ends, if not by loss */
     bool after_rto;          /* in the slow start that follows a time-out */
     bool unanswered;         /* no new data was acknowledged since the last time-out */
 };
@@ -59,7 +64,8 @@ static struct cubic *cubic_of(struct cc *cc)
 
 static void cubic_init(struct cc *cc)
 {
-    *cubic_of(cc) = (struct cubic){ .now.epoch = NEVER, .paused = NEVER };
+    *cubic_of(
+        cc) = (struct cubic){ .now.epoch = NEVER, .now.blind = true, .paused = NEVER };
 }
 
 /* The largest y with y^3 <= x, digit by digit in base two. */
@@ -131,13 +137,18 @@ static void cubic_avoid(struct cc *cc, const struct cc_ack *ack, uint32_t acked)
         start_epoch(cc, ack->now);
     usec t = ack->now - q->now.epoch;
     grow_w_est(cc, acked);
-    if (w_cubic(&q->now, cc->mss, t) < q->now.w_est) {
+    /* As Linux, beyond the RFC: the curve is so flat where it begins that a flow which
+     * does not know what the path carries would be at its slowest there. */
+    uint64_t least = q->now.blind ? cc->cwnd + cc->cwnd / BLIND : 0;
+    if (w_cubic(&q->now, cc->mss, t) < q->now.w_est && least < q->now.w_est) {
         cc->cwnd = max_u32(cc->cwnd, q->now.w_est);
         return;
     }
     /* s4.2: a round trip ahead on the curve, half a window more at most. */
     uint64_t target = w_cubic(&q->now, cc->mss, t + ack->srtt);
     uint64_t most = (uint64_t)cc->cwnd + cc->cwnd / 2;
+    if (target < least)
+        target = least;
     if (target > most)
         target = most;
     if (target <= cc->cwnd)
@@ -157,8 +168,8 @@ static void keep_time(struct cubic *q, const struct cc_ack *ack)
             q->paused = ack->now;
         return;
     }
-    if (q->paused != NEVER && q->now.epoch != NEVER)
-        q->now.epoch += ack->now - q->paused;
+    if (q->now.epoch != NEVER)
+        q->now.epoch += q->paused != NEVER ? ack->now - q->paused : ack->idle;
     q->paused = NEVER;
 }
 
@@ -168,6 +179,8 @@ static void cubic_ack(struct cc *cc, const struct cc_ack *ack)
     uint32_t acked = min_u32(ack->acked, CC_CWND_MAX);
     q->unanswered = false;
     keep_time(q, ack);
+    if (cc->cwnd < cc->ssthresh && hystart_ends(&q->hystart, cc, ack))
+        cc->ssthresh = cc->cwnd;
     if (!ack->cwnd_limited)
         return;
     if (cc->cwnd < cc->ssthresh)
@@ -191,6 +204,7 @@ static void reduce(struct cc *cc, uint32_t flight)
     else
         q->now.w_max = cc->cwnd;
     q->now.cwnd_prior = cc->cwnd;
+    q->now.blind = false;
     q->now.epoch = NEVER;
     q->paused = NEVER;
     q->after_rto = false;
@@ -205,6 +219,7 @@ static void cubic_rto(struct cc *cc, uint32_t flight)
     if (!q->unanswered)
         reduce(cc, flight);
     q->now.w_max = 0; /* s4.8: the next epoch begins at the middle of its curve */
+    q->now.blind = true;
     q->after_rto = true;
     q->unanswered = true;
     cc->cwnd = cc->mss;

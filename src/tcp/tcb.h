@@ -63,6 +63,8 @@ struct tcb_snd {
     bool refused;          /* the last send found too little room */
     struct seq small_end;  /* where the last segment that was not full ended (Nagle) */
     usec last;             /* when text was last sent; NEVER: not yet */
+    usec emptied;          /* when all that was sent was last acknowledged */
+    usec idle;             /* so long nothing was out since cc->ack() */
     bool urgent;           /* up is ahead of una */
     struct seq up;         /* SND.UP: behind the last urgent byte */
 };

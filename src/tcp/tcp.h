@@ -72,6 +72,7 @@ struct tcp_config {
     uint8_t mtu_probing;        /* tcp_mtu_probing: 0; 1: after time-outs */
     uint32_t base_mss;          /* tcp_base_mss: 1024, what those begin with ... */
     uint32_t mtu_probe_floor;   /* tcp_mtu_probe_floor: 48, ... and end with */
+    uint8_t hystart;            /* tapir.tcp_hystart: 0; 1 trains, 2 delay, 3 both */
     usec rto_initial;           /* tapir.tcp_rto_initial_ms: 1 s */
     usec rto_min;               /* tcp_rto_min_us: 200 ms */
     usec rto_max;               /* tcp_rto_max_ms: 120 s */

@@ -67,13 +67,13 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
  * duplicates). Such an age holds our own time-out, and an SRTT fed with it grows
  * without end. So it is no sample, and the doubled RTO stays until there is one (Karn).
  */
-static bool take_rtt(struct tcb *tcb, const struct tcp_seg *seg,
-                     const struct sent_news *news)
+static bool take_rtt(struct tcb *tcb, const struct tcp_seg *seg, struct sent_news *news)
 {
     usec now = tcb->tcp->net->now;
 
     if (news->sent_at != NEVER && !news->resent) {
-        rtt_sample(&tcb->rtt, now - news->sent_at);
+        news->rtt = now - news->sent_at;
+        rtt_sample(&tcb->rtt, news->rtt);
         return true;
     }
     if (!news->resent || !tcb->ts.on || !seg->opts.has_ts || seg->opts.ts_ecr == 0)
@@ -81,7 +81,8 @@ static bool take_rtt(struct tcb *tcb, const struct tcp_seg *seg,
     int32_t ms = (int32_t)(tcp_ts_now(tcb->tcp, tcb->ts.offset) - seg->opts.ts_ecr);
     if (ms < 0 || ms > (now - news->resent_at) / USEC_PER_MS + 1)
         return false;
-    rtt_sample(&tcb->rtt, usec_max(ms, 1) * USEC_PER_MS);
+    news->rtt = usec_max(ms, 1) * USEC_PER_MS;
+    rtt_sample(&tcb->rtt, news->rtt);
     return true;
 }
 
@@ -133,6 +134,8 @@ static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
     /* RFC 6298 s5 (MUST-rto-early), s5.2, s5.3: off when all is acknowledged, else it
      * begins anew. */
     bool all = seq_eq(tcb->snd.una, tcb->snd.nxt);
+    if (all)
+        tcb->snd.emptied = tcb->tcp->net->now;
     tcp_arm(tcb, TT_REXMT, all ? NEVER : tcb->tcp->net->now + tcp_rto(tcb));
     watch_wake(&tcb->tcp->net->woken, &tcb->watch);
 }

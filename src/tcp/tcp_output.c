@@ -238,6 +238,8 @@ static void sent_lost(struct tcb *tcb, const struct tcp_tx *tx, struct seq to,
 static void sent_new(struct tcb *tcb, const struct tcp_tx *tx, struct seq to,
                      uint32_t size)
 {
+    if (seq_eq(tcb->snd.una, tcb->snd.nxt))
+        tcb->snd.idle += tcb->tcp->net->now - tcb->snd.emptied;
     sent_add(&tcb->sent, tx->seq, to, tcb->tcp->net->now);
     if (tx->flags & TCP_PSH)
         sent_push(&tcb->sent);
@@ -343,19 +345,24 @@ static void arm_timers(struct tcb *tcb)
 static bool held_by_cwnd(const struct tcb *tcb)
 {
     bool waiting = seq_lt(tcb->snd.nxt, snd_end(tcb)) || tcb->sent.bytes[SENT_LOST] > 0;
-    return waiting && tcp_cwnd_room(tcb) < tcb->cc.mss;
+    return tcp_cwnd_room(tcb) < (waiting ? tcb->cc.mss : 1);
 }
 
-static void note_use_of_window(struct tcb *tcb)
+/* Asked when new text left, or would have but for cwnd. What is found holds until that
+ * window is acknowledged: ACKs of its rest, when there is nothing more to send, are
+ * ACKs of a window that was full. */
+static void note_use_of_window(struct tcb *tcb, bool left)
 {
     uint32_t out = seq_len(tcb->snd.una, tcb->snd.nxt);
+    bool held = held_by_cwnd(tcb), known = seq_lt(tcb->snd.una, tcb->most_upto);
 
-    tcb->cwnd_limited = held_by_cwnd(tcb);
-    if (seq_leq(tcb->most_upto, tcb->snd.una)) {
-        tcb->most_out = 0;
-        tcb->most_upto = tcb->snd.nxt;
-    }
-    tcb->most_out = max_u32(tcb->most_out, out);
+    if (!held && !left)
+        return;
+    if (!held && known && (tcb->cwnd_limited || out <= tcb->most_out))
+        return;
+    tcb->cwnd_limited = held;
+    tcb->most_out = out;
+    tcb->most_upto = tcb->snd.nxt;
 }
 
 /* As tcp_next_tx(), but nothing that needs a record if there is no memory for one: a
@@ -376,6 +383,7 @@ void tcp_output(struct tcb *tcb)
 {
     struct tcp_tx tx;
     uint32_t turn = 0;
+    struct seq before = tcb->snd.nxt;
 
     bool backlogged = tcp_backlogged(tcb);
     tcb->blocked = false;
@@ -389,7 +397,7 @@ void tcp_output(struct tcb *tcb)
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
         return;
     if (seq_lt(tcb->snd.iss, tcb->snd.una) && !seq_eq(tcb->snd.una, tcb->snd.nxt))
-        note_use_of_window(tcb);
+        note_use_of_window(tcb, !seq_eq(before, tcb->snd.nxt));
     arm_timers(tcb);
     if (turn >= TURN && !tcb->blocked)
         tcp_dirty(tcb);

@@ -190,7 +190,13 @@ static void grow(struct tcb *tcb, const struct sent_news *news, uint32_t before,
         .cwnd_limited = validated(tcb),
         .srtt = tcb->rtt.srtt,
         .min_rtt = tcb->rtt.min_rtt,
+        .idle = tcb->snd.idle,
+        .rtt = news->rtt,
+        .una = seq_len(tcb->snd.iss, tcb->snd.una),
+        .nxt = seq_len(tcb->snd.iss, tcb->snd.nxt),
+        .hystart = tcb->tcp->config.hystart,
     };
+    tcb->snd.idle = 0;
     tcb->cc.ops->ack(&tcb->cc, &ack);
 }
 

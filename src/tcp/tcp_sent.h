@@ -45,6 +45,7 @@ struct sent_news {
                          * NEVER: a round-trip sample that Karn's rule allows */
     bool resent;        /* some of them had been sent more than once ... */
     usec resent_at;     /* ... the last of these at this time */
+    usec rtt; /* the round-trip sample that was taken from all that; 0: none */
 };
 
 /* `pool` has blocks of sizeof(struct sent). */

@@ -201,7 +201,52 @@ static void after_a_time_out_the_curve_begins_in_the_middle(void **state)
     cc.cwnd = 70000;
     ack_at(&cc, 0, 200000, 1);
     ack_at(&cc, 1800000, 200000, 70000);
-    assert_in_range(cc.cwnd, 73199, 73201); /* 70 + 0.4 * 8 */
+    assert_int_equal(cc.cwnd, 73500); /* 70 + 0.4 * 8, but a twentieth more at least */
+    ack_at(&cc, 2800000, 200000, 73500);
+    assert_in_range(cc.cwnd, 80799, 80801); /* 70 + 0.4 * 27 */
+}
+
+/* s5.8: nor does time in which nothing was in flight. */
+static void time_without_anything_in_flight_does_not_count(void **state)
+{
+    struct cc cc;
+    (void)state;
+    start(&cc, 100000, 100000);
+    lose_and_recover(&cc);
+    ack_at(&cc, 1000000, 200000, 1);
+    struct cc_ack a = { .now = 1000000 + 60000000 + 2017000,
+                        .acked = 70000,
+                        .flight = 70000,
+                        .cwnd_limited = true,
+                        .srtt = 200000,
+                        .idle = 60000000 };
+    cc.ops->ack(&cc, &a);
+    assert_in_range(cc.cwnd, 96799, 96801); /* 2 s before K: 100 - 0.4 * 8 */
+}
+
+/* A queue that grows ends slow start where the window is (tapir.tcp_hystart). */
+static void hybrid_slow_start_ends_it_without_a_loss(void **state)
+{
+    struct cc cc;
+    (void)state;
+    for (uint8_t hystart = 0; hystart <= 2; hystart += 2) {
+        start(&cc, 20000, 0xffffffff);
+        for (uint32_t i = 1; i <= 9; i++) {
+            struct cc_ack a = { .now = 1000000 + i * 10000,
+                                .acked = 1000,
+                                .flight = 20000,
+                                .cwnd_limited = true,
+                                .srtt = 150000,
+                                .min_rtt = 100000,
+                                .rtt = 150000,
+                                .una = i * 1000,
+                                .nxt = 20000,
+                                .hystart = hystart };
+            cc.ops->ack(&cc, &a);
+        }
+        assert_int_equal(cc.cwnd, hystart ? 28050 : 29000); /* 28 * 1/20 in the last */
+        assert_int_equal(cc.ssthresh, hystart ? 28000 : 0xffffffff);
+    }
 }
 
 /* RFC 5681 s3.1. */
@@ -325,6 +370,8 @@ int main(void)
         cmocka_unit_test(in_the_reno_friendly_region_w_est_is_the_window),
         cmocka_unit_test(time_in_which_the_window_limits_nothing_does_not_count),
         cmocka_unit_test(after_a_time_out_the_curve_begins_in_the_middle),
+        cmocka_unit_test(time_without_anything_in_flight_does_not_count),
+        cmocka_unit_test(hybrid_slow_start_ends_it_without_a_loss),
         cmocka_unit_test(a_repeated_time_out_keeps_ssthresh),
         cmocka_unit_test(an_undo_goes_on_where_the_curve_was),
         cmocka_unit_test(an_undo_without_a_loss_does_nothing),
