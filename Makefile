@@ -61,10 +61,11 @@ LINK    = $(CC) $(CFLAGS) $(SAN) $(LDFLAGS) -pthread
 LIB_SRC  := $(sort $(wildcard src/*/*.c))
 TOOL_SRC := $(sort $(wildcard tools/*.c))
 DRILL_SRC := $(sort $(wildcard tools/drill/*.c))
+LAB_SRC  := $(sort $(wildcard tools/lab/*.c))
 HARNESS  := $(sort $(wildcard tests/harness/*.c))
 TEST_SRC := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c tests/http/test_*.c \
                               tests/bench/test_*.c tests/drill_unit/test_*.c \
-                              tests/packetdrill/test_*.c))
+                              tests/packetdrill/test_*.c tests/lab/test_*.c))
 EXAMPLES := $(sort $(wildcard tools/examples/*.c))
 # Of the bench: the programs, and the parts that they and their tests share.
 BENCH_MAIN := load limit table
@@ -88,6 +89,7 @@ TSAN_SRC := $(sort $(wildcard tests/unit/test_bsd*.c tests/unit/test_sim*.c \
 LIB_OBJ     := $(LIB_SRC:%.c=$(B)/%.o)
 TOOL_OBJ    := $(TOOL_SRC:%.c=$(B)/%.o)
 DRILL_OBJ   := $(DRILL_SRC:%.c=$(B)/%.o)
+LAB_OBJ     := $(LAB_SRC:%.c=$(B)/%.o)
 HARNESS_OBJ := $(HARNESS:%.c=$(B)/%.o)
 TEST_BIN    := $(TEST_SRC:%.c=$(B)/%)
 EXAMPLE_BIN := $(EXAMPLES:tools/%.c=$(B)/%)
@@ -112,8 +114,8 @@ $(B)/flags: FORCE
 
 $(B)/files: FORCE
 	@mkdir -p $(@D)
-	@echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC) $(SO_SRC)' | cmp -s - $@ || \
-	    echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC) $(SO_SRC)' >$@
+	@echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(LAB_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC) $(SO_SRC)' | cmp -s - $@ || \
+	    echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(LAB_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC) $(SO_SRC)' >$@
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -124,7 +126,7 @@ $(B)/tests/%.o: tests/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(COMPILE) -Itests -Wno-unused-parameter -MMD -MP -c -o $@ $<
 
--include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(DRILL_OBJ:.o=.d) $(HARNESS_OBJ:.o=.d) \
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(DRILL_OBJ:.o=.d) $(LAB_OBJ:.o=.d) $(HARNESS_OBJ:.o=.d) \
          $(TEST_BIN:=.d) $(EXAMPLE_BIN:$(B)/%=$(B)/tools/%.d) $(BENCH_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) \
          $(SO_OBJ:.o=.d) $(B)/$(PLAY).d
 
@@ -142,8 +144,13 @@ $(B)/drill.a: $(DRILL_OBJ) $(B)/files
 	@rm -f $@
 	$(call say,AR,$@)$(AR) rcs $@ $(DRILL_OBJ)
 
-$(B)/tapir: $(TOOL_OBJ) $(B)/drill.a $(B)/libtapir.a
-	$(call say,LINK,$@)$(LINK) -o $@ $(TOOL_OBJ) $(B)/drill.a $(B)/libtapir.a
+# The lab of connection management, likewise.
+$(B)/lab.a: $(LAB_OBJ) $(B)/files
+	@rm -f $@
+	$(call say,AR,$@)$(AR) rcs $@ $(LAB_OBJ)
+
+$(B)/tapir: $(TOOL_OBJ) $(B)/drill.a $(B)/lab.a $(B)/libtapir.a
+	$(call say,LINK,$@)$(LINK) -o $@ $(TOOL_OBJ) $(B)/drill.a $(B)/lab.a $(B)/libtapir.a
 
 # The library's symbols stay inside: what is loaded with it may have a libtapir, too.
 $(B)/libtapir-packetdrill.so: $(SO_OBJ) $(B)/libtapir.a
@@ -176,9 +183,9 @@ $(B)/harness.a: $(HARNESS_OBJ) $(B)/files
 # (harness/memory.h). The harness's main loops use cmocka.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
         -Wl,--wrap=pages_new,--wrap=pages_new_aligned
-$(TEST_BIN): $(B)/%: $(B)/%.o $(B)/harness.a $(B)/bench.a $(B)/drill.a $(B)/libtapir.a
+$(TEST_BIN): $(B)/%: $(B)/%.o $(B)/harness.a $(B)/bench.a $(B)/drill.a $(B)/lab.a $(B)/libtapir.a
 	$(call say,LINK,$@)$(LINK) $(WRAP) -o $@ $< -Wl,--start-group \
-	    $(B)/harness.a $(B)/bench.a $(B)/drill.a $(B)/libtapir.a -Wl,--end-group -lcmocka
+	    $(B)/harness.a $(B)/bench.a $(B)/drill.a $(B)/lab.a $(B)/libtapir.a -Wl,--end-group -lcmocka
 
 # Loaded by its test.
 $(B)/tests/packetdrill/test_interface: | $(B)/libtapir-packetdrill.so
@@ -254,7 +261,7 @@ rfc:
 
 format:
 	@clang-format -i $(LIB_SRC) $(TOOL_SRC) $(HARNESS) $(TEST_SRC) $(EXAMPLES) $(BENCH_SRC) \
-	    $(DRILL_SRC) $(FUZZ_SRC) $(SO_SRC) $(PLAY).c $(wildcard src/*/*.h include/tapir/*.h tools/*.h tools/*/*.h tests/*/*.h)
+	    $(DRILL_SRC) $(LAB_SRC) $(FUZZ_SRC) $(SO_SRC) $(PLAY).c $(wildcard src/*/*.h include/tapir/*.h tools/*.h tools/*/*.h tests/*/*.h)
 
 DEST = $(DESTDIR)$(PREFIX)
 install: all

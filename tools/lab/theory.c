@@ -1,0 +1,260 @@
+/* The formulae of the lab; the numbers are those of theory.h.
+ *
+ *     client                                       server
+ *       |  SYN                                        |  \
+ *       |  -------------------------------------->    |   connect (1):
+ *       |    <--------------------------------------  |   R + two SYNs on the wire
+ *       |  request                                    |  /
+ *       |  -------------------------------------->    |  \
+ *       |    <======================================  |   exchange (2): R + request
+ *       |          W segments, then silence           |   + t + answer on the wire
+ *       |    <======================================  |   + stalls (3)
+ *       |          2 W, then a shorter silence        |  /
+ *
+ * Slow start (3): the sender has sent a window of w segments in w tau; the first ACK of
+ * it is back R + tau after its first segment began, so it stands still for
+ * R + tau - w tau, if that is more than nothing. Then the window is 2 w: each segment
+ * acknowledged adds one. It ends when the answer does, or when a window fills the pipe.
+ *
+ * A window grows only while it is used (RFC 7661 s4): theory_warm() says what an answer
+ * of n segments leaves behind. Without it, keep-alive and pipelining are predicted a
+ * round trip too early.
+ *
+ * Parallel connections (6) share the wire in a way that depends on who is when in slow
+ * start; two bounds are honest where one number is not. */
+#include "theory.h"
+
+enum {
+    SYN_BYTES = 60
+}; /* of IP and TCP, with MSS, SACK, timestamps and window scale */
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static double smaller(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static double round_up(double x)
+{
+    double whole = (double)(long long)x;
+
+    return whole < x ? whole + 1 : whole;
+}
+
+/* Newton's: libm would be one more library. */
+static double square_root(double x)
+{
+    double y = x > 1 ? x : 1;
+
+    for (int i = 0; i < 100; i++)
+        y = (y + x / y) / 2;
+    return y;
+}
+
+static double wire_time(const struct theory_path *p, double bytes)
+{
+    return 8 * bytes / p->rate;
+}
+
+/* --- one answer --- */
+
+double theory_segments(const struct theory_path *p, double body)
+{
+    return round_up((body + p->head) / p->mss);
+}
+
+double theory_segment_time(const struct theory_path *p)
+{
+    return wire_time(p, p->mss + p->header);
+}
+
+double theory_send_time(const struct theory_path *p, double body)
+{
+    return wire_time(p, body + p->head + theory_segments(p, body) * p->header);
+}
+
+double theory_connect(const struct theory_path *p)
+{
+    return p->rtt + wire_time(p, 2 * SYN_BYTES);
+}
+
+double theory_stall(const struct theory_path *p, double segments, double window)
+{
+    double tau = theory_segment_time(p), sum = 0;
+
+    for (double w = window, sent = window; sent < segments; w *= 2, sent += w) {
+        double idle = p->rtt + tau - w * tau;
+        if (idle <= 0)
+            break;
+        sum += idle;
+    }
+    return sum;
+}
+
+unsigned theory_rounds(double segments, double window)
+{
+    unsigned rounds = 1;
+
+    for (double w = window, sent = window; sent < segments; w *= 2, sent += w)
+        rounds++;
+    return rounds;
+}
+
+double theory_warm(double segments, double window)
+{
+    if (segments >= window)
+        return window + segments;
+    return larger(window, smaller(window + segments, 2 * segments));
+}
+
+double theory_exchange(const struct theory_path *p, double body, double window)
+{
+    return p->rtt + wire_time(p, p->header + p->request) + p->server +
+           theory_send_time(p, body) +
+           theory_stall(p, theory_segments(p, body), window);
+}
+
+double theory_fresh(const struct theory_path *p, double body)
+{
+    return theory_connect(p) + theory_exchange(p, body, p->window);
+}
+
+/* --- a page --- */
+
+double theory_serial(const struct theory_path *p, const struct theory_load *l)
+{
+    return theory_fresh(p, l->page) + l->objects * theory_fresh(p, l->object);
+}
+
+/* The time that n fresh connections take together, of which all share the wire. */
+static double together(const struct theory_path *p, const struct theory_load *l,
+                       unsigned n, double stall)
+{
+    double shared = theory_connect(p) + p->rtt + p->server +
+                    n * theory_send_time(p, l->object) + stall;
+
+    return larger(theory_fresh(p, l->object), shared);
+}
+
+double theory_parallel_low(const struct theory_path *p, const struct theory_load *l)
+{
+    double rounds = round_up((double)l->objects / l->lanes);
+    double waits = rounds * theory_fresh(p, l->object);
+    double wire = theory_connect(p) + p->rtt + p->server +
+                  l->objects * theory_send_time(p, l->object);
+
+    return theory_fresh(p, l->page) + (l->objects ? larger(waits, wire) : 0);
+}
+
+double theory_parallel_high(const struct theory_path *p, const struct theory_load *l)
+{
+    double stall = theory_stall(p, theory_segments(p, l->object), p->window);
+    double sum = theory_fresh(p, l->page);
+
+    for (unsigned left = l->objects; left > 0;) {
+        unsigned n = left < l->lanes ? left : l->lanes;
+        sum += together(p, l, n, stall);
+        left -= n;
+    }
+    return sum;
+}
+
+double theory_keep(const struct theory_path *p, const struct theory_load *l)
+{
+    double n = theory_segments(p, l->object);
+    double window = theory_warm(theory_segments(p, l->page), p->window);
+    double sum = theory_fresh(p, l->page);
+
+    for (unsigned i = 0; i < l->objects; i++) {
+        sum += theory_exchange(p, l->object, window);
+        window = theory_warm(n, window);
+    }
+    return sum;
+}
+
+/* The lane that is free first takes the next object; the first one is the page's and
+ * warm, the others have to be opened. The wire can be no busier than always. */
+double theory_keep_many(const struct theory_path *p, const struct theory_load *l)
+{
+    double free_at[THEORY_LANES] = { 0 }, window[THEORY_LANES] = { 0 }, end = 0;
+    double n = theory_segments(p, l->object);
+    unsigned lanes = l->lanes < THEORY_LANES ? l->lanes : THEORY_LANES;
+
+    window[0] = theory_warm(theory_segments(p, l->page), p->window);
+    for (unsigned i = 0; i < l->objects; i++) {
+        unsigned first = 0;
+        for (unsigned k = 1; k < lanes; k++)
+            if (free_at[k] < free_at[first])
+                first = k;
+        if (window[first] <= 0) {
+            window[first] = p->window;
+            free_at[first] += theory_connect(p);
+        }
+        free_at[first] += theory_exchange(p, l->object, window[first]);
+        window[first] = theory_warm(n, window[first]);
+        end = larger(end, free_at[first]);
+    }
+    return larger(theory_fresh(p, l->page) + end, theory_limit(p, l));
+}
+
+double theory_pipeline(const struct theory_path *p, const struct theory_load *l)
+{
+    double window = theory_warm(theory_segments(p, l->page), p->window);
+    double m = l->objects, all = round_up(m * (l->object + p->head) / p->mss);
+
+    if (l->objects == 0)
+        return theory_fresh(p, l->page);
+    return theory_fresh(p, l->page) + p->rtt +
+           wire_time(p, p->header + m * p->request) + p->server +
+           m * theory_send_time(p, l->object) + theory_stall(p, all, window);
+}
+
+double theory_limit(const struct theory_path *p, const struct theory_load *l)
+{
+    double objects = l->objects * theory_send_time(p, l->object);
+
+    return theory_fresh(p, l->page) + (l->objects ? p->rtt + objects : 0);
+}
+
+/* --- what goes wrong --- */
+
+double theory_nagle(const struct theory_path *p, double delayed_ack)
+{
+    return p->rtt + delayed_ack;
+}
+
+double theory_port_rate(double ports, double time_wait)
+{
+    return ports / time_wait;
+}
+
+double theory_syn_loss(double loss, double first_timeout)
+{
+    return loss * first_timeout / (1 - 2 * loss);
+}
+
+double theory_bulk_rate(const struct theory_path *p, double loss, double acked)
+{
+    return 8 * p->mss / p->rtt * square_root(3 / (2 * acked * loss));
+}
+
+double theory_tail_loss(double loss)
+{
+    double kept = 1 - loss;
+
+    return 1 - kept * kept * kept;
+}
+
+double theory_share(unsigned connections)
+{
+    return connections / (connections + 1.0);
+}
+
+double theory_burst_delay(const struct theory_path *p, unsigned connections)
+{
+    return connections * p->window * theory_segment_time(p);
+}
