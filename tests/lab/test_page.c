@@ -1,0 +1,97 @@
+/* The gates: what pages take in virtual time lies where the formulae say. */
+#include "../../tools/lab/page.h"
+#include "../../tools/lab/record.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const struct {
+    uint64_t rate;
+    int64_t rtt;
+    uint64_t size;
+    unsigned objects, connections;
+} setting[] = {
+    { 10000000, 100000, 20000, 10, 4 }, { 10000000, 100000, 2000, 10, 4 },
+    { 2000000, 40000, 20000, 10, 4 },   { 50000000, 200000, 200000, 6, 3 },
+    { 10000000, 100000, 5000, 30, 6 },  { 100000000, 10000, 50000, 12, 6 },
+    { 1000000, 20000, 10000, 8, 2 },    { 100000000, 300000, 1000, 20, 6 },
+    { 20000000, 60000, 100000, 5, 5 },  { 512000, 150000, 3000, 12, 4 },
+};
+
+static void gate(const char *name)
+{
+    const struct strategy *how = strategy_find(name);
+    unsigned outside = 0;
+
+    for (size_t i = 0; i < sizeof setting / sizeof *setting; i++) {
+        struct page_setup s = { .page = 8192,
+                                .size = setting[i].size,
+                                .objects = setting[i].objects,
+                                .connections = setting[i].connections,
+                                .rtt = setting[i].rtt,
+                                .rate = setting[i].rate,
+                                .window = 10,
+                                .seed = 1 };
+        struct record r = { 0 };
+        struct prediction p;
+        assert_true(path_simulate(how, &s, &r));
+        predict(how, &s, &r, &p);
+        double off = prediction_off(&p, record_seconds(&r));
+        printf(
+            "%-10s %9llu bit/s %3lld ms %2u x %6llu B  %.3f to %.3f: %.3f, %+.2f%%\n",
+            name, (unsigned long long)s.rate, (long long)s.rtt / 1000, s.objects,
+            (unsigned long long)s.size, p.low, p.high, record_seconds(&r), off);
+        outside += off > p.gate || off < -p.gate;
+        assert_int_equal(r.lanes, p.connections);
+        record_free(&r);
+    }
+    assert_int_equal(outside, 0);
+}
+
+static void a_single_object_is_within_three_per_cent(void **state)
+{
+    gate("single");
+}
+
+static void a_serial_page_is_within_three_per_cent(void **state)
+{
+    gate("serial");
+}
+
+static void a_parallel_page_is_between_its_bounds(void **state)
+{
+    gate("parallel");
+}
+
+static void a_kept_connection_is_within_three_per_cent(void **state)
+{
+    gate("keepalive");
+}
+
+static void several_kept_connections_are_within_fifteen_per_cent(void **state)
+{
+    gate("kparallel");
+}
+
+static void a_pipeline_is_within_three_per_cent(void **state)
+{
+    gate("pipelined");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_single_object_is_within_three_per_cent),
+        cmocka_unit_test(a_serial_page_is_within_three_per_cent),
+        cmocka_unit_test(a_parallel_page_is_between_its_bounds),
+        cmocka_unit_test(a_kept_connection_is_within_three_per_cent),
+        cmocka_unit_test(several_kept_connections_are_within_fifteen_per_cent),
+        cmocka_unit_test(a_pipeline_is_within_three_per_cent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
