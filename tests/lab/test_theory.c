@@ -70,27 +70,31 @@ static void the_staircase_has_a_step_for_each_doubling(void **state)
 /* RFC 7661 s4.3: a window that was never filled has proved nothing. */
 static void a_window_grows_only_while_it_is_used(void **state)
 {
-    assert_true(near(theory_warm(14, 10), 24, 0));
+    assert_true(near(theory_warm(14, 10), 20, 0));
     assert_true(near(theory_warm(10, 10), 20, 0));
     assert_true(near(theory_warm(6, 10), 12, 0));
     assert_true(near(theory_warm(2, 10), 10, 0));
+    /* 12, 24, 48, and 55 of 96: not more than twice these */
+    assert_true(near(theory_warm(139, 12), 110, 0));
 }
 
-/* The lab's first measurement, with nginx and Linux's Reno: its theory's column, to a
- * millisecond. Heads of 250 bytes and requests of 30. */
+/* The lab's first measurement, with nginx and Linux's Reno over an emulated path: what
+ * was predicted then, to a millisecond, and for kept connections what was measured.
+ * Heads of 250 bytes and requests of 30. */
 static const struct {
     double rate, rtt, object;
     unsigned objects, lanes;
-    double single, serial, low, high, keep, many, pipeline;
+    double single, serial, low, high, pipeline; /* predicted */
+    double keep, many;                          /* measured */
 } figure[] = {
-    { 10e6, .1, 20e3, 10, 4, .306, 3.269, 1.126, 1.243, 1.462, .747, .678 },
-    { 10e6, .1, 2e3, 10, 4, .202, 2.228, .813, .826, 1.227, .613, .413 },
-    { 2e6, .04, 20e3, 10, 4, .165, 1.763, 1.035, 1.197, 1.358, .995, .996 },
-    { 50e6, .2, 200e3, 6, 3, 1.017, 6.504, 2.436, 2.568, 2.381, 1.652, 1.821 },
-    { 10e6, .1, 5e3, 30, 6, .205, 6.343, 1.230, 1.339, 3.340, .829, .642 },
+    { 10e6, .1, 20e3, 10, 4, .306, 3.269, 1.126, 1.243, .678, 1.472, .767 },
+    { 10e6, .1, 2e3, 10, 4, .202, 2.228, .813, .826, .413, 1.234, .620 },
+    { 2e6, .04, 20e3, 10, 4, .165, 1.763, 1.035, 1.197, .996, 1.364, 1.040 },
+    { 50e6, .2, 200e3, 6, 3, 1.017, 6.504, 2.436, 2.568, 1.821, 2.562, 1.890 },
+    { 10e6, .1, 5e3, 30, 6, .205, 6.343, 1.230, 1.339, .642, 3.355, .857 },
 };
 
-static void pages_take_what_was_predicted_for_linux(void **state)
+static void pages_take_what_was_predicted_and_measured_on_linux(void **state)
 {
     for (size_t i = 0; i < sizeof figure / sizeof *figure; i++) {
         struct theory_path p = { .rtt = figure[i].rtt,
@@ -109,9 +113,10 @@ static void pages_take_what_was_predicted_for_linux(void **state)
         assert_true(near(theory_serial(&p, &l), figure[i].serial, apart));
         assert_true(near(theory_parallel_low(&p, &l), figure[i].low, apart));
         assert_true(near(theory_parallel_high(&p, &l), figure[i].high, apart));
-        assert_true(near(theory_keep(&p, &l), figure[i].keep, apart));
-        assert_true(near(theory_keep_many(&p, &l), figure[i].many, apart));
         assert_true(near(theory_pipeline(&p, &l), figure[i].pipeline, apart));
+        assert_true(near(theory_keep(&p, &l), figure[i].keep, .01 * figure[i].keep));
+        assert_true(
+            near(theory_keep_many(&p, &l), figure[i].many, .05 * figure[i].many));
     }
 }
 
@@ -165,7 +170,7 @@ int main(void)
         cmocka_unit_test(a_full_pipe_stalls_no_more),
         cmocka_unit_test(the_staircase_has_a_step_for_each_doubling),
         cmocka_unit_test(a_window_grows_only_while_it_is_used),
-        cmocka_unit_test(pages_take_what_was_predicted_for_linux),
+        cmocka_unit_test(pages_take_what_was_predicted_and_measured_on_linux),
         cmocka_unit_test(a_page_without_objects_is_one_answer),
         cmocka_unit_test(time_wait_bounds_the_rate_of_connections),
         cmocka_unit_test(nagle_and_a_delayed_ack_cost_both_delays),

@@ -17,12 +17,18 @@
  * acknowledged adds one. It ends when the answer does, or when a window fills the pipe.
  *
  * A window grows only while it is used (RFC 7661 s4): theory_warm() says what an answer
- * of n segments leaves behind. Without it, keep-alive and pipelining are predicted a
- * round trip too early.
+ * of n segments leaves behind. Whole windows double it, the rest adds to it only up to
+ * twice itself. Without that, keep-alive and pipelining are predicted a round trip too
+ * early; and to count the rest as a whole window costs as much when the next answer
+ * does not fit (200 KB at 50 Mbit/s and 200 ms: 7 %, on Linux as well).
  *
  * Parallel connections (6) share the wire in a way that depends on who is when in slow
- * start; two bounds are honest where one number is not. */
+ * start; two bounds are honest where one number is not. For kept ones (8) the windows
+ * are put onto the wire one after the other; that segments of several mix there, and
+ * delay each other's ACKs, is left out. */
 #include "theory.h"
+
+#include <stdbool.h>
 
 enum {
     SYN_BYTES = 60
@@ -106,9 +112,11 @@ unsigned theory_rounds(double segments, double window)
 
 double theory_warm(double segments, double window)
 {
-    if (segments >= window)
-        return window + segments;
-    return larger(window, smaller(window + segments, 2 * segments));
+    double w = window, left = segments;
+
+    for (; left >= w; left -= w / 2)
+        w *= 2;
+    return larger(w, smaller(w + left, 2 * left));
 }
 
 double theory_exchange(const struct theory_path *p, double body, double window)
@@ -176,29 +184,74 @@ double theory_keep(const struct theory_path *p, const struct theory_load *l)
     return sum;
 }
 
+/* --- keep-alive on several lanes --- */
+
+/* A connection, as the server sees it. */
+struct lane {
+    double ready;  /* when it may send on: the request or the first ACK is there */
+    double window; /* segments; 0: the connection is not made yet */
+    double left;   /* segments of the answer that are not sent; 0: it is idle */
+};
+
+static struct lane *first_ready(struct lane *lane, unsigned n)
+{
+    struct lane *first = lane;
+
+    for (unsigned i = 1; i < n; i++)
+        if (lane[i].ready < first->ready)
+            first = &lane[i];
+    return first;
+}
+
+/* An idle lane takes another object, if there is one. */
+static bool take_object(const struct theory_path *p, double segments, struct lane *l,
+                        unsigned *objects)
+{
+    if (*objects == 0)
+        return false;
+    --*objects;
+    l->left = segments;
+    l->ready += p->rtt + wire_time(p, p->header + p->request) + p->server;
+    if (l->window <= 0) {
+        l->window = p->window;
+        l->ready += theory_connect(p);
+    }
+    return true;
+}
+
+/* A window of the answer goes onto the wire, behind what other lanes have there; the
+ * time of a segment is that of this answer's mean one. When the wire is free again. */
+static double send_window(const struct theory_path *p, double segment, struct lane *l,
+                          double wire)
+{
+    double begin = larger(l->ready, wire), burst = smaller(l->window, l->left);
+    double end = begin + burst * segment;
+
+    l->left -= burst;
+    l->window = theory_warm(burst, l->window);
+    l->ready = l->left > 0 ? begin + segment + p->rtt : end;
+    return end;
+}
+
 /* The lane that is free first takes the next object; the first one is the page's and
- * warm, the others have to be opened. The wire can be no busier than always. */
+ * warm, the others have to be opened. All send on one wire, window after window. */
 double theory_keep_many(const struct theory_path *p, const struct theory_load *l)
 {
-    double free_at[THEORY_LANES] = { 0 }, window[THEORY_LANES] = { 0 }, end = 0;
-    double n = theory_segments(p, l->object);
+    struct lane lane[THEORY_LANES] = { { 0 } };
     unsigned lanes = l->lanes < THEORY_LANES ? l->lanes : THEORY_LANES;
+    unsigned objects = l->objects;
+    double segments = theory_segments(p, l->object);
+    double segment = theory_send_time(p, l->object) / segments, wire = 0;
 
-    window[0] = theory_warm(theory_segments(p, l->page), p->window);
-    for (unsigned i = 0; i < l->objects; i++) {
-        unsigned first = 0;
-        for (unsigned k = 1; k < lanes; k++)
-            if (free_at[k] < free_at[first])
-                first = k;
-        if (window[first] <= 0) {
-            window[first] = p->window;
-            free_at[first] += theory_connect(p);
-        }
-        free_at[first] += theory_exchange(p, l->object, window[first]);
-        window[first] = theory_warm(n, window[first]);
-        end = larger(end, free_at[first]);
+    lane[0].window = theory_warm(theory_segments(p, l->page), p->window);
+    while (lanes > 0) {
+        struct lane *next = first_ready(lane, lanes);
+        if (next->left > 0)
+            wire = send_window(p, segment, next, wire);
+        else if (!take_object(p, segments, next, &objects))
+            *next = lane[--lanes];
     }
-    return larger(theory_fresh(p, l->page) + end, theory_limit(p, l));
+    return theory_fresh(p, l->page) + wire;
 }
 
 double theory_pipeline(const struct theory_path *p, const struct theory_load *l)
