@@ -76,6 +76,28 @@ const struct command commands[] = {
       "      --json           the figures as one JSON object\n"
       "  Without --netem the wire is 'delay 10ms rate 10mbit limit 50'.\n",
       simulation_run },
+    { "page", "[options] [-- COMMAND]", "fetch a page in several ways over an emulated path, beside theory",
+      "      --page BYTES         of the page (8192)\n"
+      "      --objects N          that it names (10)\n"
+      "      --size BYTES         of each object (20000)\n"
+      "  -c, --connections C      at a time, where there are several (4)\n"
+      "      --rtt MS             of the path (100)\n"
+      "      --rate RATE          of the path, each way (10mbit)\n"
+      "      --loss PERCENT       of the packets, each way (0); the formulae have none\n"
+      "      --iw N               initial window, segments (10)\n"
+      "      --strategy NAMES     single, serial, parallel, keepalive, kparallel,\n"
+      "                           pipelined, several with commas, or all (the default)\n"
+      "      --table              measured beside the formulae (the default)\n"
+      "      --json               the same and every time, as one JSON object\n"
+      "      --waterfall          a picture in text: a lane a connection\n"
+      "      --svg FILE           the same pictures as SVG (-: stdout)\n"
+      "      --har FILE           an HTTP archive (-: stdout)\n"
+      "  On a live link, with a server behind --:\n"
+      "      --site DIR           write what will be asked for as files below DIR\n"
+      "      --server ADDRESS     of the server (192.0.2.1)\n"
+      "  -p, --port N             of the server (80)\n"
+      "  Without --link both ends are in this process, in virtual time.\n",
+      page_command },
     { "wire", "--link A --link B [--netem 'SPEC'] [options]", "an Ethernet cable with the link emulator in it, in real time",
       "      --link LINK          an end, twice: tap:NAME (made, without an address, if it\n"
       "                           is missing; move it to any namespace then), unix:PATH,\n"
@@ -111,8 +133,8 @@ const struct command commands[] = {
 
 /* Commands of later issues, so that they are not taken for misspellings. */
 static const char *const later[] = {
-    "page", "lab", "host", "up", "run",
-    "ss", "stat", "explain", "plot", "top", NULL,
+    "lab", "host", "up", "run", "ss",
+    "stat", "explain", "plot", "top", NULL,
 };
 /* clang-format on */
 

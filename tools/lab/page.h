@@ -70,6 +70,9 @@ void path_words(const struct page_setup *setup, char *out, unsigned room);
  * many are at out, which has room for PAGE_SYSCTL. One is written to `window`. */
 unsigned path_sysctl(const struct page_setup *setup, const char **out, char window[40]);
 
+/* The page as files below dir, for another server. 0 or negative errno. */
+int site_write(const char *dir, const struct page_setup *setup);
+
 /* What the formulae say: from `low` to `high`, which are mostly the same. */
 struct prediction {
     double low, high;     /* seconds */
