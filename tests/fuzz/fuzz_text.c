@@ -170,9 +170,10 @@ static void one_cookie(struct fuzz_in *in)
     syn.sack_ok = peer & 1;
     syn.has_wscale = peer & 4;
     syn.wscale = syn.has_wscale ? 7 : 0;
+    bool ecn = slot.remote_port & 1;
     struct tcp_opts ack = { .has_ts = true,
-                            .ts_ecr = tcp_cookie_stamp(&tcp, &slot, &syn) };
-    tcp_cookie_options(&tcp, &slot, &ack, &back);
+                            .ts_ecr = tcp_cookie_stamp(&tcp, &slot, &syn, ecn) };
+    assert(tcp_cookie_options(&tcp, &slot, &ack, &back) == ecn);
     assert(back.sack_ok == syn.sack_ok && back.has_wscale == syn.has_wscale);
     assert(back.wscale == syn.wscale);
     net.now += fuzz_u8(in) * USEC_PER_SEC / 4; /* a minute at most */

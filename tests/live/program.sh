@@ -94,7 +94,7 @@ refuses 1 'bad format of the access log' "$tapir" serve --link kernel -p 18080 -
 what='a limit of connections that is no number is refused'
 refuses 2 "bad value for --max-connections: 'none'" "$tapir" serve --max-connections none .
 what='a later letter of curl is refused by its name'
-refuses 2 'get: -L (--location) is not built yet' "$tapir" get -L http://192.0.2.1/
+refuses 2 'get: -b (--cookie) is not built yet' "$tapir" get -b x http://192.0.2.1/
 what='a wire has two ends'
 refuses 2 'two ends' "$tapir" wire --link tap:a
 what='no third'
