@@ -42,6 +42,7 @@ int wire_run(int argc, char **argv);
 int doctor_run(int argc, char **argv);
 int drill_command(int argc, char **argv);
 int page_command(int argc, char **argv);
+int lab_run(int argc, char **argv);
 int help_run(int argc, char **argv);
 
 /* Two servers that are also the far end of --link sim. They accept, call

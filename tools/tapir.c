@@ -98,6 +98,11 @@ const struct command commands[] = {
       "  -p, --port N             of the server (80)\n"
       "  Without --link both ends are in this process, in virtual time.\n",
       page_command },
+    { "lab", "[NAME] [--check]", "the labs of connection management: predict, run, see",
+      "      --check          run the experiments only: 1 if one is not where theory has it\n"
+      "      --json           the same as one JSON object\n"
+      "  Without NAME the labs are listed. All run in virtual time.\n",
+      lab_run },
     { "wire", "--link A --link B [--netem 'SPEC'] [options]", "an Ethernet cable with the link emulator in it, in real time",
       "      --link LINK          an end, twice: tap:NAME (made, without an address, if it\n"
       "                           is missing; move it to any namespace then), unix:PATH,\n"
@@ -133,7 +138,7 @@ const struct command commands[] = {
 
 /* Commands of later issues, so that they are not taken for misspellings. */
 static const char *const later[] = {
-    "lab", "host", "up", "run", "ss",
+    "host", "up", "run", "ss",
     "stat", "explain", "plot", "top", NULL,
 };
 /* clang-format on */

@@ -82,7 +82,10 @@ struct prediction {
     double bytes;         /* of IP packets in these */
 };
 
-/* Requests and heads are as long as in the record. */
+/* The path as the formulae have it; requests and heads are as long as in the record. */
+void predict_path(const struct page_setup *setup, const struct record *record,
+                  struct theory_path *out);
+
 void predict(const struct strategy *how, const struct page_setup *setup,
              const struct record *record, struct prediction *out);
 

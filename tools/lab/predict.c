@@ -6,11 +6,12 @@
 /* A segment with timestamps on an Ethernet of 1500 bytes. */
 static const double segment_text = 1448, segment_header = 52;
 
-static struct theory_path path_of(const struct page_setup *s, const struct record *r)
+void predict_path(const struct page_setup *s, const struct record *r,
+                  struct theory_path *out)
 {
     const struct record_fetch *f = r->fetches ? &r->fetch[r->fetches - 1] : NULL;
 
-    return (struct theory_path){
+    *out = (struct theory_path){
         .rtt = (double)s->rtt / 1e6,
         .rate = (double)s->rate,
         .mss = segment_text,
@@ -61,13 +62,14 @@ static unsigned connections_of(const struct strategy *how, const struct theory_l
 void predict(const struct strategy *how, const struct page_setup *setup,
              const struct record *record, struct prediction *out)
 {
-    struct theory_path p = path_of(setup, record);
+    struct theory_path p;
     struct theory_load l = { .page = (double)setup->page,
                              .object = (double)setup->size,
                              .objects = setup->objects,
                              .lanes = setup->connections };
     double objects = how->alone ? 1 : l.objects, pages = how->alone ? 0 : 1;
 
+    predict_path(setup, record, &p);
     predict_time(how, &p, &l, out);
     out->connections = connections_of(how, &l);
     out->segments = pages * theory_segments(&p, l.page) +
