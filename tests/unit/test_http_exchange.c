@@ -112,9 +112,8 @@ static void a_server_that_knows_no_expect_is_asked_without(void **state)
 /* RFC 9110 s9.2.2 */
 static void a_post_that_is_lost_is_not_sent_again(void **state)
 {
-    web.n_scripts = 2;
+    web.n_scripts = 1; /* another connection would be refused */
     web.script[0] = (struct web_script){ .answer = { OK, "" } };
-    web.script[1] = (struct web_script){ .answer = { OK } };
     web.urls[0] = web.urls[1] = "http://192.0.2.2/a";
     web_run();
     assert_int_equal(web.result[1].code, 52);
