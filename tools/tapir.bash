@@ -20,6 +20,13 @@ _tapir() {
             --follow-links --no-listing --no-status --access-log --log-format
             --header-timeout --body-timeout --idle-timeout --send-timeout --max-line --max-header
             --max-fields --max-body --max-requests --max-connections"
+        [ "${COMP_WORDS[1]}" = get ] && options="$options --verbose --output --remote-name
+            --continue-at --range --include --head --silent --show-error --no-progress-meter
+            --fail --fail-early --location --max-redirs --data --data-raw --data-binary --json
+            --get --upload-file --request --header --user-agent --referer --user --max-time
+            --connect-timeout --retry --retry-delay --retry-connrefused --retry-all-errors
+            --http1.0 --http1.1 --resolve --next --parallel --parallel-max
+            --parallel-immediate --pipeline --write-out --url"
         COMPREPLY=($(compgen -W "$options" -- "$word"))
     else
         COMPREPLY=($(compgen -f -- "$word"))

@@ -36,13 +36,32 @@ const struct command commands[] = {
       serve_run },
     { "get", "[options] URL... [-- COMMAND]", "fetch with HTTP/1.1; curl's letters and exit codes",
       "  -v                   tell the seven steps of a fetch and their times\n"
-      "  -o FILE              write the body to FILE\n"
+      "  -o FILE, -O          write the body to FILE; to one of the URL's name. The\n"
+      "                       n-th of these belongs to the n-th URL\n"
+      "  -C FROM, -r RANGE    resume from a byte (-: where the file ends); some bytes\n"
       "  -i, -I               print the head, too; ask for the head only\n"
       "  -s, -S               be silent; but still tell errors\n"
+      "      --no-progress-meter  no progress on the terminal\n"
       "  -f                   a status of 400 or more is a failure (22)\n"
-      "  -H LINE, -A NAME     a header of one's own; the User-Agent\n"
+      "      --fail-early     the first failure is the end\n"
+      "  -L                   follow redirects; --max-redirs N of them (50)\n"
+      "  -d DATA, --data-raw, --data-binary, --json DATA\n"
+      "                       POST it, @FILE its content; -G: put it into the URL\n"
+      "  -T FILE              PUT it (-: stdin)\n"
+      "  -X METHOD            instead of GET, HEAD, POST or PUT\n"
+      "  -H LINE, -A NAME, -e URL  a header of one's own; User-Agent; Referer\n"
+      "  -u NAME:PASSWORD     Basic credentials, for the first URL's origin\n"
       "  -m SECONDS           for the whole fetch; --connect-timeout SECONDS\n"
-      "      --resolve H:P:A  use address A for host H and port P\n",
+      "      --retry N        try again what fails for a while; --retry-delay SECONDS,\n"
+      "                       --retry-connrefused, --retry-all-errors\n"
+      "  -0                   ask as HTTP/1.0\n"
+      "      --resolve H:P:A  use address A for host H and port P\n"
+      "      --next           what follows has options of its own\n"
+      "  -Z                   several at once, --parallel-max N (50)\n"
+      "      --pipeline       several requests before the first answer\n"
+      "  -w FORMAT            print curl's variables at the end, %{json} for all; and of\n"
+      "                       TCP: %{tcp_srtt} tcp_rttvar tcp_rto tcp_cwnd_max\n"
+      "                       tcp_retrans tcp_dupacks tcp_segs_out tcp_segs_in tcp_state\n",
       get_run },
     { "ping", "[options] HOST", "send ICMP echo requests, as ping(8)",
       "  -c COUNT             end after COUNT requests\n"
