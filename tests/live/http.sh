@@ -59,6 +59,7 @@ serve() {
     url=http://$1
     addr=$1
     shift
+    rm -f "$dir/server" # an earlier one has said it
     "$tapir" serve "$@" --echo /echo --header-timeout 1 --max-body 1000000 \
         --access-log "$dir/log" --log-format json "$dir/site" \
         >/dev/null 2>"$dir/server" &

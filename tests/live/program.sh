@@ -65,14 +65,14 @@ refuses 2 'did you mean: tapir serve' "$tapir" sevre
 what='help on a misspelt command suggests it, too'
 refuses 2 'did you mean: tapir serve' "$tapir" help sevre
 what='help on a command of a later issue says so'
-refuses 2 'lab is not built yet' "$tapir" help lab
+refuses 2 'explain is not built yet' "$tapir" help explain
 what='without a command the list of them is on stderr'
 gives 2 '^  serve ' "$tapir"
 [ -s "$dir/out" ] && bad 'it is on stdout'
 what='an option before the command is a wrong call'
 refuses 2 'a command is missing' "$tapir" --seed 1 ping 192.0.2.1
 what='a command of a later issue is refused by its name'
-refuses 2 'lab is not built yet' "$tapir" lab x.pkt
+refuses 2 'explain is not built yet' "$tapir" explain x.pcapng
 what='an option of a later issue is refused by its name'
 refuses 2 '--events .*is not built yet' "$tapir" ping --events x 192.0.2.1
 what='a descriptor that is not open is no link'
