@@ -273,6 +273,8 @@ install: all
 	install -m 755 $(B)/libtapir.so $(B)/libtapir-packetdrill.so $(DEST)/lib/
 	install -m 644 include/tapir/*.h $(DEST)/include/tapir/
 	install -m 644 tools/site/* $(DEST)/share/tapir/site/
+	for lab in tools/labs/*; do \
+	    install -D -m 644 $$lab/sheet $(DEST)/share/tapir/labs/$${lab##*/}/sheet || exit 1; done
 	install -m 644 tools/man/tapir.1 $(DEST)/share/man/man1/tapir.1
 	install -m 644 tools/tapir.bash $(DEST)/share/bash-completion/completions/tapir
 	sed 's|@PREFIX@|$(PREFIX)|' tools/tapir.pc >$(DEST)/lib/pkgconfig/tapir.pc

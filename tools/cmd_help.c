@@ -60,7 +60,8 @@ void command_help(const struct command *c)
     printf("tapir %s %s\n\n  %s\n\n", c->name, c->args, c->summary);
     if (*c->options)
         printf("Options:\n%s\n", c->options);
-    if (c->run != help_run && c->run != wire_run && c->run != drill_command)
+    if (c->run != help_run && c->run != wire_run && c->run != drill_command &&
+        c->run != lab_run)
         fputs(stack_help, stdout);
 }
 

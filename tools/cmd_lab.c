@@ -194,6 +194,9 @@ int lab_run(int argc, char **argv)
         if (id == OPT_WORD)
             name = o.value;
     }
+    if (o.given || o.command)
+        return tell_usage("a lab has networks of its own: no option of the stack",
+                          "tapir lab NAME; tapir page takes options");
     if (name)
         return show_lab(name, check, json);
     if (check || json)

@@ -51,6 +51,7 @@ struct page {
     unsigned n;
     const char *link;
     bool json, table, waterfall;
+    bool elsewhere; /* --server or --port was given */
     const char *svg, *har, *site;
 };
 
@@ -174,12 +175,12 @@ static bool take_option(struct page *page, int id, const char *value)
         return true;
     case OPT_SERVER:
         page->server.address = value;
-        return true;
+        return page->elsewhere = true;
     case OPT_PORT:
         if (!option_number("--port", value, 1, 65535, &port))
             return false;
         page->server.port = (uint16_t)port;
-        return true;
+        return page->elsewhere = true;
     case OPT_WORD:
         tell_usage("page takes options only", "tapir help page");
         return false;
@@ -307,6 +308,24 @@ static bool write_site(const struct page *page)
     return err == 0;
 }
 
+/* What the path has of itself: an option of the stack that would be taken and do
+ * nothing is refused. */
+static int check_stack_options(const struct options *o)
+{
+    static const char *const none[] = { "addr",    "gateway",    "host-addr", "mac",
+                                        "profile", "no-offload", "pcap-raw",  NULL };
+    char what[80];
+
+    if (options_given(o, "mtu"))
+        return tell_usage("the formulae are for an MTU of 1500", "leave --mtu away");
+    for (int i = 0; !o->config.link && none[i]; i++)
+        if (options_given(o, none[i])) {
+            snprintf(what, sizeof what, "--%s has no use in virtual time", none[i]);
+            return tell_usage(what, "leave it away, or --link ns");
+        }
+    return 0;
+}
+
 static int check_call(const struct options *o, const struct page *page)
 {
     if (o->config.netem)
@@ -317,7 +336,10 @@ static int check_call(const struct options *o, const struct page *page)
                           "--strategy pipelined --pcap FILE");
     if (o->command && !o->config.link)
         return tell_usage("a COMMAND needs a live link", "--link ns -- COMMAND");
-    return 0;
+    if (page->elsewhere && !o->config.link)
+        return tell_usage("--server and --port are for a live link",
+                          "--link ns --server 192.0.2.1 -- COMMAND");
+    return check_stack_options(o);
 }
 
 int page_command(int argc, char **argv)

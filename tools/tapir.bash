@@ -4,11 +4,15 @@ _tapir() {
     local options="--link --addr --gateway --host-addr --mac --mtu --no-offload --netem
         --sysctl --pcap --pcap-raw --ladder --stat --seed --help"
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "serve get ping nc perf sim wire drill doctor help --version" -- "$word"))
+        COMPREPLY=($(compgen -W "serve get ping nc perf sim page lab wire drill doctor help --version" -- "$word"))
     elif [ "$before" = help ]; then
-        COMPREPLY=($(compgen -W "serve get ping nc perf sim wire drill doctor" -- "$word"))
+        COMPREPLY=($(compgen -W "serve get ping nc perf sim page lab wire drill doctor" -- "$word"))
     elif [ "$before" = --link ]; then
         COMPREPLY=($(compgen -W "ns tap: unix: fd: sim kernel" -- "$word"))
+    elif [ "$before" = --strategy ]; then
+        COMPREPLY=($(compgen -W "single serial parallel keepalive kparallel pipelined all" -- "$word"))
+    elif [ "$before" = lab ]; then
+        COMPREPLY=($(compgen -W "$(tapir lab 2>/dev/null | awk '/^  /{print $1}') --check" -- "$word"))
     elif [ "$before" = --netem ]; then
         COMPREPLY=($(compgen -W "delay loss reorder duplicate corrupt rate limit codel ecn
             mtu drop twice hold" -- "$word"))
@@ -16,6 +20,10 @@ _tapir() {
         [ "${COMP_WORDS[1]}" = wire ] && options="--link --netem --mtu --pcap --stat --seed -t --help"
         [ "${COMP_WORDS[1]}" = drill ] && options="--dry-run --json --define --profile --sysctl
             --mtu --pcap --ladder --stat --seed --tolerance_usecs= --help"
+        [ "${COMP_WORDS[1]}" = page ] && options="$options --page --objects --size
+            --connections --rtt --rate --iw --strategy --loss --json --table --waterfall --svg
+            --har --site --server --port"
+        [ "${COMP_WORDS[1]}" = lab ] && options="--check --json --help"
         [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --echo
             --follow-links --no-listing --no-status --access-log --log-format
             --header-timeout --body-timeout --idle-timeout --send-timeout --max-line --max-header

@@ -65,14 +65,14 @@ refuses 2 'did you mean: tapir serve' "$tapir" sevre
 what='help on a misspelt command suggests it, too'
 refuses 2 'did you mean: tapir serve' "$tapir" help sevre
 what='help on a command of a later issue says so'
-refuses 2 'explain is not built yet' "$tapir" help explain
+refuses 2 'plot is not built yet' "$tapir" help plot
 what='without a command the list of them is on stderr'
 gives 2 '^  serve ' "$tapir"
 [ -s "$dir/out" ] && bad 'it is on stdout'
 what='an option before the command is a wrong call'
 refuses 2 'a command is missing' "$tapir" --seed 1 ping 192.0.2.1
 what='a command of a later issue is refused by its name'
-refuses 2 'explain is not built yet' "$tapir" explain x.pcapng
+refuses 2 'plot is not built yet' "$tapir" plot x.pcap
 what='an option of a later issue is refused by its name'
 refuses 2 '--events .*is not built yet' "$tapir" ping --events x 192.0.2.1
 what='a descriptor that is not open is no link'
@@ -249,6 +249,51 @@ if [ "$(head -1 "$dir/a.csv" | cut -d, -f1-4)" = time,flow,cc,cwnd ] &&
 else
     bad 'rows or columns are missing'
 fi
+
+# --- a page in virtual time ----------------------------------------------------------
+
+what='page takes options only'
+refuses 2 'page takes options only' "$tapir" page 192.0.2.1
+what='a strategy that there is none of is refused with those that there are'
+refuses 2 'kparallel, pipelined and all' "$tapir" page --strategy quick
+what='page makes its path itself'
+refuses 2 'page makes its path itself' "$tapir" page --netem 'delay 1ms'
+what='page refuses an option of the stack that would do nothing'
+refuses 2 'has no use in virtual time' "$tapir" page --mac 02:00:00:00:00:01
+what='page tells measured and predicted times'
+gives 0 '^pipelined  *0\.677  *0\.677 ' "$tapir" page
+what='page has a lane for each connection'
+gives 0 '^   1 .ss*rr*1rr*11*\.\.*22*\.' "$tapir" page --strategy pipelined --waterfall
+what='two runs of page are one run'
+"$tapir" page --loss 2 --json --svg "$dir/a.svg" --har "$dir/a.har" >"$dir/a"
+"$tapir" page --loss 2 --json --svg "$dir/b.svg" --har "$dir/b.har" >"$dir/b"
+"$tapir" page --loss 2 --json --seed 2 >"$dir/c"
+if cmp -s "$dir/a" "$dir/b" && cmp -s "$dir/a.svg" "$dir/b.svg" &&
+    cmp -s "$dir/a.har" "$dir/b.har" && ! cmp -s "$dir/a" "$dir/c"; then
+    good
+else
+    bad 'the runs do not compare as they should'
+fi
+what='JSON, HAR and SVG of a page are well formed'
+if python3 - "$dir" <<'EOF'
+import json, sys, xml.dom.minidom
+at = sys.argv[1]
+assert len(json.load(open(at + '/a'))['strategies']) == 6
+assert len(json.load(open(at + '/a.har'))['log']['pages']) == 6
+xml.dom.minidom.parse(at + '/a.svg')
+EOF
+then good; else bad 'they are not'; fi
+what='page fetches from a server of the kernel, too'
+in_ns && gives 0 '^serial .* 4/4 ' "$tapir" page --link ns --objects 3 --rtt 10 \
+    --site "$dir/site" -- "$tapir" serve --link kernel "$dir/site"
+for lab in $("$tapir" lab | awk '/^  / { print $1 }'); do
+    what="the lab $lab is where theory has it"
+    gives 0 'within their gates' "$tapir" lab --check "$lab"
+done
+what='a lab that there is none of is refused by its name'
+refuses 2 "there is no lab 'opera'" "$tapir" lab opera
+what='a lab takes no option of the stack'
+refuses 2 'no option of the stack' "$tapir" lab --link ns nagle
 
 started() {
     "$@" >"$dir/out" 2>"$dir/err" </dev/null &

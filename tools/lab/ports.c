@@ -58,20 +58,24 @@ static void count(struct trial *t)
         t->at_once++;
 }
 
-/* From the first failure on the ports come back as they are forgotten. */
+/* Ports are all in TIME-WAIT now. They come back as they are forgotten, in the rhythm
+ * in which they were used: what counts is whole lifetimes from the first that is back.
+ */
 static void measure_rate(struct trial *t)
 {
-    int64_t begin = tapir_now(),
-            end = begin + (int64_t)(t->e->time_wait * 1e6) * LIFETIMES;
-    unsigned n = 0;
+    int64_t lifetime = (int64_t)(t->e->time_wait * 1e6), end;
+    unsigned n = 1;
 
+    while (!visit(t))
+        tapir_sleep(1000);
+    end = tapir_now() + LIFETIMES * lifetime;
     while (tapir_now() < end) {
         if (visit(t))
             n++;
         else
             tapir_sleep(1000);
     }
-    t->rate = n / ((double)(end - begin) / 1e6);
+    t->rate = n / (t->e->time_wait * LIFETIMES);
 }
 
 static void client(void *arg)

@@ -29,7 +29,7 @@ static void table_row(FILE *out, const struct page_run *run)
 {
     const struct prediction *p = &run->prediction;
     const struct record *r = &run->record;
-    char theory[32];
+    char theory[32], bytes[24] = "-";
 
     if (!run->done) {
         fprintf(out, "%-10s  failed: %s\n", run->how->name, r->error);
@@ -38,20 +38,20 @@ static void table_row(FILE *out, const struct page_run *run)
     snprintf(theory, sizeof theory, "%.3f", p->low);
     if (p->high > p->low)
         snprintf(theory, sizeof theory, "%.3f..%.3f", p->low, p->high);
-    fprintf(out,
-            "%-10s %14s %9.3f %+7.2f %5u/%-4u %6u %6.0f/%-6u %9.0f/%-9" PRIu64 " %5u\n",
+    if (r->down.frames)
+        snprintf(bytes, sizeof bytes, "%" PRIu64, wire_bytes(r));
+    fprintf(out, "%-10s %14s %9.3f %+7.2f %5u/%-4u %6u %6.0f/%-6u %9.0f/%-9s %5u\n",
             run->how->name, theory, record_seconds(r),
             prediction_off(p, record_seconds(r)), p->connections, r->lanes, r->lanes,
-            p->segments, record_text_segments(r), p->bytes, wire_bytes(r),
-            r->retransmits);
+            p->segments, record_text_segments(r), p->bytes, bytes, r->retransmits);
 }
 
 void report_table(FILE *out, const struct page_run *run, unsigned n)
 {
-    fputs("strategy      theory (s)  measured  diff %  connections  hs RTT   segments "
-          "           bytes           again\n"
-          "                                              theory/is           theory/is "
-          "       theory/is\n",
+    fputs("strategy      theory (s)  measured  diff %  connections    hs  segments     "
+          "      bytes           again\n"
+          "                                       %  theory/is     RTT  theory/is    "
+          " theory/is\n",
           out);
     for (unsigned i = 0; i < n; i++)
         table_row(out, &run[i]);
