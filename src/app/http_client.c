@@ -257,7 +257,7 @@ bool fetch_exchange(struct http_fetch *f)
 {
     const struct tapir_http_options *o = &f->client->options;
 
-    if (f->with_body && o->http10 && o->upload && o->upload_len == UINT64_MAX) {
+    if (f->with_body && o->http10 && http_request_is_chunked(o)) {
         fetch_failed(f, GET_UPLOAD, "Chunky upload is not supported by HTTP 1.0");
         return fetch_because(f, "how long the body is, is not known", "leave -0 away");
     }

@@ -43,6 +43,15 @@ static const char *own_field(const struct tapir_http_options *o, const char *nam
     return NULL;
 }
 
+bool http_request_is_chunked(const struct tapir_http_options *o)
+{
+    const char *own = own_field(o, "Transfer-Encoding");
+
+    if (own && strcasestr(own, "chunked"))
+        return http_request_has_body(o);
+    return o->upload && o->upload_len == UINT64_MAX;
+}
+
 bool http_request_expects(const struct tapir_http_options *o)
 {
     const char *own = own_field(o, "Expect");
@@ -132,9 +141,9 @@ static void write_users(struct text *t, const char *field)
 static void write_about_body(struct text *t, const struct http_ask *ask)
 {
     const struct tapir_http_options *o = ask->options;
-    bool chunked = o->upload && o->upload_len == UINT64_MAX;
 
-    if (!chunked && !own_field(o, "Content-Length"))
+    /* RFC 9112 s6.2 (MUST NOT): not both. */
+    if (!http_request_is_chunked(o) && !own_field(o, "Content-Length"))
         http_write_number(t, "Content-Length", o->upload ? o->upload_len : o->data_len);
     if (o->data)
         write_ours(t, ask, "Content-Type", "application/x-www-form-urlencoded");
@@ -145,7 +154,7 @@ static void write_about_body(struct text *t, const struct http_ask *ask)
 static void write_request(struct text *t, const struct http_ask *ask)
 {
     const struct tapir_http_options *o = ask->options;
-    bool chunked = ask->body && o->upload && o->upload_len == UINT64_MAX;
+    bool chunked = ask->body && http_request_is_chunked(o);
     const char *host = own_field(o, "Host");
 
     http_write_request(t, ask->method, ask->url, o->http10 ? 0 : 1);

@@ -22,6 +22,9 @@ const char *http_request_method(const struct tapir_http_options *options);
 /* Have they a body to send? */
 bool http_request_has_body(const struct tapir_http_options *options);
 
+/* Does it go in chunks: is its length not known, or does the user ask for it? */
+bool http_request_is_chunked(const struct tapir_http_options *options);
+
 /* Is 100 (Continue) worth waiting for before the body, or does the user ask for it? */
 bool http_request_expects(const struct tapir_http_options *options);
 

@@ -9,10 +9,49 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/http_request.h"
 #include "base/bytes.h"
 #include "http/http_write.h"
 
-enum { SIZE_ROOM = 16 }; /* for a chunk's size and CRLF, in front of its data */
+enum {
+    SIZE_ROOM = 24, /* for a chunk's size and CRLF, in front of its data */
+    END_ROOM = 16,  /* for what ends it and all */
+};
+
+/* Makes a chunk of the n bytes that were read; of none, the end. */
+static void wrap(struct http_sending *s, size_t n)
+{
+    char size[SIZE_ROOM];
+    char *data = s->room + SIZE_ROOM;
+    struct text t;
+
+    text_init(&t, size, sizeof size);
+    http_write_chunk(&t, n);
+    memcpy(data - t.len, size, t.len);
+    memcpy(data + n, "\r\n", 2);
+    s->piece = (struct http_slice){ data - t.len, t.len + n + 2 };
+}
+
+/* A body that lies ready: one piece, or one chunk and the end. */
+static int take_data(struct http_sending *s, const struct tapir_http_options *o)
+{
+    struct text t;
+
+    s->piece = (struct http_slice){ o->data, o->data_len };
+    if (!s->chunked)
+        return 0;
+    s->room = malloc(SIZE_ROOM + o->data_len + END_ROOM);
+    if (!s->room)
+        return -ENOMEM;
+    memcpy(s->room + SIZE_ROOM, o->data, o->data_len);
+    wrap(s, o->data_len);
+    if (o->data_len == 0)
+        return 0;
+    text_init(&t, s->room + SIZE_ROOM + o->data_len + 2, END_ROOM - 2);
+    http_write_last_chunk(&t);
+    s->piece.len += t.len;
+    return 0;
+}
 
 /* Is the last piece of a body the last? */
 static void check_end(struct http_sending *s)
@@ -28,15 +67,15 @@ int http_sending_begin(struct http_sending *s, const struct tapir_http_options *
     s->ended = !body;
     if (s->ended)
         return 0;
+    s->chunked = http_request_is_chunked(o);
     if (!o->upload) {
-        s->piece = (struct http_slice){ o->data, o->data_len };
+        int err = take_data(s, o);
         check_end(s);
-        return 0;
+        return err;
     }
-    s->chunked = o->upload_len == UINT64_MAX;
-    s->left = o->upload_len;
+    s->left = s->chunked ? UINT64_MAX : o->upload_len;
     check_end(s);
-    s->room = malloc(SIZE_ROOM + SENDING_PIECE + 8);
+    s->room = malloc(SIZE_ROOM + SENDING_PIECE + END_ROOM);
     return s->room ? 0 : -ENOMEM;
 }
 
@@ -55,20 +94,6 @@ int http_sending_add(struct http_sending *s, const char *head, size_t len)
     s->heads_len = left + len;
     s->heads_sent = 0;
     return 0;
-}
-
-/* Makes a chunk of the n bytes that were read; of none, the end. */
-static void wrap(struct http_sending *s, size_t n)
-{
-    char size[SIZE_ROOM];
-    char *data = s->room + SIZE_ROOM;
-    struct text t;
-
-    text_init(&t, size, sizeof size);
-    http_write_chunk(&t, n);
-    memcpy(data - t.len, size, t.len);
-    memcpy(data + n, "\r\n", 2);
-    s->piece = (struct http_slice){ data - t.len, t.len + n + 2 };
 }
 
 /* The next piece of a body that is read. */

@@ -70,6 +70,80 @@ static void credentials_of_the_url_are_sent_unless_the_user_sends_his(void **sta
           "Authorization: x\r\n\r\n");
 }
 
+#define AGENT "User-Agent: x\r\nAccept: */*\r\n"
+
+static void a_body_is_described_behind_the_users_fields(void **state)
+{
+    static const char *const fields[] = { "A: b", "Transfer-Encoding: chunked" };
+    struct tapir_http_options o = { .user_agent = "x",
+                                    .data = "k=v",
+                                    .data_len = 3,
+                                    .headers = fields,
+                                    .n_headers = 1 };
+
+    check(&o, "http://a",
+          "POST / HTTP/1.1\r\nHost: a\r\n" AGENT "A: b\r\nContent-Length: 3\r\n"
+          "Content-Type: application/x-www-form-urlencoded\r\n\r\n");
+    o.n_headers = 2; /* RFC 9112 s6.2: then there is no length */
+    check(&o, "http://a",
+          "POST / HTTP/1.1\r\nHost: a\r\n" AGENT
+          "A: b\r\nTransfer-Encoding: chunked\r\n"
+          "Content-Type: application/x-www-form-urlencoded\r\n\r\n");
+    o = (struct tapir_http_options){ .user_agent = "x",
+                                     .upload = true,
+                                     .upload_len = 7 };
+    check(&o, "http://a/f",
+          "PUT /f HTTP/1.1\r\nHost: a\r\n" AGENT "Content-Length: 7\r\n\r\n");
+    o.upload_len = UINT64_MAX;
+    check(&o, "http://a/f",
+          "PUT /f HTTP/1.1\r\nHost: a\r\n" AGENT "Transfer-Encoding: chunked\r\n"
+          "Expect: 100-continue\r\n\r\n");
+}
+
+/* RFC 9110 s10.1.1 */
+static void a_large_body_is_asked_for_unless_the_user_or_the_version_says_no(
+    void **state)
+{
+    static const char *const no[] = { "Expect:" }, *const yes[] = {
+        "Expect: 100-Continue"
+    };
+    struct tapir_http_options o = { .data = "", .data_len = 1 << 20 };
+
+    assert_false(http_request_expects(&o));
+    o.data_len++;
+    assert_true(http_request_expects(&o));
+    o.http10 = true;
+    assert_false(http_request_expects(&o));
+    o.http10 = false;
+    o.n_headers = 1;
+    o.headers = no;
+    assert_false(http_request_expects(&o));
+    o.headers = yes;
+    o.data_len = 1;
+    assert_true(http_request_expects(&o));
+}
+
+static void what_the_user_asks_for_is_in_it(void **state)
+{
+    static const char *const fields[] = { "Empty;", "Gone:" };
+    struct tapir_http_options o = { .user_agent = "x",
+                                    .method = "PURGE",
+                                    .http10 = true,
+                                    .range = "0-4",
+                                    .referer = "http://b/",
+                                    .headers = fields,
+                                    .n_headers = 2,
+                                    .user = "Aladdin:open sesame" };
+
+    check(&o, "http://a",
+          "PURGE / HTTP/1.0\r\nHost: a\r\n"
+          "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\nRange: "
+          "bytes=0-4\r\n" AGENT "Referer: http://b/\r\nEmpty:\r\n\r\n");
+    o = (struct tapir_http_options){ .user_agent = "", .resume = 5 };
+    check(&o, "http://a",
+          "GET / HTTP/1.1\r\nHost: a\r\nRange: bytes=5-\r\nAccept: */*\r\n\r\n");
+}
+
 static void a_target_that_grows_by_encoding_fits(void **state)
 {
     struct tapir_http_options o = { .user_agent = "x" };
@@ -96,6 +170,10 @@ int main(void)
         cmocka_unit_test(a_request_is_target_host_agent_and_accept),
         cmocka_unit_test(fields_of_the_user_replace_ours_or_remove_them),
         cmocka_unit_test(credentials_of_the_url_are_sent_unless_the_user_sends_his),
+        cmocka_unit_test(a_body_is_described_behind_the_users_fields),
+        cmocka_unit_test(
+            a_large_body_is_asked_for_unless_the_user_or_the_version_says_no),
+        cmocka_unit_test(what_the_user_asks_for_is_in_it),
         cmocka_unit_test(a_target_that_grows_by_encoding_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,27 @@ static void a_body_of_unknown_length_goes_in_chunks(void **state)
     assert_string_equal(send_all(&o, true, 3), "HEAD;0\r\n\r\n");
 }
 
+static void whoever_asks_for_chunks_has_them(void **state)
+{
+    static const char *const fields[] = { "transfer-encoding: chunked" };
+    struct tapir_http_options o = {
+        .data = "body", .data_len = 4, .headers = fields, .n_headers = 1
+    };
+
+    for (size_t step = 1; step < 30; step++)
+        assert_string_equal(send_all(&o, true, step), "HEAD;4\r\nbody\r\n0\r\n\r\n");
+    o.data_len = 0;
+    assert_string_equal(send_all(&o, true, 9), "HEAD;0\r\n\r\n");
+    o = (struct tapir_http_options){ .upload = true,
+                                     .upload_len = 4,
+                                     .read = read_source,
+                                     .headers = fields,
+                                     .n_headers = 1 };
+    source.text = "body";
+    source.step = 9;
+    assert_string_equal(send_all(&o, true, 9), "HEAD;4\r\nbody\r\n0\r\n\r\n");
+}
+
 static void a_body_that_cannot_be_read_is_an_error(void **state)
 {
     struct tapir_http_options o = { .upload = true,
@@ -160,6 +181,7 @@ int main(void)
         cmocka_unit_test(a_body_that_lies_ready_follows_the_head),
         cmocka_unit_test(a_body_of_known_length_is_read_as_it_goes),
         cmocka_unit_test(a_body_of_unknown_length_goes_in_chunks),
+        cmocka_unit_test(whoever_asks_for_chunks_has_them),
         cmocka_unit_test(a_body_that_cannot_be_read_is_an_error),
         cmocka_unit_test(a_body_waits_until_it_is_let_go),
         cmocka_unit_test(heads_queue_up),
