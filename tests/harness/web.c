@@ -10,12 +10,28 @@ struct web web;
 
 /* --- the server ------------------------------------------------------------------ */
 
+/* Reads a body of that length, and keeps its beginning. */
+static bool read_body(int fd, size_t len)
+{
+    char buf[4096];
+
+    while (len > 0) {
+        ssize_t n = tapir_read(fd, buf, len < sizeof buf ? len : sizeof buf);
+        if (n <= 0)
+            return false;
+        if (strlen(web.requests) + (size_t)n < sizeof web.requests)
+            strncat(web.requests, buf, (size_t)n);
+        len -= (size_t)n;
+    }
+    return true;
+}
+
 /* Reads one request; false at the end of the stream. */
 static bool read_request(int fd, bool body)
 {
     char buf[4000];
     const char *length;
-    size_t len = 0, more;
+    size_t len = 0;
 
     while (len < 4 || memcmp(buf + len - 4, "\r\n\r\n", 4) != 0) {
         must(len < sizeof buf - 1);
@@ -27,15 +43,8 @@ static bool read_request(int fd, bool body)
     buf[len] = '\0';
     strcat(web.requests, buf);
     web.n_requests++;
-    length = strstr(buf, "Content-Length: ");
-    for (more = body && length ? strtoul(length + 16, NULL, 10) : 0; more > 0; more--) {
-        ssize_t n = tapir_read(fd, buf, 1);
-        if (n <= 0)
-            return false;
-        if (strlen(web.requests) + 2 < sizeof web.requests)
-            strncat(web.requests, buf, 1);
-    }
-    return true;
+    length = body ? strstr(buf, "Content-Length: ") : NULL;
+    return !length || read_body(fd, strtoul(length + 16, NULL, 10));
 }
 
 static void send_answer(int fd, const struct web_script *s, const char *answer)
