@@ -58,6 +58,8 @@
     C(TcpExtTCPFastRetrans) \
     C(TcpExtTCPSlowStartRetrans) \
     C(TcpExtTCPLostRetransmit) \
+    C(TcpExtTCPLossProbes) \
+    C(TcpExtTCPLossProbeRecovery) \
     C(TcpExtTCPSackRecovery) \
     C(TcpExtTCPRenoRecovery) \
     C(TcpExtDelayedACKs) \

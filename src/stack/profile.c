@@ -25,6 +25,8 @@ static const struct {
     /* bytes; the largest one gives the window scale, of which BSD offers 6 */
     { "net.ipv4.tcp_rmem",
       { "4096 1048576 6291456", "4096 1048576 6291456", "4096 65536 2097152" } },
+    { "net.ipv4.tcp_early_retrans", { "0", "3", "0" } },
+    { "tapir.tcp_loss_of_cwnd", { "0", "1", "0" } },
     { "tapir.tcp_hystart", { "0", "3", "0" } },
     { "tapir.tcp_option_layout", { "0", "0", "1" } },
     { "tapir.tcp_quickack", { "16", "16", "0" } },

@@ -24,6 +24,7 @@
  *     tapir.tcp_initcwnd       segs   `ip route ... initcwnd`
  *     tapir.tcp_advmss         bytes  `ip route ... advmss`, 0: from the MTU
  *     tapir.tcp_limited_transmit 0, 1 RFC 3042
+ *     tapir.tcp_loss_of_cwnd   0, 1   1: a loss takes its share of cwnd, not of flight
  *     tapir.tcp_hystart        0-3    CUBIC's slow start ends early: 1 by trains of
  *                                     ACKs, 2 by delay (tcp_cubic's hystart_detect)
  *     tapir.tcp_rto_initial_ms ms     RTO before the first sample
@@ -100,6 +101,7 @@ static const struct sysctl table[] = {
 
     { NET4("tcp_sack"), KIND_BOOL, TCP(sack), 0, 0, 1 },
     { NET4("tcp_dsack"), KIND_BOOL, TCP(dsack), 0, 0, 1 },
+    { NET4("tcp_early_retrans"), KIND_U8, TCP(early_retrans), 0, 0, 4 },
     { NET4("tcp_ecn"), KIND_U8, TCP(ecn), 0, 0, 2 },
     { NET4("tcp_ecn_fallback"), KIND_BOOL, TCP(ecn_fallback), 0, 0, 1 },
     { NET4("tcp_timestamps"), KIND_BOOL, TCP(timestamps), 0, 0, 1 },
@@ -142,6 +144,7 @@ static const struct sysctl table[] = {
     { "tapir.tcp_initcwnd", KIND_U32, TCP(initcwnd), 0, 1, 65535 },
     { "tapir.tcp_advmss", KIND_U32, TCP(advmss), 0, 0, 65495 },
     { "tapir.tcp_limited_transmit", KIND_BOOL, TCP(limited_transmit), 0, 0, 1 },
+    { "tapir.tcp_loss_of_cwnd", KIND_BOOL, TCP(loss_of_cwnd), 0, 0, 1 },
     { "tapir.tcp_hystart", KIND_U8, TCP(hystart), 0, 0, 3 },
     { "tapir.tcp_rto_initial_ms", KIND_USEC, TCP(rto_initial), MS, 1, 60000 },
     { "tapir.tcp_option_layout", KIND_U8, TCP(option_layout), 0, 0, 1 },
@@ -188,7 +191,7 @@ static const char *const not_built[] = {
     NET4("tcp_available_congestion_control"), NET4("tcp_backlog_ack_defer"),
     NET4("tcp_comp_sack_delay_ns"), NET4("tcp_comp_sack_nr"),
     NET4("tcp_comp_sack_slack_ns"), NET4("tcp_early_demux"),
-    NET4("tcp_early_retrans"),
+   
     NET4("tcp_fack"), NET4("tcp_fastopen"),
     NET4("tcp_fastopen_blackhole_timeout_sec"), NET4("tcp_fastopen_key"),
     NET4("tcp_frto"), NET4("tcp_fwmark_accept"), NET4("tcp_l3mdev_accept"),

@@ -76,11 +76,11 @@ uint32_t cc_slow_start(struct cc *cc, uint32_t acked, bool after_rto)
      * all that is acknowledged counts, because one acknowledgment from a device that
      * merges segments stands for dozens. s2.3: after a time-out, where it may cover
      * text that left the network long ago, it is one segment. */
-    uint32_t limit = after_rto ? cc->mss : acked;
+    uint32_t counts = after_rto ? min_u32(acked, cc->mss) : acked;
     uint32_t room = cc->ssthresh - cc->cwnd;
-    uint32_t grow = min_u32(min_u32(acked, limit), room);
+    uint32_t grow = min_u32(counts, room);
     cc_grow(cc, grow);
-    return grow == room ? acked - grow : 0;
+    return grow == room ? counts - grow : 0;
 }
 
 uint32_t cc_restart_window(const struct cc *cc, uint32_t initial_window)

@@ -26,6 +26,7 @@ enum { TCP_TX_PACKET = 65535 - 20 - 60, TCP_TX_BIG = 262144 - 20 - 60 };
 
 /* The timers of a connection; tcp_timer.c tells what each does. */
 enum tcp_timer {
+    TT_PROBE,      /* tail loss probe (RFC 8985 s7) */
     TT_REXMT,      /* retransmission (RFC 6298) */
     TT_PERSIST,    /* zero-window probe, and the override of silly-window avoidance */
     TT_DELACK,     /* delayed ACK (RFC 9293 s3.8.6.3) */
@@ -125,6 +126,14 @@ struct tcb_ecn {
     struct seq until; /* ... what is beyond this was acknowledged */
 };
 
+/* The tail loss probe: tcp_tlp.c */
+struct tcb_tlp {
+    bool out;       /* one was sent, and what became of it is not known */
+    bool again;     /* it was the last segment once more, not new text */
+    bool now;       /* it is to be sent: new text, whatever cwnd says */
+    struct seq end; /* SND.NXT when it had left */
+};
+
 struct tcb {
     struct tcp_slot slot; /* four-tuple; first member */
     struct tcp *tcp;
@@ -147,6 +156,7 @@ struct tcb {
     struct tcb_rcv rcv;
     struct tcb_ts ts;
     struct tcb_ecn ecn;
+    struct tcb_tlp tlp;
     bool sack_ok;    /* agreed on (RFC 2018 s2) */
     bool wscale_ok;  /* agreed on (RFC 7323 s2.2) */
     bool tso;        /* the link takes super-segments ... */
@@ -393,6 +403,8 @@ void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *n
 void tcp_recovery_losses(struct tcb *tcb);
 void tcp_recovery_timeout(struct tcb *tcb);
 void tcp_recovery_congested(struct tcb *tcb);
+void tcp_recovery_repaired(struct tcb *tcb);
+bool tcp_is_dsack(const struct tcp_seg *seg);
 uint32_t tcp_pipe(const struct tcb *tcb);
 uint32_t tcp_cwnd_room(const struct tcb *tcb);
 
@@ -407,6 +419,11 @@ void tcp_ecn_take_text(struct tcb *tcb, const struct tcp_seg *seg);
 bool tcp_ecn_echoed(const struct tcb *tcb, const struct tcp_seg *seg);
 void tcp_ecn_take_echo(struct tcb *tcb, const struct tcp_seg *seg);
 void tcp_ecn_reduced(struct tcb *tcb); /* cwnd was, whatever for */
+
+/* tcp_tlp.c: when text left or was acknowledged; its timer; an ACK comes. */
+void tcp_tlp_schedule(struct tcb *tcb);
+void tcp_tlp_fires(struct tcb *tcb);
+void tcp_tlp_take_ack(struct tcb *tcb, const struct tcp_seg *seg);
 
 /* tcp_mtu.c: the size of segments follows the path's MTU ... */
 void tcp_sync_mss(struct tcb *tcb);

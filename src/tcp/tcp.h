@@ -72,13 +72,15 @@ struct tcp_config {
     uint8_t mtu_probing;        /* tcp_mtu_probing: 0; 1: after time-outs */
     uint32_t base_mss;          /* tcp_base_mss: 1024, what those begin with ... */
     uint32_t mtu_probe_floor;   /* tcp_mtu_probe_floor: 48, ... and end with */
-    uint8_t hystart;            /* tapir.tcp_hystart: 0; 1 trains, 2 delay, 3 both */
-    usec rto_initial;           /* tapir.tcp_rto_initial_ms: 1 s */
-    usec rto_min;               /* tcp_rto_min_us: 200 ms */
-    usec rto_max;               /* tcp_rto_max_ms: 120 s */
-    usec delack;                /* tapir.tcp_delack_ms: 40 ms; 0 = ACK everything */
-    usec fin_timeout;           /* tcp_fin_timeout: FIN-WAIT-2 of an orphan: 60 s */
-    usec msl2;                  /* tapir.tcp_timewait_ms, 2 MSL: 60 s as Linux */
+    uint8_t early_retrans;      /* tcp_early_retrans: 0; 3, 4: tail loss probes */
+    bool loss_of_cwnd; /* tapir.tcp_loss_of_cwnd: 0; 1: not of FlightSize, as Linux */
+    uint8_t hystart;   /* tapir.tcp_hystart: 0; 1 trains, 2 delay, 3 both */
+    usec rto_initial;  /* tapir.tcp_rto_initial_ms: 1 s */
+    usec rto_min;      /* tcp_rto_min_us: 200 ms */
+    usec rto_max;      /* tcp_rto_max_ms: 120 s */
+    usec delack;       /* tapir.tcp_delack_ms: 40 ms; 0 = ACK everything */
+    usec fin_timeout;  /* tcp_fin_timeout: FIN-WAIT-2 of an orphan: 60 s */
+    usec msl2;         /* tapir.tcp_timewait_ms, 2 MSL: 60 s as Linux */
     usec keepalive_time, keepalive_intvl; /* tcp_keepalive_time 7200 s, _intvl 75 s */
     uint8_t keepalive_probes;             /* tcp_keepalive_probes: 9 */
     uint32_t rmem_min, rmem_default, rmem_max; /* tcp_rmem: bytes */

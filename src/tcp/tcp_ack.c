@@ -137,6 +137,7 @@ static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
     if (all)
         tcb->snd.emptied = tcb->tcp->net->now;
     tcp_arm(tcb, TT_REXMT, all ? NEVER : tcb->tcp->net->now + tcp_rto(tcb));
+    tcp_tlp_schedule(tcb);
     watch_wake(&tcb->tcp->net->woken, &tcb->watch);
 }
 
@@ -154,6 +155,7 @@ static void take_acknowledgment(struct tcb *tcb, const struct tcp_seg *seg)
     struct sent_news news = { .sent_at = NEVER };
 
     tcp_ecn_take_echo(tcb, seg);
+    tcp_tlp_take_ack(tcb, seg);
     if (tcb->sack_ok && seg->opts.n_sack)
         tcp_recovery_sack(tcb, seg, &news);
     bool sacked = news.delivered > 0;

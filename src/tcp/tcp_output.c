@@ -92,7 +92,7 @@ static uint32_t new_text(const struct tcb *tcb)
     /* CWR is said once (RFC 3168 s6.1.2), whoever cuts what is larger. */
     uint32_t most = tcb->ecn.cwr ? size : tcb->tx_max / size * size;
     uint32_t len = min_u32(unsent, min_u32(tcp_window_usable(tcb), most));
-    uint32_t room = tcp_cwnd_room(tcb);
+    uint32_t room = tcb->tlp.now ? size : tcp_cwnd_room(tcb);
     if (room < min_u32(len, size))
         return 0;
     len = min_u32(len, room); /* RFC 5681 s3.1 (MUST-cc-windows) */
@@ -201,6 +201,11 @@ static void ack_sent(struct tcb *tcb, uint32_t wnd)
     tcp_arm(tcb, TT_DELACK, NEVER);
 }
 
+static bool probes_tail(const struct tcb *tcb)
+{
+    return tcb->tlp.out && tcb->recovery != RECOVERY_RTO;
+}
+
 static void trace_again(const struct tcb *tcb, const struct tcp_tx *tx)
 {
     const struct trace *trace = &tcb->tcp->net->trace;
@@ -211,7 +216,9 @@ static void trace_again(const struct tcb *tcb, const struct tcp_tx *tx)
     tcp_trace_tuple(&tcb->slot, &e.u.rexmit.tuple);
     e.u.rexmit.seq = tx->seq.n;
     e.u.rexmit.len = tx->text;
-    e.u.rexmit.why = tcb->recovery == RECOVERY_FAST ? "fast retransmit" : "RTO";
+    e.u.rexmit.why = tcb->recovery == RECOVERY_FAST ? "fast retransmit"
+                     : probes_tail(tcb)             ? "tail loss probe"
+                                                    : "RTO";
     trace_emit(trace, &e);
 }
 
@@ -230,7 +237,7 @@ static void sent_lost(struct tcb *tcb, const struct tcp_tx *tx, struct seq to,
         count(c, COUNT_TcpExtTCPSynRetrans);
     else if (tcb->recovery == RECOVERY_FAST)
         count_n(c, COUNT_TcpExtTCPFastRetrans, segs);
-    else
+    else if (!probes_tail(tcb))
         count_n(c, COUNT_TcpExtTCPSlowStartRetrans, segs);
 }
 
@@ -244,6 +251,9 @@ static void sent_new(struct tcb *tcb, const struct tcp_tx *tx, struct seq to,
     if (tx->flags & TCP_PSH)
         sent_push(&tcb->sent);
     tcb->snd.nxt = to;
+    if (tcb->tlp.now)
+        tcb->tlp.end = to;
+    tcb->tlp.now = false;
     push_sent(&tcb->snd.push, to);
     if (tx->text % size != 0)
         tcb->snd.small_end = to;
@@ -322,7 +332,7 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
 /* One of these runs while anything is owed by the peer or by us: retransmission while
  * something is out, persist while something could be sent but for the window. A SYN
  * that could not leave counts as out: it is tried again as if it had been lost. */
-static void arm_timers(struct tcb *tcb)
+static void arm_timers(struct tcb *tcb, bool fresh)
 {
     usec now = tcb->tcp->net->now;
     bool unsent_syn = seq_eq(tcb->snd.nxt, tcb->snd.iss);
@@ -334,6 +344,8 @@ static void arm_timers(struct tcb *tcb)
         tcp_arm(tcb, TT_REXMT, now + tcp_rto(tcb));
     if (!out)
         tcp_arm(tcb, TT_REXMT, NEVER);
+    if (fresh)
+        tcp_tlp_schedule(tcb);
     if (out || !pending)
         tcp_arm(tcb, TT_PERSIST, NEVER);
     else if (tcb->at[TT_PERSIST] == NEVER)
@@ -398,7 +410,7 @@ void tcp_output(struct tcb *tcb)
         return;
     if (seq_lt(tcb->snd.iss, tcb->snd.una) && !seq_eq(tcb->snd.una, tcb->snd.nxt))
         note_use_of_window(tcb, !seq_eq(before, tcb->snd.nxt));
-    arm_timers(tcb);
+    arm_timers(tcb, !seq_eq(before, tcb->snd.nxt));
     if (turn >= TURN && !tcb->blocked)
         tcp_dirty(tcb);
 }

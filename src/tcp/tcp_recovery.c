@@ -34,9 +34,11 @@ uint32_t tcp_cwnd_room(const struct tcb *tcb)
 
 /* RFC 2883 s4: a first block below the cumulative ACK, or inside the second, tells of a
  * duplicate. */
-static bool is_dsack(const struct tcp_seg *seg)
+bool tcp_is_dsack(const struct tcp_seg *seg)
 {
     const struct range *b = seg->opts.sack;
+    if (seg->opts.n_sack == 0)
+        return false;
     if (seq_leq(b[0].to, seg->ack))
         return true;
     return seg->opts.n_sack > 1 && seq_leq(b[1].from, b[0].from) &&
@@ -46,7 +48,7 @@ static bool is_dsack(const struct tcp_seg *seg)
 void tcp_recovery_sack(struct tcb *tcb, const struct tcp_seg *seg,
                        struct sent_news *news)
 {
-    if (is_dsack(seg)) {
+    if (tcp_is_dsack(seg)) {
         count(&tcb->tcp->net->count, COUNT_TcpExtTCPDSACKRecv);
         tcb->dsack_dups++;
     }
@@ -64,14 +66,29 @@ static uint32_t flight(const struct tcb *tcb)
     return seq_len(tcb->snd.una, tcb->snd.nxt);
 }
 
+/* A loss takes its share of FlightSize, or of cwnd as on Linux (tcp_loss_of_cwnd), also
+ * where less was out. */
+static void lose(struct tcb *tcb, enum cc_loss why, uint32_t before)
+{
+    if (tcb->tcp->config.loss_of_cwnd)
+        before = tcb->cc.cwnd;
+    tcb->cc.ops->loss(&tcb->cc, why, before, tcb->tcp->net->now);
+}
+
 static void reduce(struct tcb *tcb, enum cc_loss why)
 {
     /* RFC 5681 s3.2 (2): what limited transmit sent beyond cwnd does not count. */
-    uint32_t before = min_u32(flight(tcb), tcb->cc.cwnd);
-
-    tcb->cc.ops->loss(&tcb->cc, why, before, tcb->tcp->net->now);
+    lose(tcb, why, min_u32(flight(tcb), tcb->cc.cwnd));
     tcb->cc.cwnd = tcb->cc.ssthresh;
+    tcb->tlp.out = false;
     tcp_ecn_reduced(tcb);
+}
+
+/* A loss is known of that was repaired before (RFC 8985 s7.4.2). */
+void tcp_recovery_repaired(struct tcb *tcb)
+{
+    if (tcb->recovery == RECOVERY_NONE)
+        reduce(tcb, CC_LOSS_FAST);
 }
 
 /* RFC 3168 s6.1.2 (SHLD-ecn-as-loss). Deviates from it in not waiting for a timer when
@@ -211,7 +228,10 @@ static bool recovered(const struct tcb *tcb)
 void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *news)
 {
     if (tcb->recovery != RECOVERY_NONE && recovered(tcb)) {
+        bool slow_start = tcb->recovery == RECOVERY_RTO;
         leave(tcb);
+        if (slow_start) /* this ACK is one of it */
+            grow(tcb, news, flight(tcb) + acked, 0);
         return;
     }
     if (tcb->recovery == RECOVERY_FAST) {
@@ -232,8 +252,9 @@ void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *n
 void tcp_recovery_timeout(struct tcb *tcb)
 {
     if (tcb->backoff == 0)
-        tcb->cc.ops->loss(&tcb->cc, CC_LOSS_RTO, flight(tcb), tcb->tcp->net->now);
+        lose(tcb, CC_LOSS_RTO, flight(tcb));
     tcb->cc.cwnd = tcb->cc.mss;
+    tcb->tlp.out = false;
     tcp_ecn_reduced(tcb);
     sent_mark_all_lost(&tcb->sent);
     tcb->recovery = RECOVERY_RTO;

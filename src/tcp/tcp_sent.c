@@ -205,6 +205,29 @@ void sent_mark_head_lost(struct sent_list *l, uint32_t len)
         lose(l, s, len);
 }
 
+static struct sent *last_flying(const struct sent_list *l)
+{
+    for (struct list *at = l->all.prev; at != &l->all; at = at->prev)
+        if (sent_of(at)->state == SENT_FLYING)
+            return sent_of(at);
+    return NULL;
+}
+
+const struct sent *sent_last_flying(const struct sent_list *l)
+{
+    return last_flying(l);
+}
+
+void sent_mark_tail_lost(struct sent_list *l, uint32_t len)
+{
+    struct sent *s = last_flying(l);
+    if (!s)
+        return;
+    if (len < sent_len(s) && split(l, s, seq_sub(s->to, len)))
+        s = sent_of(s->node.next);
+    set_state(l, s, SENT_LOST);
+}
+
 void sent_mark_hole_lost(struct sent_list *l, uint32_t len)
 {
     struct sent *hole = NULL;

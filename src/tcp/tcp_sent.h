@@ -81,6 +81,12 @@ void sent_mark_hole_lost(struct sent_list *l, uint32_t len);
  * already. */
 void sent_mark_head_lost(struct sent_list *l, uint32_t len);
 
+/* The newest record that is flying, or NULL. */
+const struct sent *sent_last_flying(const struct sent_list *l);
+
+/* Marks as lost the last `len` sequence numbers of that record, or all of it. */
+void sent_mark_tail_lost(struct sent_list *l, uint32_t len);
+
 /* Everything that is flying is lost (the retransmission timer fired). A sacked head
  * means that the peer threw away what it had sacked (RFC 2018 s8): then all is lost. */
 void sent_mark_all_lost(struct sent_list *l);

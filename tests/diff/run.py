@@ -55,7 +55,8 @@ net.ipv4.tcp_no_metrics_save=1 net.ipv4.tcp_moderate_rcvbuf=0
 net.ipv4.tcp_comp_sack_nr=0 net.ipv4.tcp_autocorking=0
 net.ipv4.ip_forward=1 net.ipv4.icmp_ratelimit=0""".split()
 # Of both subjects.
-SAME = ["net.ipv4.tcp_congestion_control=reno",
+SAME = ["net.ipv4.tcp_early_retrans=0",
+        "net.ipv4.tcp_congestion_control=reno",
         "net.ipv4.tcp_rmem=4096 131072 6291456", "net.ipv4.tcp_wmem=4096 262144 4194304"]
 
 
