@@ -9,7 +9,7 @@
 #include "drill/settings.h"
 #include "options.h"
 
-enum { OPT_JSON = 256, OPT_DRY, OPT_DEFINE };
+enum { OPT_JSON = 256, OPT_DRY, OPT_FREEBSD, OPT_DEFINE };
 enum { LADDER_LINES = 12, NAMES_MAX = 64 };
 
 struct drill_call {
@@ -24,6 +24,7 @@ struct drill_call {
 static const struct option_row rows[] = {
     { OPT_JSON, 0, "json", false },
     { OPT_DRY, 0, "dry-run", false },
+    { OPT_FREEBSD, 0, "freebsd", false },
     { OPT_DEFINE, 'D', "define", true },
     { 0, 0, NULL, false },
 };
@@ -241,6 +242,7 @@ int drill_command(int argc, char **argv)
             return 2;
         d.json = d.json || id == OPT_JSON;
         d.drill.dry = d.drill.dry || id == OPT_DRY;
+        d.drill.freebsd = d.drill.freebsd || id == OPT_FREEBSD;
         if (id == OPT_WORD)
             files[n++] = o.value;
     }

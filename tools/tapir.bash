@@ -18,7 +18,7 @@ _tapir() {
             mtu drop twice hold" -- "$word"))
     elif [[ $word == -* ]]; then
         [ "${COMP_WORDS[1]}" = wire ] && options="--link --netem --mtu --pcap --stat --seed -t --help"
-        [ "${COMP_WORDS[1]}" = drill ] && options="--dry-run --json --define --profile --sysctl
+        [ "${COMP_WORDS[1]}" = drill ] && options="--dry-run --freebsd --json --define --profile --sysctl
             --mtu --pcap --ladder --stat --seed --tolerance_usecs= --help"
         [ "${COMP_WORDS[1]}" = page ] && options="$options --page --objects --size
             --connections --rtt --rate --iw --strategy --loss --json --table --waterfall --svg

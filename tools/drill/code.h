@@ -20,6 +20,7 @@ struct code {
     struct arena *arena;
     struct code_name *names; /* variables, which live as long as the script */
     FILE *out;               /* print; NULL: nowhere */
+    bool freebsd;            /* names that FreeBSD's packetdrill alone has are there */
     bool has_info;           /* there is a connection to look at */
     const uint8_t *info;     /* its struct tcp_info ... */
     size_t info_len;

@@ -166,7 +166,7 @@ struct value code_look_up(struct reader *r, const char *name)
         return known->value;
     if (strcmp(name, "True") == 0 || strcmp(name, "False") == 0)
         return code_number(name[0] == 'T');
-    if (info_constant(name, &v.n))
+    if (info_constant(name, &v.n) || (r->code->freebsd && info_freebsd(name, &v.n)))
         return v;
     if (strncmp(name, "tcpi_", 5) == 0 && !r->code->has_info) {
         code_fail(r, "there is no connection to look at");

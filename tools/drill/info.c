@@ -46,23 +46,28 @@ static const struct {
     { "tcpi_rcv_wnd", 232, 4, 0, 0 },     { "tcpi_rehash", 236, 4, 0, 0 },
 };
 
-static const struct {
+struct constant {
     const char *name;
     double value;
-} constants[] = {
+};
+
+static const struct constant constants[] = {
     { "TCP_ESTABLISHED", 1 }, { "TCP_SYN_SENT", 2 },  { "TCP_SYN_RECV", 3 },
     { "TCP_FIN_WAIT1", 4 },   { "TCP_FIN_WAIT2", 5 }, { "TCP_TIME_WAIT", 6 },
     { "TCP_CLOSE", 7 },       { "TCP_CLOSE_WAIT", 8 }, { "TCP_LAST_ACK", 9 },
     { "TCP_LISTEN", 10 },     { "TCP_CLOSING", 11 },
-    { "TCPI_ESTABLISHED", 1 }, { "TCPI_SYN_SENT", 2 }, { "TCPI_SYN_RECEIVED", 3 },
-    { "TCPI_FIN_WAIT_1", 4 }, { "TCPI_FIN_WAIT_2", 5 }, { "TCPI_TIME_WAIT", 6 },
-    { "TCPI_CLOSED", 7 },     { "TCPI_CLOSE_WAIT", 8 }, { "TCPI_LAST_ACK", 9 },
-    { "TCPI_LISTEN", 10 },    { "TCPI_CLOSING", 11 },
     { "TCP_CA_Open", 0 },     { "TCP_CA_Disorder", 1 }, { "TCP_CA_CWR", 2 },
     { "TCP_CA_Recovery", 3 }, { "TCP_CA_Loss", 4 },
     { "TCPI_OPT_TIMESTAMPS", 1 }, { "TCPI_OPT_SACK", 2 }, { "TCPI_OPT_WSCALE", 4 },
     { "TCPI_OPT_ECN", 8 },    { "TCPI_OPT_ECN_SEEN", 16 }, { "TCPI_OPT_SYN_DATA", 32 },
     { "TCP_INFINITE_SSTHRESH", 0x7fffffff },
+};
+
+static const struct constant freebsd[] = {
+    { "TCPI_ESTABLISHED", 1 }, { "TCPI_SYN_SENT", 2 }, { "TCPI_SYN_RECEIVED", 3 },
+    { "TCPI_FIN_WAIT_1", 4 }, { "TCPI_FIN_WAIT_2", 5 }, { "TCPI_TIME_WAIT", 6 },
+    { "TCPI_CLOSED", 7 },     { "TCPI_CLOSE_WAIT", 8 }, { "TCPI_LAST_ACK", 9 },
+    { "TCPI_LISTEN", 10 },    { "TCPI_CLOSING", 11 },
 };
 /* clang-format on */
 
@@ -99,13 +104,24 @@ bool info_field(const uint8_t *info, size_t len, const char *name, double *value
     return false;
 }
 
-bool info_constant(const char *name, double *value)
+static bool find(const struct constant *table, size_t n, const char *name,
+                 double *value)
 {
-    for (size_t i = 0; i < ARRAY_LEN(constants); i++) {
-        if (strcmp(constants[i].name, name) != 0)
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(table[i].name, name) != 0)
             continue;
-        *value = constants[i].value;
+        *value = table[i].value;
         return true;
     }
     return false;
+}
+
+bool info_constant(const char *name, double *value)
+{
+    return find(constants, ARRAY_LEN(constants), name, value);
+}
+
+bool info_freebsd(const char *name, double *value)
+{
+    return find(freebsd, ARRAY_LEN(freebsd), name, value);
 }

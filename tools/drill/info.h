@@ -16,4 +16,7 @@ bool info_field(const uint8_t *info, size_t len, const char *name, double *value
 /* TCP_ESTABLISHED, TCP_CA_Recovery, TCPI_OPT_SACK and their like. */
 bool info_constant(const char *name, double *value);
 
+/* TCPI_ESTABLISHED and its like: FreeBSD's packetdrill alone knows them. */
+bool info_freebsd(const char *name, double *value);
+
 #endif

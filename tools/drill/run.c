@@ -316,6 +316,7 @@ static void run_script(const struct drill *d, struct script *script,
     r->last_due = NEVER;
     r->next_port = 40000;
     r->code.arena = arena;
+    r->code.freebsd = d->freebsd;
     if (settings_make(&r->settings, script->settings, d->settings, &error) < 0) {
         wrong(out, &error);
         return;
