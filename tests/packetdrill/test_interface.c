@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../tools/packetdrill/interface.h"
@@ -319,6 +320,55 @@ static void words_set_mtu_and_tunables(void **state)
     down(&d);
 }
 
+/* In a namespace of our own; false: that is not permitted here. */
+static bool enter_namespace(void)
+{
+    return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
+}
+
+static bool set_in_namespace(const char *path, const char *value)
+{
+    FILE *f = fopen(path, "w");
+    bool ok = f && fputs(value, f) >= 0;
+
+    return f && fclose(f) == 0 && ok;
+}
+
+/* What a script sets after the object was loaded counts at once, and with every
+ * profile; what was set before is nobody's wish but Linux's. */
+static void check_namespace(void)
+{
+    struct driver d;
+
+    set_in_namespace("/proc/sys/net/ipv4/tcp_window_scaling", "0");
+    up(&d, "");
+    listener(&d);
+    set_in_namespace("/proc/sys/net/ipv4/tcp_timestamps", "0");
+    put(&d, "S 0:0(0) win 65535 <mss 1000,sackOK,TS val 1 ecr 0,wscale 7>");
+    take(&d);
+    assert_non_null(strstr(d.line, "wscale"));
+    assert_null(strstr(d.line, "TS"));
+    down(&d);
+}
+
+static void what_a_script_sets_in_its_namespace_counts_at_once(void **state)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        if (!enter_namespace() ||
+            !set_in_namespace("/proc/sys/net/ipv4/tcp_timestamps", "1"))
+            _exit(77);
+        check_namespace();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(status, 0);
+}
+
 /* FreeBSD's switch: RFC 793 resets in the whole window. */
 static void a_switch_of_freebsd_makes_a_reset_in_the_window_count(void **state)
 {
@@ -528,6 +578,7 @@ int main(void)
         cmocka_unit_test(a_socket_is_a_real_descriptor_that_the_kernel_closes),
         cmocka_unit_test(there_is_no_ipv6),
         cmocka_unit_test(words_set_mtu_and_tunables),
+        cmocka_unit_test(what_a_script_sets_in_its_namespace_counts_at_once),
         cmocka_unit_test(a_switch_of_freebsd_makes_a_reset_in_the_window_count),
         cmocka_unit_test(blocking_calls_return_at_the_moment_of_what_they_waited_for),
         cmocka_unit_test(a_call_that_times_out_ends_though_no_hook_is_called),

@@ -141,6 +141,7 @@ static void adapter_free(void *userdata)
         current = NULL;
     sim_free(a->sim);
     settings_free(&a->settings);
+    free(a->seen);
     free(a->listed);
     pthread_cond_destroy(&a->ending);
     pthread_mutex_destroy(&a->gate);
@@ -152,7 +153,6 @@ static int make_host(struct adapter *a)
     const struct settings *s = &a->settings;
     char addr[40];
     struct tapir_config config = { .addr = addr,
-                                   .mtu = s->mtu,
                                    .profile = s->profile,
                                    .pcap = s->pcap,
                                    .ladder = s->ladder };
@@ -190,7 +190,7 @@ void packetdrill_interface_init(const char *flags, struct packetdrill_interface 
     init_locks(a);
     a->main = pthread_self();
     a->state_file = getenv("PDSO_STATE_FILE");
-    if (make_host(a) < 0)
+    if (make_host(a) < 0 || !settings_begin(a))
         exit(2);
     current = a;
     ifc->userdata = a;

@@ -11,7 +11,7 @@
 #include "edge/sim.h"
 #include "interface.h"
 
-enum { WORDS_MAX = 64 };
+enum { WORDS_MAX = 64, VALUE_ROOM = 128 };
 
 /* What --so_flags said. */
 struct settings {
@@ -19,10 +19,15 @@ struct settings {
     const char *local, *profile; /* "192.168.0.1"; "linux" */
     const char *pcap;            /* capture to this file; NULL: none */
     bool ladder;                 /* the ladder on stderr */
-    unsigned mtu;                /* at first; then what tun0 is set to */
+    unsigned mtu;                /* at first; 0: tun0's, or 1500 */
     uint64_t seed;
     const char *sysctl[WORDS_MAX]; /* "name=value": stand above the namespace's */
     size_t n_sysctl;
+};
+
+/* A tunable of the namespace. */
+struct seen {
+    char value[VALUE_ROOM]; /* when it was looked at last; "": never */
 };
 
 struct adapter {
@@ -30,6 +35,8 @@ struct adapter {
     struct sim *sim;
     struct tapir *host;
     unsigned device_mtu; /* tun0's when it was looked at last; 0: there was none */
+    struct seen *seen;   /* by the number of sysctl_name(); owned */
+    unsigned n_seen;
 
     /* who is inside: see adapter.c */
     pthread_t main;       /* the program's main thread: the simulation's outer one */
@@ -76,8 +83,9 @@ void clock_stamp(usec at);
 bool settings_parse(struct settings *s, const char *flags);
 
 /* settings.c: gives the host what the namespace's /proc/sys, its tun0 and the words
- * say now. */
-void settings_apply(struct adapter *a);
+ * say at first; false: there is no memory. Then what has changed there. */
+bool settings_begin(struct adapter *a);
+void settings_follow(struct adapter *a);
 void settings_free(struct settings *s);
 
 /* listing.c: writes the state file, if there is to be one and it has changed. */

@@ -12,6 +12,12 @@
 
 #include "adapter.h"
 
+static void enter(struct visit *v, void *u)
+{
+    visit_begin(v, u);
+    settings_follow(v->a);
+}
+
 static ssize_t leave(struct visit *v, ssize_t r)
 {
     visit_end(v);
@@ -24,8 +30,7 @@ static int hook_socket(void *u, int domain, int type, int protocol)
 {
     struct visit v;
 
-    visit_begin(&v, u);
-    settings_apply(v.a);
+    enter(&v, u);
     return (int)leave(&v, tapir_socket(domain, type, protocol));
 }
 
@@ -45,7 +50,7 @@ static int hook_bind(void *u, int fd, const struct sockaddr *addr, socklen_t len
     struct visit v;
     int r;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     r = tapir_bind(fd, addr, len);
     if (r < 0 && errno == EADDRNOTAVAIL)
         blame_address(v.a);
@@ -56,7 +61,7 @@ static int hook_listen(void *u, int fd, int backlog)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_listen(fd, backlog));
 }
 
@@ -64,7 +69,7 @@ static int hook_accept(void *u, int fd, struct sockaddr *addr, socklen_t *len)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_accept(fd, addr, len));
 }
 
@@ -72,7 +77,7 @@ static int hook_connect(void *u, int fd, const struct sockaddr *addr, socklen_t 
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_connect(fd, addr, len));
 }
 
@@ -80,7 +85,7 @@ static int hook_shutdown(void *u, int fd, int how)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_shutdown(fd, how));
 }
 
@@ -88,7 +93,7 @@ static int hook_close(void *u, int fd)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_close(fd));
 }
 
@@ -98,7 +103,7 @@ static ssize_t hook_read(void *u, int fd, void *buf, size_t n)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return leave(&v, tapir_read(fd, buf, n));
 }
 
@@ -106,7 +111,7 @@ static ssize_t hook_readv(void *u, int fd, const struct iovec *iov, int n)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return leave(&v, tapir_readv(fd, iov, n));
 }
 
@@ -114,7 +119,7 @@ static ssize_t hook_recv(void *u, int fd, void *buf, size_t n, int flags)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return leave(&v, tapir_recv(fd, buf, n, flags));
 }
 
@@ -123,7 +128,7 @@ static ssize_t hook_recvfrom(void *u, int fd, void *buf, size_t n, int flags,
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return leave(&v, tapir_recvfrom(fd, buf, n, flags, addr, len));
 }
 
@@ -131,7 +136,7 @@ static ssize_t hook_recvmsg(void *u, int fd, struct msghdr *msg, int flags)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return leave(&v, tapir_recvmsg(fd, msg, flags));
 }
 
@@ -141,7 +146,7 @@ static ssize_t hook_write(void *u, int fd, const void *buf, size_t n)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return leave(&v, tapir_write(fd, buf, n));
 }
 
@@ -149,7 +154,7 @@ static ssize_t hook_writev(void *u, int fd, const struct iovec *iov, int n)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return leave(&v, tapir_writev(fd, iov, n));
 }
 
@@ -157,7 +162,7 @@ static ssize_t hook_send(void *u, int fd, const void *buf, size_t n, int flags)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return leave(&v, tapir_send(fd, buf, n, flags));
 }
 
@@ -166,7 +171,7 @@ static ssize_t hook_sendto(void *u, int fd, const void *buf, size_t n, int flags
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return leave(&v, tapir_sendto(fd, buf, n, flags, addr, len));
 }
 
@@ -174,7 +179,7 @@ static ssize_t hook_sendmsg(void *u, int fd, const struct msghdr *msg, int flags
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return leave(&v, tapir_sendmsg(fd, msg, flags));
 }
 
@@ -197,7 +202,7 @@ static int hook_fcntl(void *u, int fd, int cmd, ...)
     va_start(args, cmd);
     arg = va_arg(args, long); /* one word, or what is there instead of it */
     va_end(args);
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_fcntl(fd, cmd, arg));
 }
 
@@ -210,7 +215,7 @@ static int hook_ioctl(void *u, int fd, unsigned long request, ...)
     va_start(args, request);
     arg = va_arg(args, void *);
     va_end(args);
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_ioctl(fd, request, arg));
 }
 
@@ -219,7 +224,7 @@ static int hook_getsockopt(void *u, int fd, int level, int name, void *value,
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_getsockopt(fd, level, name, value, len));
 }
 
@@ -228,7 +233,7 @@ static int hook_setsockopt(void *u, int fd, int level, int name, const void *val
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_setsockopt(fd, level, name, value, len));
 }
 
@@ -238,7 +243,7 @@ static int hook_poll(void *u, struct pollfd *fds, nfds_t n, int timeout_ms)
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_poll(fds, n, timeout_ms));
 }
 
@@ -250,7 +255,7 @@ static int hook_epoll_create(void *u, int size)
         errno = EINVAL;
         return -1;
     }
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_epoll_create1(0));
 }
 
@@ -258,7 +263,7 @@ static int hook_epoll_ctl(void *u, int set, int op, int fd, struct epoll_event *
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_epoll_ctl(set, op, fd, event));
 }
 
@@ -267,7 +272,7 @@ static int hook_epoll_wait(void *u, int set, struct epoll_event *events, int max
 {
     struct visit v;
 
-    visit_begin(&v, u);
+    enter(&v, u);
     return (int)leave(&v, tapir_epoll_wait(set, events, max, timeout_ms));
 }
 

@@ -67,6 +67,7 @@ static int hook_netdev_send(void *u, const void *ip, size_t n)
     int r;
 
     visit_begin(&v, u);
+    settings_follow(v.a);
     r = raw_put(v.a->host, ip, n);
     raw_run(v.a->host, v.a->sim->now);
     visit_end(&v);

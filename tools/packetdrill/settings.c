@@ -1,13 +1,14 @@
 /* What the host is to be like is said in three places, each above the one before:
  *
  *     profile=       "linux" (default), "bsd", "tapir"
- *     the namespace  /proc/sys/net, where scripts set it; tun0's MTU
+ *     the namespace  /proc/sys/net, where scripts set it; tun0's MTU, unless "mtu="
  *     other words    "net.ipv4.tcp_sack=0"; a switch of FreeBSD's, "insecure_rst"
  *
  * and "pcap=FILE" and "ladder" show what happened.
  *
- * The namespace is Linux's, and is asked with profile=linux alone: when a socket is
- * made, because scripts set it after the object was loaded. Words that nobody
+ * The namespace is looked at before each call and packet, because scripts set it after
+ * the object was loaded. It is Linux's: with another profile than linux what is found
+ * there at first is nobody's wish, and only what is set later counts. Words that nobody
  * understands are told of and left out. */
 #include <errno.h>
 #include <net/if.h>
@@ -22,7 +23,7 @@
 #include "base/text.h"
 #include "stack/sysctl.h"
 
-enum { MTU_DEFAULT = 1500, MTU_MOST = 65521, VALUE_ROOM = 128 };
+enum { MTU_LEAST = 68, MTU_MOST = 65535 };
 
 /* FreeBSD's switches, below net.inet.tcp. */
 static const struct {
@@ -86,8 +87,9 @@ static bool read_number(struct settings *s, const char *word)
 
     if (!mtu && !seed)
         return false;
-    if (!text_parse_u64(mtu ? mtu : seed, mtu ? MTU_MOST : UINT64_MAX, &n))
-        complain("not a number, or too large", word);
+    if (!text_parse_u64(mtu ? mtu : seed, mtu ? MTU_MOST : UINT64_MAX, &n) ||
+        (mtu && n < MTU_LEAST))
+        complain("not a number, too small or too large", word);
     else if (mtu)
         s->mtu = (unsigned)n;
     else
@@ -129,7 +131,6 @@ bool settings_parse(struct settings *s, const char *flags)
 
     *s = (struct settings){ .local = "192.168.0.1",
                             .profile = "linux",
-                            .mtu = MTU_DEFAULT,
                             .text = strdup(flags ? flags : "") };
     if (!s->text)
         return false;
@@ -162,9 +163,8 @@ static bool read_line(const char *path, char *out, size_t room)
     return ok;
 }
 
-/* The kernel's value of a tunable that the stack has, too. What the stack refuses (a
- * controller that it has not) stays as it is. */
-static void take_tunable(struct adapter *a, const char *name)
+/* Has the kernel's value of a tunable changed since it was looked at last? */
+static bool look_at(struct seen *seen, const char *name)
 {
     char path[VALUE_ROOM], value[VALUE_ROOM];
 
@@ -172,19 +172,28 @@ static void take_tunable(struct adapter *a, const char *name)
     for (char *c = path; *c; c++)
         if (*c == '.')
             *c = '/';
-    if (read_line(path, value, sizeof value))
-        tapir_sysctl(a->host, name, value);
+    if (!read_line(path, value, sizeof value) || strcmp(value, seen->value) == 0)
+        return false;
+    memcpy(seen->value, value, sizeof value);
+    return true;
 }
 
-static void take_tunables(struct adapter *a)
+/* What has changed and the stack has, too, is set, or only noted. What the stack
+ * refuses (a controller that it has not) stays as it is. True: something was set. */
+static bool take_tunables(struct adapter *a, bool note_only)
 {
+    bool any = false;
     const char *name;
 
-    for (unsigned i = 0; (name = sysctl_name(i)) != NULL; i++) {
+    for (unsigned i = 0; i < a->n_seen && (name = sysctl_name(i)); i++) {
         /* tcp_mem is what the machine's memory allows. */
-        if (strncmp(name, "net.", 4) == 0 && strcmp(name, "net.ipv4.tcp_mem") != 0)
-            take_tunable(a, name);
+        if (strncmp(name, "net.", 4) != 0 || strcmp(name, "net.ipv4.tcp_mem") == 0 ||
+            !look_at(&a->seen[i], name) || note_only)
+            continue;
+        tapir_sysctl(a->host, name, a->seen[i].value);
+        any = true;
     }
+    return any;
 }
 
 /* By ioctl: /sys may be another namespace's. */
@@ -202,12 +211,12 @@ static unsigned device_mtu(void)
     return mtu;
 }
 
-/* As found at first it is nobody's wish: the word mtu= stands above it. */
-static void take_mtu(struct adapter *a)
+/* The word mtu= stands above what was found at first. */
+static void take_mtu(struct adapter *a, bool note_only)
 {
     unsigned mtu = device_mtu();
 
-    if (mtu && a->device_mtu && mtu != a->device_mtu)
+    if (mtu && mtu != a->device_mtu && !note_only)
         raw_mtu(a->host, mtu);
     a->device_mtu = mtu;
 }
@@ -222,14 +231,32 @@ static void set(struct adapter *a, const char *setting)
         complain("the stack refuses this setting", setting);
 }
 
-void settings_apply(struct adapter *a)
+static void set_words(struct adapter *a)
+{
+    for (size_t i = 0; i < a->settings.n_sysctl; i++)
+        set(a, a->settings.sysctl[i]);
+}
+
+bool settings_begin(struct adapter *a)
 {
     const struct settings *s = &a->settings;
 
-    if (strcmp(s->profile, "linux") == 0) {
-        take_tunables(a);
-        take_mtu(a);
-    }
-    for (size_t i = 0; i < s->n_sysctl; i++)
-        set(a, s->sysctl[i]);
+    while (sysctl_name(a->n_seen))
+        a->n_seen++;
+    a->seen = calloc(a->n_seen, sizeof *a->seen);
+    if (!a->seen)
+        return false;
+    take_tunables(a, strcmp(s->profile, "linux") != 0);
+    take_mtu(a, s->mtu);
+    if (s->mtu)
+        raw_mtu(a->host, s->mtu);
+    set_words(a);
+    return true;
+}
+
+void settings_follow(struct adapter *a)
+{
+    take_mtu(a, false);
+    if (take_tunables(a, false))
+        set_words(a);
 }
