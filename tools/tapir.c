@@ -138,7 +138,7 @@ const struct command commands[] = {
       wire_run },
     { "drill", "[options] FILE.pkt...", "play packetdrill scripts against the stack in virtual time",
       "      --dry-run          read the scripts only\n"
-      "      --freebsd          admit names that FreeBSD's packetdrill alone has\n"
+      "      --freebsd          what FreeBSD's packetdrill alone knows, too\n"
       "      --json             the verdicts as JSON objects, a line a file\n"
       "  -D, --define N=VALUE   a word of the scripts and what it stands for\n"
       "      --profile NAME     tapir, or what the scripts were written for: linux, bsd\n"

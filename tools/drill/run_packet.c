@@ -68,10 +68,29 @@ static void note_arrival(struct flow *f, const struct packet *p)
     }
 }
 
+/* The socket under test neither listens nor connects. Google's packetdrill knows no
+ * addresses then and writes 0.0.0.0 for both, which no host takes (RFC 1122 s3.2.1.3);
+ * FreeBSD's has them. */
+static bool is_from_nobody(const struct run *r, const struct flow *f)
+{
+    return !r->drill->freebsd && f->kind == PACKET_TCP && f->state == FLOW_NEW;
+}
+
+static struct ends ends_of(struct run *r, const struct flow *f)
+{
+    if (!is_from_nobody(r, f))
+        return (struct ends){ .src = r->settings.remote, .dst = r->settings.local };
+    run_note(r, r->event->line,
+             "the socket neither listens nor connects: the packet is from 0.0.0.0 to "
+             "0.0.0.0, and dropped (not with --freebsd, and not where there is no "
+             "socket)");
+    return (struct ends){ .src = ip_any4, .dst = ip_any4 };
+}
+
 static void put_packet(struct run *r, struct flow *f, const struct packet *p)
 {
     static uint8_t bytes[WIRE_MAX];
-    struct ends ends = { .src = r->settings.remote, .dst = r->settings.local };
+    struct ends ends = ends_of(r, f);
     struct packet wire = *p;
     const char *why;
     size_t len;
