@@ -12,8 +12,13 @@
 # - Times are what the rule says, and round: +.1 is the round trip. `+0` means at once.
 # - `win` and options stand on a packet that is sent where the rule is about them; on
 #   the SYN-ACK <...> otherwise. Numbers are literals.
-# - A tunable that the script needs is set in its first line: `sysctl -q net.ipv4...`.
-#   Else the stack's defaults hold (profile tapir: no script needs another one).
+# - A tunable that the script needs is set in its first line: `sysctl -q net.ipv4...`,
+#   or `sysctl -qe tapir...` where Linux has none and would fail. Else the stack's
+#   defaults hold (profile tapir: no script needs another one).
+# - Google's packetdrill plays it, too, with build/libtapir-packetdrill.so, profile=tapir
+#   and the tunables as words of --so_flags. It has no SIOCOUTQ, no TCP_WINDOW_CLAMP, no
+#   fd=0 of an event and no packets for a socket that does nothing; calls take some
+#   microseconds there.
 # - It ends where the rule has been shown: nothing has to be closed.
 cd "$(dirname "$0")/../.." || exit 1
 tapir=${TAPIR:-build/address-undefined/tapir}
