@@ -1,5 +1,5 @@
-/* Addresses for ping, nc and perf. DNS belongs to a later issue: a name that /etc/hosts
- * does not have is refused with that reason. */
+/* Addresses for ping, nc and perf: numbers, /etc/hosts, then the name servers, asked
+ * with the stack that is up. */
 #include "address.h"
 
 #include <arpa/inet.h>
@@ -15,12 +15,13 @@ bool find_host(const char *host, struct sockaddr_in *to)
     struct names names = { .hosts = "/etc/hosts" };
     const char *source;
     char what[120];
+    int err;
     to->sin_family = AF_INET;
-    if (names_lookup(&names, host, 0, &to->sin_addr, &source) == 0)
+    err = names_lookup(&names, host, 0, &to->sin_addr, &source);
+    if (err == 0)
         return true;
     snprintf(what, sizeof what, "cannot find host '%.60s'", host);
-    tell(what, "it is no IPv4 address and not in /etc/hosts; DNS is not built yet",
-         "use an address, or add the name to /etc/hosts");
+    tell(what, names_trouble(err), "use an address, or name a server with --dns ADDR");
     return false;
 }
 

@@ -270,6 +270,8 @@ static int open_peer(struct nc *c, struct options *o)
 static int nc_body(struct options *o, void *arg)
 {
     struct nc *c = arg;
+    if (!c->listen && !find_host(c->host, &c->to))
+        return 1;
     c->fd = tapir_socket(AF_INET, c->udp ? SOCK_DGRAM : SOCK_STREAM, 0);
     if (c->fd < 0) {
         tell("cannot open a socket", strerror(errno), NULL);
@@ -303,7 +305,7 @@ static int check_call(struct nc *c)
     if (!option_number("the port", c->port_word, 1, 65535, &port))
         return 2;
     c->to.sin_port = htons((uint16_t)port);
-    return find_host(c->host, &c->to) ? 0 : 1;
+    return 0;
 }
 
 int nc_run(int argc, char **argv)

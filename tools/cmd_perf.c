@@ -159,6 +159,8 @@ static int perf_client(struct options *o, void *arg)
 {
     struct perf *p = arg;
     int status = 0;
+    if (!find_host_port(p->host, &p->to))
+        return 1;
     options_wait_far(o, ntohs(p->to.sin_port));
     for (int i = 0; i < p->n; i++)
         p->stream[i].fd = -1;
@@ -235,9 +237,7 @@ int perf_run(int argc, char **argv)
             return 2;
         snprintf(p.name, sizeof p.name, "%.*s", (int)strcspn(p.host, ":"), p.host);
     }
-    int status = 1;
-    if (p.serve || find_host_port(p.host, &p.to))
-        status = options_run(&o, &job);
+    int status = options_run(&o, &job);
     if (p.json && !p.serve && !p.reported)
         tell_json();
     return status;

@@ -174,6 +174,8 @@ static int ping_body(struct options *o, void *arg)
     struct ping *p = arg;
     char addr[INET_ADDRSTRLEN];
     bool stop = false;
+    if (!find_host(p->host, &p->to))
+        return 1;
     p->fd = tapir_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
     if (p->fd < 0) {
         tell("cannot open a ping socket", strerror(errno),
@@ -259,7 +261,7 @@ int ping_run(int argc, char **argv)
     }
     if (!p.host)
         return tell_usage("ping needs a HOST", "tapir ping 192.0.2.1");
-    status = find_host(p.host, &p.to) ? ping_host(&p, &o) : 1;
+    status = ping_host(&p, &o);
     if (p.json && !p.reported)
         tell_json();
     return status;

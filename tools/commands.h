@@ -35,6 +35,7 @@ int command_refuse(const char *name);
 int serve_run(int argc, char **argv);
 int get_run(int argc, char **argv);
 int ping_run(int argc, char **argv);
+int host_run(int argc, char **argv);
 int nc_run(int argc, char **argv);
 int perf_run(int argc, char **argv);
 int simulation_run(int argc, char **argv);

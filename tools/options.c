@@ -34,6 +34,7 @@ static const struct stack_option {
     { "mac", TEXT, offsetof(struct tapir_config, mac), NULL },
     { "mtu", MTU, 0, NULL },
     { "no-offload", SWITCH, offsetof(struct tapir_config, no_offload), NULL },
+    { "dns", TEXT, offsetof(struct tapir_config, dns), NULL },
     { "netem", TEXT, offsetof(struct tapir_config, netem), NULL },
     { "profile", TEXT, offsetof(struct tapir_config, profile), NULL },
     { "sysctl", SYSCTL, 0, NULL },

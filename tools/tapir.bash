@@ -1,12 +1,12 @@
 # bash completion for tapir
 _tapir() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local options="--link --addr --gateway --host-addr --mac --mtu --no-offload --netem
+    local options="--link --addr --gateway --host-addr --mac --mtu --no-offload --dns --netem
         --sysctl --pcap --pcap-raw --ladder --stat --seed --help"
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "serve get ping nc perf sim page lab wire drill doctor help --version" -- "$word"))
+        COMPREPLY=($(compgen -W "serve get ping host nc perf sim page lab wire drill doctor help --version" -- "$word"))
     elif [ "$before" = help ]; then
-        COMPREPLY=($(compgen -W "serve get ping nc perf sim page lab wire drill doctor" -- "$word"))
+        COMPREPLY=($(compgen -W "serve get ping host nc perf sim page lab wire drill doctor" -- "$word"))
     elif [ "$before" = --link ]; then
         COMPREPLY=($(compgen -W "ns tap: unix: fd: sim kernel" -- "$word"))
     elif [ "$before" = --strategy ]; then

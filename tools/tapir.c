@@ -70,6 +70,11 @@ const struct command commands[] = {
       "  -W SECONDS           time to wait for the last reply (1)\n"
       "      --json           the result as one JSON object\n",
       ping_run },
+    { "host", "[options] NAME | ADDRESS [-- COMMAND]", "look up a name in the DNS, as host(1)",
+      "  -t TYPE              A AAAA CNAME MX NS PTR SOA SRV TXT (A, AAAA and MX; of an\n"
+      "                       address PTR)\n"
+      "      --json           the records as one JSON object\n",
+      host_run },
     { "nc", "[options] HOST PORT | -l -p PORT [-- COMMAND]", "connect stdin and stdout to a TCP connection or UDP port",
       "  -l                   listen, take one connection\n"
       "  -p, --port PORT      the port on this side\n"
@@ -158,8 +163,7 @@ const struct command commands[] = {
 
 /* Commands of later issues, so that they are not taken for misspellings. */
 static const char *const later[] = {
-    "host", "up", "run", "ss",
-    "stat", "explain", "plot", "top", NULL,
+    "up", "run", "ss", "stat", "explain", "plot", "top", NULL,
 };
 /* clang-format on */
 

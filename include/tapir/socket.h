@@ -34,8 +34,8 @@ struct cc_ops;
 
 /* How to bring a stack up. Zeros are defaults; strings are copied. What is not given is
  * asked of the environment, on live links: TAPIR_LINK, _ADDR, _GATEWAY, _HOST_ADDR,
- * _MAC, _MTU, _NETEM, _PROFILE, _PCAP, _SEED, and as 1 TAPIR_NO_OFFLOAD, _PCAP_RAW,
- * _LADDER, _STAT. */
+ * _MAC, _MTU, _DNS, _NETEM, _PROFILE, _PCAP, _SEED, and as 1 TAPIR_NO_OFFLOAD,
+ * _PCAP_RAW, _LADDER, _STAT. */
 struct tapir_config {
     const char *link; /* "ns" (default), "tap:NAME", "unix:PATH" (a stream socket, each
                        * frame behind its length), "fd:N" (an inherited TAP descriptor
@@ -47,6 +47,9 @@ struct tapir_config {
     unsigned mtu;          /* 1500 */
     bool no_offload;       /* no super-segments, full checksums */
     const char *netem;     /* the link emulator, netem's words: "delay 20ms loss 5%" */
+    const char *dns;       /* name servers, "192.0.2.1[,ADDR...]"; "": none. NULL: those
+                            * of /etc/resolv.conf, which a private namespace ("ns") and
+                            * a simulation cannot reach: none there */
     const char *profile;   /* "tapir" (default), "linux", "bsd": see tapir/stack.h */
     const char *const *sysctl; /* "name=value" each */
     size_t n_sysctl;
@@ -188,6 +191,16 @@ int tapir_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 int tapir_epoll_create1(int flags);
 int tapir_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
 int tapir_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout_ms);
+
+/* getaddrinfo(3): /etc/hosts, then the name servers (tapir_config.dns), asked with this
+ * thread's stack; /etc/services. Results and EAI_ as there, gai_strerror(3) prints
+ * them. Hints: AI_PASSIVE AI_CANONNAME AI_NUMERICHOST AI_NUMERICSERV AI_ADDRCONFIG
+ * AI_V4MAPPED; others are EAI_BADFLAGS. An address in numbers is four decimal ones, or
+ * IPv6 without a scope. */
+struct addrinfo;
+int tapir_getaddrinfo(const char *host, const char *service,
+                      const struct addrinfo *hints, struct addrinfo **list);
+void tapir_freeaddrinfo(struct addrinfo *list);
 
 #pragma GCC visibility pop
 

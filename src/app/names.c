@@ -1,7 +1,8 @@
 /* The order is curl's: what the user says on the command line wins over everything. The
  * hosts file is read anew at each look-up: it is short, and a program that runs for
  * long sees what was changed in it. A name that the file has with an IPv6 address only
- * is a different trouble from one it does not have, so it is told apart. */
+ * is a different trouble from one it does not have, so it is told apart, and the name
+ * servers are not asked. */
 #include "app/names.h"
 
 #include <arpa/inet.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "app/dns.h"
 #include "base/text.h"
 
 /* A line of the hosts file, cut at its blanks. */
@@ -70,6 +72,49 @@ static int from_resolve(const struct names *names, const char *host, uint16_t po
     return -ENOENT;
 }
 
+/* --- literal addresses, localhost, the hosts file ----------------------------------
+ */
+
+static void add(struct names_found *out, int family, const void *address)
+{
+    struct names_address *at = &out->at[out->n];
+
+    if (out->n == NAMES_FOUND)
+        return;
+    at->family = family;
+    memcpy(at->b, address, family == AF_INET ? 4 : 16);
+    out->n++;
+}
+
+/* Adds the address that is written there, if it is of the family. False: it is not. */
+static bool add_text(struct names_found *out, int family, const char *text)
+{
+    uint8_t b[16];
+
+    if (family != AF_INET6 && inet_pton(AF_INET, text, b) == 1)
+        add(out, AF_INET, b);
+    else if (family != AF_INET && inet_pton(AF_INET6, text, b) == 1)
+        add(out, AF_INET6, b);
+    else
+        return false;
+    return true;
+}
+
+static void found(struct names_found *out, const char *source, const char *canonical)
+{
+    out->source = source;
+    snprintf(out->canonical, sizeof out->canonical, "%s", canonical);
+}
+
+int names_numeric(const char *host, int family, struct names_found *out)
+{
+    out->n = 0;
+    if (!add_text(out, AF_UNSPEC, host))
+        return strchr(host, ':') ? -EAFNOSUPPORT : -ENOENT;
+    found(out, "an address already", host);
+    return family == AF_UNSPEC || out->at[0].family == family ? 0 : -EAFNOSUPPORT;
+}
+
 /* RFC 6761 s6.3: localhost, and what ends in it, is this host. */
 static bool is_localhost(const char *host)
 {
@@ -78,31 +123,39 @@ static bool is_localhost(const char *host)
     return strcasecmp(tail ? tail + 1 : host, "localhost") == 0;
 }
 
-/* "address name alias ... # comment": is `host` among the names? The line is cut up. */
-static bool line_names(char *line, const char *host, const char **address)
+/* "address name alias ... # comment": is `host` among the names? The line is cut up;
+ * *first is the first name. */
+static bool line_names(char *line, const char *host, const char **address,
+                       const char **first)
 {
     char *save = NULL;
 
     line[strcspn(line, "#")] = '\0';
     *address = strtok_r(line, BLANKS, &save);
-    for (char *name = NULL; *address && (name = strtok_r(NULL, BLANKS, &save));)
+    *first = NULL;
+    for (char *name = NULL; *address && (name = strtok_r(NULL, BLANKS, &save));) {
+        *first = *first ? *first : name;
         if (strcasecmp(name, host) == 0)
             return true;
+    }
     return false;
 }
 
-static int from_hosts(const char *path, const char *host, struct in_addr *out)
+static int from_hosts(const char *path, const char *host, int family,
+                      struct names_found *out)
 {
     FILE *f = fopen(path, "re");
     char *line = NULL;
-    const char *address;
+    const char *address, *first;
     size_t cap = 0;
     int err = -ENOENT;
 
-    while (f && err != 0 && getline(&line, &cap, f) >= 0) {
-        if (!line_names(line, host, &address))
+    while (f && getline(&line, &cap, f) >= 0) {
+        if (!line_names(line, host, &address, &first))
             continue;
-        err = inet_pton(AF_INET, address, out) == 1 ? 0 : -EAFNOSUPPORT;
+        if (out->n == 0)
+            found(out, "from the hosts file", first);
+        err = add_text(out, family, address) || out->n ? 0 : -EAFNOSUPPORT;
     }
     free(line);
     if (f)
@@ -110,30 +163,122 @@ static int from_hosts(const char *path, const char *host, struct in_addr *out)
     return err;
 }
 
-int names_lookup(const struct names *names, const char *host, uint16_t port,
-                 struct in_addr *out, const char **source)
+/* --- the name servers ----------------------------------------------------------------
+ */
+
+static int from_dns_of(struct dns *dns, const char *host, int family,
+                       struct names_found *out)
 {
+    struct dns_answer answer;
+    struct text t;
+    int err = dns_lookup(dns, host, family == AF_INET ? DNS_A : DNS_AAAA, &answer);
+
+    if (err < 0)
+        return err;
+    out->source = "from DNS";
+    text_init(&t, out->canonical, sizeof out->canonical);
+    dns_name_print(&t, &answer.end);
+    for (unsigned i = 0; i < answer.n; i++)
+        add(out, family, answer.address[i]);
+    return 0;
+}
+
+/* Of both families, one may have nothing; a server that is silent is not asked twice.
+ */
+static int from_dns(const char *host, int family, struct names_found *out)
+{
+    struct dns *dns = dns_current();
+    int err4 = -ENODATA, err6 = -ENODATA;
+
+    if (!dns || dns_conf(dns)->n_servers == 0)
+        return -ENOENT;
+    if (family != AF_INET6)
+        err4 = from_dns_of(dns, host, AF_INET, out);
+    if (family == AF_INET6 || (family == AF_UNSPEC && (err4 == 0 || err4 == -ENODATA)))
+        err6 = from_dns_of(dns, host, AF_INET6, out);
+    if (out->n > 0)
+        return 0;
+    return err4 == -ENODATA ? err6 : err4;
+}
+
+int names_local(const char *hosts, const char *host, int family,
+                struct names_found *out)
+{
+    static const uint8_t loopback4[4] = { 127, 0, 0, 1 }, loopback6[16] = { [15] = 1 };
     char plain[256];
     size_t len = strlen(host);
+    int err;
 
+    out->n = 0;
     if (len >= sizeof plain)
         return -ENOENT;
     memcpy(plain, host, len + 1);
     if (len > 1 && plain[len - 1] == '.')
         plain[len - 1] = '\0'; /* the root's dot is no part of the name */
+    err = names_numeric(plain, family, out);
+    if (err != -ENOENT)
+        return err;
+    if (is_localhost(plain)) {
+        found(out, "this host", plain);
+        if (family != AF_INET6)
+            add(out, AF_INET, loopback4);
+        if (family != AF_INET)
+            add(out, AF_INET6, loopback6);
+        return 0;
+    }
+    return from_hosts(hosts, plain, family, out);
+}
+
+int names_find(const char *hosts, const char *host, int family, struct names_found *out)
+{
+    int err = names_local(hosts, host, family, out);
+
+    return err == -ENOENT ? from_dns(host, family, out) : err;
+}
+
+int names_lookup(const struct names *names, const char *host, uint16_t port,
+                 struct in_addr *out, const char **source)
+{
+    struct names_found found_here;
+    size_t len = strlen(host);
+    char plain[256];
+    int err;
+
+    if (len >= sizeof plain)
+        return -ENOENT;
+    memcpy(plain, host, len + 1);
+    if (len > 1 && plain[len - 1] == '.')
+        plain[len - 1] = '\0';
     *source = "from --resolve";
     if (from_resolve(names, plain, port, out) == 0)
         return 0;
-    *source = "an address already";
-    if (inet_pton(AF_INET, plain, out) == 1)
-        return 0;
-    if (strchr(plain, ':'))
-        return -EAFNOSUPPORT;
-    *source = "this host";
-    if (is_localhost(plain)) {
-        out->s_addr = htonl(INADDR_LOOPBACK);
-        return 0;
+    err = names_find(names->hosts, host, AF_INET, &found_here);
+    if (err < 0)
+        return err;
+    memcpy(out, found_here.at[0].b, sizeof *out);
+    *source = found_here.source;
+    return 0;
+}
+
+const char *names_trouble(int err)
+{
+    struct dns *dns = dns_current();
+    bool servers = dns && dns_conf(dns)->n_servers > 0;
+
+    switch (err) {
+    case -ENOENT:
+        return servers ? "it is not in the hosts file, and the name servers say that "
+                         "there is no such name"
+                       : "it is not in the hosts file, and no name server is known";
+    case -EAFNOSUPPORT:
+        return "it has an IPv6 address only: IPv6 is not built yet";
+    case -ENODATA:
+        return "the name servers know it, but no IPv4 address of it";
+    case -EIO:
+        return "the name servers answered that they failed, or refused";
+    case -ETIME:
+        return "no name server answered in time";
+    default:
+        return "the name servers could not be asked";
     }
-    *source = "from the hosts file";
-    return from_hosts(names->hosts, plain, out);
 }

@@ -1,6 +1,5 @@
-/* From a host's name to its address: what the user said (--resolve), literal
- * addresses, localhost, and the hosts file, in this order. A resolver that asks the
- * network is not built yet. */
+/* From a host's name to its addresses: what the user said (--resolve), literal
+ * addresses, localhost, the hosts file, and the name servers (dns.h), in this order. */
 #ifndef TAPIR_APP_NAMES_H
 #define TAPIR_APP_NAMES_H
 
@@ -15,12 +14,42 @@ struct names {
     const char *hosts; /* path of the hosts file */
 };
 
-/* Finds the address. 0 and, in *source, a few words on where it stood; -ENOENT when the
- * name stands nowhere; -EAFNOSUPPORT when only an IPv6 address is known. */
+enum { NAMES_FOUND = 48, NAMES_CANONICAL = 1024 };
+
+struct names_found {
+    size_t n;
+    struct names_address {
+        int family;    /* AF_INET, AF_INET6 */
+        uint8_t b[16]; /* the first 4, or all */
+    } at[NAMES_FOUND];
+    char canonical[NAMES_CANONICAL]; /* the name behind all aliases */
+    const char *source;              /* a few words on where it stood */
+};
+
+/* Finds all addresses of the family (AF_UNSPEC: of both) by all but --resolve. 0;
+ * -ENOENT when the name stands nowhere, or only in the DNS and no server is known;
+ * -EAFNOSUPPORT when only the other family's is known; -ENODATA when the name servers
+ * know the name, but no such address; else why they could not be asked, or what went
+ * wrong there (dns_ask()). */
+int names_find(const char *hosts, const char *host, int family,
+               struct names_found *out);
+
+/* The same without the name servers. */
+int names_local(const char *hosts, const char *host, int family,
+                struct names_found *out);
+
+/* The same of literal addresses alone: -ENOENT when it is none. */
+int names_numeric(const char *host, int family, struct names_found *out);
+
+/* Finds the IPv4 address for connections to the port. Results as names_find(), and in
+ * *source where it stood. */
 int names_lookup(const struct names *names, const char *host, uint16_t port,
                  struct in_addr *out, const char **source);
 
 /* Is it "HOST:PORT:ADDRESS" with an IPv4 address? */
 bool names_resolve_is_valid(const char *entry);
+
+/* Why names_find() found nothing, in a sentence for the user. */
+const char *names_trouble(int err);
 
 #endif

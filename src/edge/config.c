@@ -4,6 +4,7 @@
  * is a whole configuration. Every refusal names the option as the program spells it. */
 #include "edge/config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,7 @@ static int read_env(struct tapir_config *c, struct tapir_error *e)
     c->gateway = from_env(c->gateway, "TAPIR_GATEWAY");
     c->host_addr = from_env(c->host_addr, "TAPIR_HOST_ADDR");
     c->mac = from_env(c->mac, "TAPIR_MAC");
+    c->dns = from_env(c->dns, "TAPIR_DNS");
     c->netem = from_env(c->netem, "TAPIR_NETEM");
     c->profile = from_env(c->profile, "TAPIR_PROFILE");
     c->pcap = from_env(c->pcap, "TAPIR_PCAP");
@@ -233,6 +235,28 @@ static int read_netem(struct plan *p, struct tapir_error *e)
     return 0;
 }
 
+/* Addresses with commas between them. In a namespace of its own, or a simulation, the
+ * system's name servers are not there. */
+static int read_dns(struct plan *p, struct tapir_error *e)
+{
+    struct in6_addr address;
+    const char *list = p->config.dns, *at = list;
+    char one[INET6_ADDRSTRLEN];
+
+    if (!list && (p->link == PLAN_NS || p->link == PLAN_SIM))
+        p->config.dns = "";
+    while (at && *at) {
+        size_t n = strcspn(at, ",");
+        snprintf(one, sizeof one, "%.*s", (int)n, at);
+        if (n >= sizeof one || (inet_pton(AF_INET, one, &address) != 1 &&
+                                inet_pton(AF_INET6, one, &address) != 1))
+            return refuse_so(e, "--dns", list, "not an address, or several with commas",
+                             "--dns 192.0.2.1,192.0.2.3");
+        at += n + (at[n] == ',');
+    }
+    return 0;
+}
+
 int plan_make(const struct tapir_config *config, bool sim, struct plan *out,
               struct tapir_error *error)
 {
@@ -252,6 +276,8 @@ int plan_make(const struct tapir_config *config, bool sim, struct plan *out,
     if (sim)
         out->link = PLAN_SIM;
     else if ((err = read_link(out, error)) < 0)
+        return err;
+    if ((err = read_dns(out, error)) < 0)
         return err;
     if (out->link == PLAN_KERNEL)
         return 0;

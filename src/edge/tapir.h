@@ -70,6 +70,11 @@ struct tapir {
     struct clock clock;               /* live links */
     uint64_t seed;
     bool many; /* descriptors are not bounded by RLIMIT_NOFILE */
+    char *dns; /* the name servers' addresses; NULL: as the system has them */
+
+    /* keep.h */
+    void *kept; /* NULL: not made yet */
+    void (*drop_kept)(void *);
 
     /* a simulated host */
     struct sim *sim;       /* NULL on a live link */

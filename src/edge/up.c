@@ -128,7 +128,10 @@ struct tapir *tapir_assemble(const struct plan *plan, struct tapir_error *error)
     t->seed = plan->config.seed;
     t->talk = plan->config.talk;
     t->many = plan->config.many;
-    if (plan->link != PLAN_KERNEL && (err = sinks_open(t, plan, error)) == 0)
+    if (plan->config.dns && !(t->dns = strdup(plan->config.dns)))
+        err = explain(error, -ENOMEM, "cannot make a stack");
+    if (err == 0 && plan->link != PLAN_KERNEL &&
+        (err = sinks_open(t, plan, error)) == 0)
         err = make_stack(t, plan, error);
     if (err == 0)
         return t;
@@ -168,6 +171,9 @@ void tapir_release(struct tapir *t)
         close(t->kick);
     bsd_stack_down(t);
     pthread_mutex_destroy(&t->lock);
+    if (t->kept)
+        t->drop_kept(t->kept);
+    free(t->dns);
     free(t);
 }
 

@@ -1,0 +1,336 @@
+/* getaddrinfo(3) over our own names: an entry for each address and each kind of socket
+ * that the hints leave open. Families are put in order by RFC 6724's first rule, as far
+ * as two families need it: what cannot be reached from this stack stands last, and
+ * IPv6 first otherwise; the addresses of one family stay as the server gave them. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/names.h"
+#include "base/bytes.h"
+#include "base/text.h"
+#include "tapir/socket.h"
+
+enum {
+    FLAGS = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_NUMERICSERV |
+            AI_ADDRCONFIG | AI_V4MAPPED
+};
+
+static const struct kind {
+    int type, protocol;
+    const char *name; /* in /etc/services; NULL: no services */
+} kinds[] = {
+    { SOCK_STREAM, IPPROTO_TCP, "tcp" },
+    { SOCK_DGRAM, IPPROTO_UDP, "udp" },
+    { SOCK_RAW, 0, NULL },
+};
+
+struct wish {
+    struct addrinfo hints;
+    const char *host, *service;
+    int port[ARRAY_LEN(kinds)]; /* for each kind; -1: not wanted, or no such service */
+};
+
+/* --- services -------------------------------------------------------------------- */
+
+/* "name port/protocol alias ... # comment": its port; -1: another service. */
+static int line_port(char *line, const char *service, const char *protocol)
+{
+    char *save = NULL, *name, *port, *slash;
+    uint64_t n;
+    bool same;
+
+    line[strcspn(line, "#")] = '\0';
+    name = strtok_r(line, " \t\r\n", &save);
+    port = name ? strtok_r(NULL, " \t\r\n", &save) : NULL;
+    slash = port ? strchr(port, '/') : NULL;
+    if (!slash || strcmp(slash + 1, protocol) != 0)
+        return -1;
+    *slash = '\0';
+    same = strcmp(name, service) == 0;
+    while (!same && (name = strtok_r(NULL, " \t\r\n", &save)))
+        same = strcmp(name, service) == 0;
+    return same && text_parse_u64(port, 65535, &n) ? (int)n : -1;
+}
+
+static int service_port(const char *service, const char *protocol)
+{
+    FILE *f = fopen("/etc/services", "re");
+    char *line = NULL;
+    size_t cap = 0;
+    int port = -1;
+
+    while (f && port < 0 && getline(&line, &cap, f) >= 0)
+        port = line_port(line, service, protocol);
+    free(line);
+    if (f)
+        fclose(f);
+    return port;
+}
+
+static bool kind_fits(const struct kind *kind, const struct addrinfo *hints)
+{
+    return (hints->ai_socktype == 0 || hints->ai_socktype == kind->type) &&
+           (hints->ai_protocol == 0 || kind->protocol == 0 ||
+            hints->ai_protocol == kind->protocol);
+}
+
+/* Fills in the ports. 0 or EAI_. */
+static int find_ports(struct wish *w)
+{
+    bool fits = false, known = false;
+    uint64_t number = 0;
+    bool numeric = !w->service || text_parse_u64(w->service, 65535, &number);
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        w->port[i] = -1;
+        if (!kind_fits(&kinds[i], &w->hints))
+            continue;
+        fits = true;
+        if (numeric)
+            w->port[i] = (int)number;
+        else if (kinds[i].name && !(w->hints.ai_flags & AI_NUMERICSERV))
+            w->port[i] = service_port(w->service, kinds[i].name);
+        known |= w->port[i] >= 0;
+    }
+    if (!fits)
+        return EAI_SOCKTYPE;
+    if (known)
+        return 0;
+    return w->hints.ai_flags & AI_NUMERICSERV ? EAI_NONAME : EAI_SERVICE;
+}
+
+/* --- addresses ------------------------------------------------------------------- */
+
+static void make_sockaddr(const struct names_address *from, int port,
+                          struct sockaddr_storage *out, socklen_t *len)
+{
+    struct sockaddr_in in4 = { .sin_family = AF_INET };
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+    memset(out, 0, sizeof *out);
+    if (from->family == AF_INET) {
+        in4.sin_port = htons((uint16_t)port);
+        memcpy(&in4.sin_addr, from->b, 4);
+        memcpy(out, &in4, *len = sizeof in4);
+        return;
+    }
+    in6.sin6_port = htons((uint16_t)port);
+    memcpy(&in6.sin6_addr, from->b, 16);
+    memcpy(out, &in6, *len = sizeof in6);
+}
+
+/* Can this stack send to the address? Connecting a datagram socket sends nothing. */
+static bool reachable(const struct names_address *address)
+{
+    struct sockaddr_storage to;
+    socklen_t len;
+    int fd = tapir_socket(address->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool ok;
+
+    make_sockaddr(address, 9, &to, &len);
+    ok = fd >= 0 && tapir_connect(fd, (struct sockaddr *)&to, len) == 0;
+    if (fd >= 0)
+        tapir_close(fd);
+    return ok;
+}
+
+/* Does the stack know the family at all (AI_ADDRCONFIG)? */
+static bool has_family(int family)
+{
+    int fd = tapir_socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0)
+        tapir_close(fd);
+    return fd >= 0;
+}
+
+/* The names came IPv4 first, except where a file had them mixed. */
+static void sort(struct names_found *found)
+{
+    static const struct names_address none;
+    struct names_found in = *found;
+    const struct names_address *first6 = &none;
+    int order[] = { AF_INET, AF_INET6 };
+    size_t n = 0;
+
+    for (size_t i = 0; i < in.n && first6 == &none; i++)
+        if (in.at[i].family == AF_INET6)
+            first6 = &in.at[i];
+    if (first6 != &none && reachable(first6)) {
+        order[0] = AF_INET6;
+        order[1] = AF_INET;
+    }
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < in.n; i++)
+            if (in.at[i].family == order[k])
+                found->at[n++] = in.at[i];
+}
+
+/* No host: what to bind to, or this host itself. */
+static void own_addresses(const struct wish *w, struct names_found *out)
+{
+    bool passive = w->hints.ai_flags & AI_PASSIVE;
+    int family = w->hints.ai_family;
+
+    out->n = 0;
+    if (family != AF_INET6)
+        out->at[out->n++] = (struct names_address){
+            AF_INET, { passive ? 0 : 127, 0, 0, passive ? 0 : 1 }
+        };
+    if (family != AF_INET && (family == AF_INET6 || has_family(AF_INET6)))
+        out->at[out->n++] = (struct names_address){ AF_INET6, { [15] = !passive } };
+}
+
+/* ::ffff:a.b.c.d for each. */
+static void map(struct names_found *found)
+{
+    for (size_t i = 0; i < found->n; i++) {
+        struct names_address *at = &found->at[i];
+        memmove(at->b + 12, at->b, 4);
+        memset(at->b, 0, 10);
+        at->b[10] = at->b[11] = 0xff;
+        at->family = AF_INET6;
+    }
+}
+
+static int eai_of(int err)
+{
+    switch (err) {
+    case 0:
+        return 0;
+    case -ENOENT:
+        return EAI_NONAME;
+    case -ENODATA:
+        return EAI_NODATA;
+    case -EAFNOSUPPORT:
+        return EAI_ADDRFAMILY;
+    case -ENOMEM:
+        return EAI_MEMORY;
+    default:
+        return EAI_AGAIN;
+    }
+}
+
+static int find(const struct wish *w, int family, struct names_found *out)
+{
+    int err;
+
+    if (!(w->hints.ai_flags & AI_NUMERICHOST))
+        return names_find("/etc/hosts", w->host, family, out);
+    err = names_numeric(w->host, family, out);
+    return err;
+}
+
+static int find_addresses(const struct wish *w, struct names_found *out)
+{
+    int family = w->hints.ai_family, flags = w->hints.ai_flags, err;
+
+    if (!w->host) {
+        own_addresses(w, out);
+        return 0;
+    }
+    if (flags & AI_ADDRCONFIG && family == AF_UNSPEC && !has_family(AF_INET6))
+        family = AF_INET;
+    err = find(w, family, out);
+    if (family == AF_INET6 && flags & AI_V4MAPPED &&
+        (err == -ENODATA || err == -EAFNOSUPPORT)) {
+        err = find(w, AF_INET, out);
+        map(out);
+    }
+    if (err == 0)
+        sort(out);
+    return eai_of(err);
+}
+
+/* --- the list -------------------------------------------------------------------- */
+
+static struct addrinfo *make_entry(const struct names_address *address,
+                                   const struct kind *kind, int port)
+{
+    struct entry {
+        struct addrinfo info;
+        struct sockaddr_storage addr;
+    } *e = calloc(1, sizeof *e);
+
+    if (!e)
+        return NULL;
+    e->info.ai_family = address->family;
+    e->info.ai_socktype = kind->type;
+    e->info.ai_protocol = kind->protocol;
+    e->info.ai_addr = (struct sockaddr *)&e->addr;
+    make_sockaddr(address, port, &e->addr, &e->info.ai_addrlen);
+    return &e->info;
+}
+
+static int make_list(const struct wish *w, const struct names_found *found,
+                     struct addrinfo **list)
+{
+    struct addrinfo **tail = list;
+
+    for (size_t i = 0; i < found->n; i++)
+        for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+            if (w->port[k] < 0)
+                continue;
+            *tail = make_entry(&found->at[i], &kinds[k], w->port[k]);
+            if (!*tail)
+                return EAI_MEMORY;
+            (*tail)->ai_flags = w->hints.ai_flags;
+            if (kinds[k].protocol == 0)
+                (*tail)->ai_protocol = w->hints.ai_protocol;
+            tail = &(*tail)->ai_next;
+        }
+    if (!(w->hints.ai_flags & AI_CANONNAME))
+        return 0;
+    (*list)->ai_canonname = strdup(found->canonical);
+    return (*list)->ai_canonname ? 0 : EAI_MEMORY;
+}
+
+static int check(const struct wish *w)
+{
+    int flags = w->hints.ai_flags, family = w->hints.ai_family;
+
+    if (!w->host && !w->service)
+        return EAI_NONAME;
+    if (flags & ~FLAGS || (flags & AI_CANONNAME && !w->host))
+        return EAI_BADFLAGS;
+    if (family != AF_UNSPEC && family != AF_INET && family != AF_INET6)
+        return EAI_FAMILY;
+    return 0;
+}
+
+int tapir_getaddrinfo(const char *host, const char *service,
+                      const struct addrinfo *hints, struct addrinfo **list)
+{
+    struct wish w = { .host = host, .service = service };
+    struct names_found found;
+    int err;
+
+    if (hints)
+        w.hints = *hints;
+    else
+        w.hints.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG;
+    *list = NULL;
+    if ((err = check(&w)) != 0 || (err = find_ports(&w)) != 0 ||
+        (err = find_addresses(&w, &found)) != 0)
+        return err;
+    err = make_list(&w, &found, list);
+    if (err != 0) {
+        tapir_freeaddrinfo(*list);
+        *list = NULL;
+    }
+    return err;
+}
+
+void tapir_freeaddrinfo(struct addrinfo *list)
+{
+    while (list) {
+        struct addrinfo *next = list->ai_next;
+        free(list->ai_canonname);
+        free(list);
+        list = next;
+    }
+}
