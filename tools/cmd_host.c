@@ -292,6 +292,9 @@ static int ask_kinds(struct host *h)
 
     for (unsigned i = 0; i < n; i++) {
         int err = ask(h, kind[i].type, &question);
+        /* Some servers deny a name of which they do not know this type. */
+        if (err == -ENOENT && h->printed)
+            continue;
         if (err < 0)
             return failed(h, err);
         print_answer(h, &question);
@@ -348,7 +351,7 @@ static int host_body(struct options *o, void *arg)
     struct host *h = arg;
     int status;
 
-    (void)o;
+    options_wait_far(o, 53);
     h->dns = dns_current();
     h->reply = calloc(1, sizeof *h->reply);
     if (!h->dns || !h->reply) {
