@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "app/names.h"
 #include "commands.h"
@@ -84,6 +85,7 @@ static const struct option_row rows[] = {
     { OPT_PARALLEL_IMMEDIATE, 0, "parallel-immediate", false },
     { OPT_FAIL_EARLY, 0, "fail-early", false },
     { OPT_NO_PROGRESS, 0, "no-progress-meter", false },
+    { 'g', 'g', "globoff", false },
     { OPT_LATER + 'J', 'J', "remote-header-name", false },
     { OPT_LATER + 'R', 'R', "remote-time", false },
     { OPT_LATER + 'F', 'F', "form", false },
@@ -257,7 +259,8 @@ static int add_resolve(struct get_group *group, const char *value)
                           "--resolve example.test:80:192.0.2.1");
     if (group->http.n_resolve == GET_LIST_MAX)
         return too_many("--resolve");
-    group->resolve[group->http.n_resolve++] = value;
+    /* A "+" in front asks curl to forget it after a while: a call is over before. */
+    group->resolve[group->http.n_resolve++] = value + (value[0] == '+');
     return 0;
 }
 
@@ -335,16 +338,35 @@ static int set_range(struct get_group *group, const char *value)
     return 0;
 }
 
-static int set_data(struct get_group *group, int how, const char *value)
+/* --json's own fields, unless the user has his. */
+static int add_json_fields(struct get_group *group)
 {
     static const char *const fields[] = { "Content-Type: application/json",
                                           "Accept: application/json" };
-    bool first = how == 'j' && !group->data;
-    int err = get_data_add(group, how, value);
+    size_t own = group->http.n_headers;
+    int err = 0;
 
-    for (size_t i = 0; first && err == 0 && i < 2; i++)
-        err = add_header(group, fields[i]);
+    for (size_t i = 0; i < 2 && err == 0; i++) {
+        size_t name = strcspn(fields[i], ":") + 1, k = 0;
+        while (k < own && strncasecmp(group->header[k], fields[i], name) != 0)
+            k++;
+        if (k == own)
+            err = add_header(group, fields[i]);
+    }
     return err;
+}
+
+static int set_data(struct get_group *group, int how, const char *value)
+{
+    group->json |= how == 'j';
+    return get_data_add(group, how, value);
+}
+
+static int set_referer(struct get_group *group, const char *value)
+{
+    if (strstr(value, ";auto"))
+        return tell_usage("bad value for -e: ';auto' is not built yet", "-e URL");
+    return set_word("-e", &group->http.referer, value);
 }
 
 /* An option without a value, of the whole call. */
@@ -361,8 +383,10 @@ static int set_call_switch(const struct options *o, struct get *g, int id)
         g->show_error = true;
         return 0;
     case 'Z':
+        g->parallel = true;
+        return 0;
     case OPT_PARALLEL_IMMEDIATE: /* it always is */
-        g->parallel |= id == 'Z';
+    case 'g':                    /* brackets and braces never stand for several URLs */
         return 0;
     case OPT_PIPELINE:
         g->pipeline = true;
@@ -467,7 +491,7 @@ static int set_request(const struct options *o, struct get *g, int id,
     case 'A':
         return set_word("-A", &group->http.user_agent, value);
     case 'e':
-        return set_word("-e", &group->http.referer, value);
+        return set_referer(group, value);
     case 'u':
         group->http.user = value;
         return 0;
@@ -512,13 +536,15 @@ static int check(struct get *g)
     if (n == 0)
         return tell_usage("get needs a URL", "tapir get http://192.0.2.1/");
     for (size_t i = 0; i < g->n_groups; i++) {
-        const struct get_group *group = &g->group[i];
+        struct get_group *group = &g->group[i];
         bool data = group->data && !group->query;
         if (data + (group->n_uploads > 0) + group->http.head > 1)
             return tell_usage("get: only one of -d, -T and -I makes a request",
                               "use --next between them");
         if (group->n_uploads && (group->resume_auto || group->http.resume))
             return tell_usage("get: -C does not go with -T", "leave -C away");
+        if (group->json && add_json_fields(group))
+            return 2;
     }
     return 0;
 }

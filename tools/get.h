@@ -27,6 +27,7 @@ struct get_group {
     const char *write_out; /* -w; NULL: none */
     char *data;            /* of -d and its like; NULL: none */
     size_t data_len;
+    bool json;        /* --json: it says so in two fields */
     bool query;       /* -G: it belongs into the URL */
     bool include;     /* -i */
     bool resume_auto; /* -C -: from where the file ends */

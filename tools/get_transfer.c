@@ -154,12 +154,14 @@ static void close_upload(struct get_transfer *t)
     t->in = -1;
 }
 
-/* Where an upload goes: a URL that ends in a slash gets the file's name, as in curl. */
+/* Where an upload goes: a path that ends in a slash gets the file's name, as in curl.
+ */
 static char *upload_url(const struct get_transfer *t)
 {
     const char *slash = strrchr(t->upload, '/'), *name = slash ? slash + 1 : t->upload;
-    const char *host = strstr(t->url, "://");
-    const char *path = strchr(host ? host + 3 : t->url, '/');
+    const char *scheme = strstr(t->url, "://"), *host = scheme ? scheme + 3 : t->url;
+    size_t end = (size_t)(host - t->url) + strcspn(host, "?#");
+    bool path = memchr(host, '/', end - (size_t)(host - t->url)) != NULL;
     size_t room = strlen(t->url) + 3 * strlen(name) + 2;
     char *url = malloc(room);
     struct text text;
@@ -167,12 +169,12 @@ static char *upload_url(const struct get_transfer *t)
     if (!url)
         return NULL;
     text_init(&text, url, room);
-    text_put(&text, t->url);
-    if (t->in == STDIN_FILENO || strpbrk(t->url, "?#") ||
-        (path && path[strlen(path) - 1] != '/'))
-        return url;
-    text_put(&text, path ? "" : "/");
-    http_encode_path(&text, name);
+    text_putn(&text, t->url, end);
+    if (t->in != STDIN_FILENO && (!path || t->url[end - 1] == '/')) {
+        text_put(&text, path ? "" : "/");
+        http_encode_path(&text, name);
+    }
+    text_put(&text, t->url + end);
     return url;
 }
 

@@ -71,27 +71,25 @@ static void write_ours(struct text *t, const struct http_ask *ask, const char *n
         http_write_field(t, name, value);
 }
 
-/* The URL's own credentials (RFC 7617), as curl sends them; else the user's. */
+/* Credentials (RFC 7617): the user's, at the first URL's origin; else the URL's own;
+ * else those of the first URL, where a Location leads back to its origin. */
 static void write_credentials(struct text *t, const struct http_ask *ask)
 {
-    const struct http_url *url = ask->url;
-    const char *user = ask->options->user;
-    bool trusted = http_same_origin(url, ask->first);
+    bool trusted = http_same_origin(ask->url, ask->first);
+    const struct http_url *url = ask->url->user.at || !trusted ? ask->url : ask->first;
+    const char *user = trusted ? ask->options->user : NULL;
 
-    if (own_field(ask->options, "Authorization") && trusted)
-        return;
-    if (!url->user.at && trusted)
-        url = ask->first;
-    if (!url->user.at && (!user || !trusted))
+    if ((own_field(ask->options, "Authorization") && trusted) ||
+        (!user && !url->user.at))
         return;
     text_put(t, "Authorization: ");
-    if (url->user.at) {
-        http_write_basic(t, url->user, url->password, true);
-    } else {
+    if (user) {
         struct http_slice all = slice_of(user);
         size_t name = slice_span(all, ":");
         http_write_basic(t, slice_first(all, name),
                          slice_from(all, name + (name < all.len)), false);
+    } else {
+        http_write_basic(t, url->user, url->password, true);
     }
     text_put(t, "\r\n");
 }
@@ -101,11 +99,11 @@ static void write_range(struct text *t, const struct tapir_http_options *o)
     if (own_field(o, "Range") || (!o->range && !o->resume))
         return;
     text_put(t, "Range: bytes=");
-    if (o->range)
-        text_put(t, o->range);
-    else
+    if (o->resume)
         text_u64(t, o->resume);
-    text_put(t, o->range ? "\r\n" : "-\r\n");
+    else
+        text_put(t, o->range);
+    text_put(t, o->resume ? "-\r\n" : "\r\n");
 }
 
 /* May this field of the user go where we are now? */
@@ -158,7 +156,9 @@ static void write_request(struct text *t, const struct http_ask *ask)
     const char *host = own_field(o, "Host");
 
     http_write_request(t, ask->method, ask->url, o->http10 ? 0 : 1);
-    if (!host || !is_meant_for(ask, host))
+    if (host && is_meant_for(ask, host))
+        write_users(t, host);
+    else
         http_write_host(t, ask->url);
     write_credentials(t, ask);
     write_range(t, o);
@@ -168,7 +168,7 @@ static void write_request(struct text *t, const struct http_ask *ask)
     if (chunked)
         write_ours(t, ask, "Transfer-Encoding", "chunked");
     for (size_t i = 0; i < o->n_headers; i++)
-        if (is_meant_for(ask, o->headers[i]))
+        if (o->headers[i] != host && is_meant_for(ask, o->headers[i]))
             write_users(t, o->headers[i]);
     if (ask->body)
         write_about_body(t, ask);

@@ -27,6 +27,7 @@ static bool same_host(const char *a, size_t a_len, const char *b)
 static bool split_resolve(const char *entry, size_t *host_len, uint64_t *port,
                           struct in_addr *address)
 {
+    char first_address[INET_ADDRSTRLEN];
     const char *first = strchr(entry, ':');
     const char *second = first ? strchr(first + 1, ':') : NULL;
     char digits[8];
@@ -40,8 +41,13 @@ static bool split_resolve(const char *entry, size_t *host_len, uint64_t *port,
     memcpy(digits, first + 1, n);
     digits[n] = '\0';
     *host_len = (size_t)(first - entry);
+    n = strcspn(second + 1, ","); /* of several addresses the first one */
+    if (n >= sizeof first_address)
+        return false;
+    memcpy(first_address, second + 1, n);
+    first_address[n] = '\0';
     return text_parse_u64(digits, 65535, port) &&
-           inet_pton(AF_INET, second + 1, address) == 1;
+           inet_pton(AF_INET, first_address, address) == 1;
 }
 
 bool names_resolve_is_valid(const char *entry)

@@ -50,8 +50,8 @@ static void fields_of_the_user_replace_ours_or_remove_them(void **state)
                                     .n_headers = 5 };
 
     check(&o, "http://a/",
-          "GET / HTTP/1.1\r\naccept: text/html\r\nA: b\r\nAccepted: no\r\n"
-          "host: c\r\n\r\n");
+          "GET / HTTP/1.1\r\nhost: c\r\naccept: text/html\r\nA: b\r\n"
+          "Accepted: no\r\n\r\n");
 }
 
 /* RFC 7617 */
@@ -63,6 +63,10 @@ static void credentials_of_the_url_are_sent_unless_the_user_sends_his(void **sta
     check(&o, "http://Aladdin:open%20sesame@a/",
           "GET / HTTP/1.1\r\nHost: a\r\n"
           "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"
+          "User-Agent: x\r\nAccept: */*\r\n\r\n");
+    o.user = "a:b"; /* what the user says goes before the URL */
+    check(&o, "http://Aladdin:open%20sesame@a/",
+          "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YTpi\r\n"
           "User-Agent: x\r\nAccept: */*\r\n\r\n");
     o.n_headers = 1;
     check(&o, "http://Aladdin:open%20sesame@a/",

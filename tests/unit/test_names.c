@@ -120,6 +120,7 @@ static void entries_of_resolve_are_host_port_address(void **state)
 {
     assert_true(names_resolve_is_valid("a:80:192.0.2.1"));
     assert_true(names_resolve_is_valid("*:0:192.0.2.1"));
+    assert_true(names_resolve_is_valid("a:80:192.0.2.1,192.0.2.2"));
     assert_false(names_resolve_is_valid(""));
     assert_false(names_resolve_is_valid("a:192.0.2.1"));
     assert_false(names_resolve_is_valid(":80:192.0.2.1"));
@@ -128,6 +129,7 @@ static void entries_of_resolve_are_host_port_address(void **state)
     assert_false(names_resolve_is_valid("a:000000080:192.0.2.1"));
     assert_false(names_resolve_is_valid("a:x:192.0.2.1"));
     assert_false(names_resolve_is_valid("a:80:b"));
+    assert_false(names_resolve_is_valid("a:80:,192.0.2.1"));
     assert_false(names_resolve_is_valid("a:80:::1"));
 }
 
