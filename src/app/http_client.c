@@ -126,7 +126,7 @@ static bool connect_failed(struct http_fetch *f, int err)
     return false;
 }
 
-static void tell_connected(struct http_fetch *f)
+void fetch_connected(struct http_fetch *f, const char *how)
 {
     struct sockaddr_in local = { .sin_family = AF_INET };
     struct tapir_http_result *r = f->result;
@@ -141,7 +141,7 @@ static void tell_connected(struct http_fetch *f)
     memcpy(b, &f->to.sin_addr, sizeof b);
     snprintf(detail, sizeof detail, "%u.%u.%u.%u:%u to %u.%u.%u.%u:%u%s", a[0], a[1],
              a[2], a[3], ntohs(local.sin_port), b[0], b[1], b[2], b[3], f->url.port,
-             r->reused ? ", kept" : "");
+             how);
     fetch_step(f, TAPIR_HTTP_CONNECT, detail);
 }
 
@@ -157,7 +157,7 @@ bool fetch_connect(struct http_fetch *f, bool fresh)
     if (f->conn) {
         fetch_say(f, '*', "Re-using existing connection #%u with host %s",
                   f->conn->number, f->url.host);
-        tell_connected(f);
+        fetch_connected(f, ", kept");
         return true;
     }
     if (o->connect_timeout)
@@ -169,7 +169,7 @@ bool fetch_connect(struct http_fetch *f, bool fresh)
     f->result->connects++;
     fetch_say(f, '*', "Connected to %s port %u (#%u)", f->url.host, f->url.port,
               f->conn->number);
-    tell_connected(f);
+    fetch_connected(f, "");
     return true;
 }
 

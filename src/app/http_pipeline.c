@@ -68,7 +68,7 @@ static bool connect_for(struct pipeline *p, struct http_fetch *f, size_t i, bool
     if (leads_there(p, f)) {
         f->conn = p->conn;
         f->result->reused = true;
-        fetch_step(f, TAPIR_HTTP_CONNECT, "shared with the one before");
+        fetch_connected(f, ", shared");
         return true;
     }
     park(p);

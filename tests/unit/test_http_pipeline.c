@@ -48,6 +48,8 @@ static void all_are_asked_for_before_the_first_answer(void **state)
     run_well(3, 1);
     assert_non_null(strstr(web.requests, "GET /c "));
     assert_true(web.result[2].reused);
+    assert_memory_equal(&web.result[2].local, &web.result[0].local,
+                        sizeof(struct sockaddr_in));
 }
 
 static void answers_in_one_piece_are_told_apart(void **state)
