@@ -26,6 +26,7 @@ static const struct {
     { "net.ipv4.tcp_rmem",
       { "4096 1048576 6291456", "4096 1048576 6291456", "4096 65536 2097152" } },
     { "net.ipv4.tcp_early_retrans", { "0", "3", "0" } },
+    { "tapir.tcp_prr", { "1", "1", "0" } },
     { "tapir.tcp_loss_of_cwnd", { "0", "1", "0" } },
     { "tapir.tcp_hystart", { "0", "3", "0" } },
     { "tapir.tcp_option_layout", { "0", "0", "1" } },

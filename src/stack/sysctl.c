@@ -24,6 +24,7 @@
  *     tapir.tcp_initcwnd       segs   `ip route ... initcwnd`
  *     tapir.tcp_advmss         bytes  `ip route ... advmss`, 0: from the MTU
  *     tapir.tcp_limited_transmit 0, 1 RFC 3042
+ *     tapir.tcp_prr            0, 1   proportional rate reduction, with SACK
  *     tapir.tcp_loss_of_cwnd   0, 1   1: a loss takes its share of cwnd, not of flight
  *     tapir.tcp_hystart        0-3    CUBIC's slow start ends early: 1 by trains of
  *                                     ACKs, 2 by delay (tcp_cubic's hystart_detect)
@@ -144,6 +145,7 @@ static const struct sysctl table[] = {
     { "tapir.tcp_initcwnd", KIND_U32, TCP(initcwnd), 0, 1, 65535 },
     { "tapir.tcp_advmss", KIND_U32, TCP(advmss), 0, 0, 65495 },
     { "tapir.tcp_limited_transmit", KIND_BOOL, TCP(limited_transmit), 0, 0, 1 },
+    { "tapir.tcp_prr", KIND_BOOL, TCP(prr), 0, 0, 1 },
     { "tapir.tcp_loss_of_cwnd", KIND_BOOL, TCP(loss_of_cwnd), 0, 0, 1 },
     { "tapir.tcp_hystart", KIND_U8, TCP(hystart), 0, 0, 3 },
     { "tapir.tcp_rto_initial_ms", KIND_USEC, TCP(rto_initial), MS, 1, 60000 },

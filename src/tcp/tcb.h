@@ -126,6 +126,13 @@ struct tcb_ecn {
     struct seq until; /* ... what is beyond this was acknowledged */
 };
 
+/* RFC 6937, since the window was reduced last: tcp_prr.c */
+struct tcb_prr {
+    uint32_t fs;        /* RecoverFS: bytes in flight then */
+    uint32_t delivered; /* prr_delivered: bytes that arrived since */
+    uint32_t out;       /* prr_out: bytes that were sent since */
+};
+
 /* The tail loss probe: tcp_tlp.c */
 struct tcb_tlp {
     bool out;       /* one was sent, and what became of it is not known */
@@ -157,6 +164,7 @@ struct tcb {
     struct tcb_ts ts;
     struct tcb_ecn ecn;
     struct tcb_tlp tlp;
+    struct tcb_prr prr;
     bool sack_ok;    /* agreed on (RFC 2018 s2) */
     bool wscale_ok;  /* agreed on (RFC 7323 s2.2) */
     bool tso;        /* the link takes super-segments ... */
@@ -419,6 +427,13 @@ void tcp_ecn_take_text(struct tcb *tcb, const struct tcp_seg *seg);
 bool tcp_ecn_echoed(const struct tcb *tcb, const struct tcp_seg *seg);
 void tcp_ecn_take_echo(struct tcb *tcb, const struct tcp_seg *seg);
 void tcp_ecn_reduced(struct tcb *tcb); /* cwnd was, whatever for */
+
+/* tcp_prr.c: is it in use? The window is reduced; an ACK comes, and recovery has taken
+ * it; text left. */
+bool tcp_prr_on(const struct tcb *tcb);
+void tcp_prr_begin(struct tcb *tcb, uint32_t before);
+void tcp_prr_ack(struct tcb *tcb, const struct sent_news *news);
+void tcp_prr_sent(struct tcb *tcb, uint32_t text);
 
 /* tcp_tlp.c: when text left or was acknowledged; its timer; an ACK comes. */
 void tcp_tlp_schedule(struct tcb *tcb);

@@ -23,6 +23,7 @@ void tcp_config_default(struct tcp_config *c)
         .dsack = true,
         .ecn = 2,
         .ecn_fallback = true,
+        .prr = true,
         .slow_start_after_idle = true,
         .tw_reuse = true,
         .limited_transmit = true,

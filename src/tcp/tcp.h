@@ -73,6 +73,7 @@ struct tcp_config {
     uint32_t base_mss;          /* tcp_base_mss: 1024, what those begin with ... */
     uint32_t mtu_probe_floor;   /* tcp_mtu_probe_floor: 48, ... and end with */
     uint8_t early_retrans;      /* tcp_early_retrans: 0; 3, 4: tail loss probes */
+    bool prr;                   /* tapir.tcp_prr: 1: RFC 6937 */
     bool loss_of_cwnd; /* tapir.tcp_loss_of_cwnd: 0; 1: not of FlightSize, as Linux */
     uint8_t hystart;   /* tapir.tcp_hystart: 0; 1 trains, 2 delay, 3 both */
     usec rto_initial;  /* tapir.tcp_rto_initial_ms: 1 s */

@@ -163,6 +163,7 @@ static void take_acknowledgment(struct tcb *tcb, const struct tcp_seg *seg)
         take_new_ack(tcb, seg, &news);
     else if (sacked || (!tcb->sack_ok && is_duplicate(tcb, seg)))
         tcp_recovery_dupack(tcb, sacked);
+    tcp_prr_ack(tcb, &news);
     uint32_t segs = (news.delivered + tcb->snd.mss - 1u) / tcb->snd.mss;
     tcb->delivered += segs;
     if (tcp_ecn_echoed(tcb, seg)) {

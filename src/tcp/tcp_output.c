@@ -285,6 +285,7 @@ static void sent(struct tcb *tcb, const struct tcp_tx *tx, uint32_t size, uint32
         sent_lost(tcb, tx, to, segs);
     else if (!seq_eq(to, tx->seq) && !tx->probe)
         sent_new(tcb, tx, to, size);
+    tcp_prr_sent(tcb, tx->text);
     if (tx->text)
         tcb->push_now = false;
 }

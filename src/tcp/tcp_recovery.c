@@ -72,6 +72,7 @@ static void lose(struct tcb *tcb, enum cc_loss why, uint32_t before)
 {
     if (tcb->tcp->config.loss_of_cwnd)
         before = tcb->cc.cwnd;
+    tcp_prr_begin(tcb, before);
     tcb->cc.ops->loss(&tcb->cc, why, before, tcb->tcp->net->now);
 }
 
@@ -160,8 +161,8 @@ void tcp_recovery_dupack(struct tcb *tcb, bool sacked)
 
 static void leave(struct tcb *tcb)
 {
-    if (tcb->recovery == RECOVERY_FAST)
-        /* RFC 5681 s3.2 (MUST-cc-deflate) */
+    if (tcb->recovery == RECOVERY_FAST || tcb->recovery == RECOVERY_CWR)
+        /* RFC 5681 s3.2 (MUST-cc-deflate), RFC 6937 s3 */
         tcb->cc.cwnd = max_u32(tcb->cc.ssthresh, tcb->cc.mss);
     tcb->recovery = RECOVERY_NONE;
     tcb->dupacks = 0;

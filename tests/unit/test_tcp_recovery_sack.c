@@ -15,6 +15,7 @@ static struct sock *sending(struct peer *p, unsigned n)
 {
     peer_init(p);
     peer_sysctl(p, "net.ipv4.tcp_congestion_control", "reno");
+    peer_sysctl(p, "tapir.tcp_prr", "0"); /* test_tcp_prr.c */
     struct sock *s = peer_up_sack(p);
     peer_write(p, s, n);
     peer_skip(p);
