@@ -193,7 +193,6 @@ static const char *const not_built[] = {
     NET4("tcp_available_congestion_control"), NET4("tcp_backlog_ack_defer"),
     NET4("tcp_comp_sack_delay_ns"), NET4("tcp_comp_sack_nr"),
     NET4("tcp_comp_sack_slack_ns"), NET4("tcp_early_demux"),
-   
     NET4("tcp_fack"), NET4("tcp_fastopen"),
     NET4("tcp_fastopen_blackhole_timeout_sec"), NET4("tcp_fastopen_key"),
     NET4("tcp_frto"), NET4("tcp_fwmark_accept"), NET4("tcp_l3mdev_accept"),

@@ -1,9 +1,10 @@
 /* The timers of a connection.
  *
- *   PROBE       armed while something is out that no loss is known of, and not probed
- * for fires: a segment more (tcp_tlp.c), and REXMT begins anew REXMT       armed while
- * anything is out (RFC 6298 s5) fires: all of it is lost, the first segment goes again,
- * RTO doubles. Gives up after tcp_retries2, for a SYN after tcp_syn_retries, and when
+ *   PROBE       armed while something is out that no loss is known of
+ *               fires: a segment more (tcp_tlp.c), and REXMT begins anew
+ *   REXMT       armed while anything is out (RFC 6298 s5)
+ *               fires: all of it is lost, the first segment goes again, RTO doubles.
+ *               Gives up after tcp_retries2, for a SYN after tcp_syn_retries, and when
  *               nobody owns the connection after tcp_orphan_retries
  *   PERSIST     armed while something could be sent but for the peer's window
  *               fires: a probe if the window is shut, else what is small leaves after
