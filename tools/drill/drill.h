@@ -27,7 +27,7 @@ struct drill {
     const struct define *defines;
     struct setting *settings; /* "--tolerance_usecs=1000" of the program */
     bool dry;                 /* parse only */
-    bool freebsd;             /* where the two differ, as FreeBSD's packetdrill has it */
+    bool freebsd; /* where the two differ, as FreeBSD's packetdrill has it */
 };
 
 /* What is defined without being said: the end of every list of defines. */

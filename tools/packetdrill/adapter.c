@@ -152,10 +152,9 @@ static int make_host(struct adapter *a)
 {
     const struct settings *s = &a->settings;
     char addr[40];
-    struct tapir_config config = { .addr = addr,
-                                   .profile = s->profile,
-                                   .pcap = s->pcap,
-                                   .ladder = s->ladder };
+    struct tapir_config config = {
+        .addr = addr, .profile = s->profile, .pcap = s->pcap, .ladder = s->ladder
+    };
     struct tapir_error error;
 
     /* The net in which packetdrill takes addresses. */
