@@ -146,11 +146,11 @@ static bool show(struct experiment *e, const struct record *r, struct figure *ou
         for (unsigned i = 0; i < r->lanes; i++)
             out->measured += seconds(r->lane[i].syn, r->lane[i].open);
     } else if (strcmp(e->show, "wait") == 0) {
-        out->low = p.rtt + 8 * (p.header + p.request) / p.rate + first;
+        out->low = p.rtt + 8 * (p.header + p.request + 2 * p.ack) / p.rate + first;
         out->measured = seconds(f->ask, f->first);
     } else if (strcmp(e->show, "read") == 0) {
         out->low = theory_exchange(&p, (double)e->setup.size, p.window) - p.rtt -
-                   8 * (p.header + p.request) / p.rate - first;
+                   8 * (p.header + p.request + 2 * p.ack) / p.rate - first;
         out->measured = seconds(f->first, f->last);
     } else if (strcmp(e->show, "close") == 0) {
         out->low = p.rtt + 2 * 8 * p.header / p.rate;

@@ -5,6 +5,12 @@
 
 #include "report.h"
 
+struct archive {
+    FILE *out;
+    const struct page_server *server;
+    const struct page_setup *setup;
+};
+
 static void date(FILE *out, int64_t usec)
 {
     int64_t seconds = usec / 1000000;
@@ -41,10 +47,11 @@ static void timings(FILE *out, const struct record *r, unsigned i)
             ms(f->first, f->last), f->lane + 1);
 }
 
-static void entry(FILE *out, const struct page_server *server,
-                  const struct page_setup *s, const struct record *r, unsigned page,
+/* Request i of a run: what all of them share is in `a`. */
+static void entry(const struct archive *a, const struct record *r, unsigned page,
                   unsigned i)
 {
+    FILE *out = a->out;
     const struct record_fetch *f = &r->fetch[i];
     bool fresh = opened_its_lane(r, i);
     int64_t start = fresh ? r->lane[f->lane].syn : f->ask;
@@ -56,15 +63,15 @@ static void entry(FILE *out, const struct page_server *server,
         ",\"time\":%.3f,\"request\":{\"method\":\"GET\",\"url\":\"http://%s/%" PRIu64
         "/%04u\",\"httpVersion\":\"HTTP/1.1\",\"cookies\":[],\"headers\":[],"
         "\"queryString\":[],\"headersSize\":%" PRIu64 ",\"bodySize\":0},",
-        ms(start, f->last), server->address, f->object ? s->size : s->page, f->object,
-        f->request);
+        ms(start, f->last), a->server->address,
+        f->object ? a->setup->size : a->setup->page, f->object, f->request);
     fprintf(out,
             "\"response\":{\"status\":%d,\"statusText\":\"OK\",\"httpVersion\":"
             "\"HTTP/1.1\",\"cookies\":[],\"headers\":[],\"content\":{\"size\":%" PRIu64
             ",\"mimeType\":\"application/octet-stream\"},\"redirectURL\":\"\","
             "\"headersSize\":%" PRIu64 ",\"bodySize\":%" PRIu64
             "},\"serverIPAddress\":\"%s\",",
-            f->status, f->body, f->head, f->body, server->address);
+            f->status, f->body, f->head, f->body, a->server->address);
     timings(out, r, i);
 }
 
@@ -90,6 +97,7 @@ static void pages(FILE *out, const struct page_run *run, unsigned n)
 void har_write(FILE *out, const struct page_server *server,
                const struct page_setup *setup, const struct page_run *run, unsigned n)
 {
+    struct archive a = { out, server, setup };
     const char *comma = "";
 
     fputs("{\"log\":{\"version\":\"1.2\",\"creator\":{\"name\":\"tapir\",\"version\":"
@@ -100,7 +108,7 @@ void har_write(FILE *out, const struct page_server *server,
     for (unsigned i = 0; i < n; i++)
         for (unsigned k = 0; run[i].done && k < run[i].record.fetches; k++) {
             fputs(comma, out);
-            entry(out, server, setup, &run[i].record, i + 1, k);
+            entry(&a, &run[i].record, i + 1, k);
             comma = ",\n";
         }
     fputs("]}}\n", out);

@@ -86,6 +86,24 @@ static struct sim_link since(const struct sim_link *now, const struct sim_link *
                               now->delivered - before->delivered };
 }
 
+/* Of all connections of a host, also those that are over: what nstat calls
+ * TcpRetransSegs. */
+static unsigned retransmits(struct tapir *host)
+{
+    char text[16 * 1024] = "";
+    unsigned n = 0;
+    FILE *out = fmemopen(text, sizeof text - 1, "w");
+
+    if (!out)
+        return 0;
+    tapir_print_stat(host, out);
+    fclose(out);
+    const char *at = strstr(text, "TcpRetransSegs");
+    if (at)
+        sscanf(at, "%*s %u", &n);
+    return n;
+}
+
 static void client_program(void *arg)
 {
     struct run *run = arg;
@@ -154,6 +172,7 @@ bool path_simulate(const struct strategy *how, const struct page_setup *setup,
         sim_link_stats(run.server.host, &down);
         record->up = since(&up, &run.up);
         record->down = since(&down, &run.down);
+        record->retransmits = retransmits(run.client) + retransmits(run.server.host);
     }
     if (err < 0 && !record->error[0])
         snprintf(record->error, sizeof record->error, "the simulation: %s",

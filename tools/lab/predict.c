@@ -19,6 +19,7 @@ void predict_path(const struct page_setup *s, const struct record *r,
         .window = s->window,
         .request = f ? (double)f->request : 0,
         .head = f ? (double)f->head : 0,
+        .ack = segment_header,
     };
 }
 

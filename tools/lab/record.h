@@ -48,7 +48,7 @@ struct record {
     int64_t begin, end;       /* first SYN; last byte of the last answer */
     int64_t silence;          /* a pause that ends a round */
     struct sim_link up, down; /* simulated: frames since `begin`, the close included */
-    unsigned retransmits;     /* by either end, simulated */
+    unsigned retransmits;     /* by either end; on a live link by this one */
     char error[128];          /* "" */
 };
 

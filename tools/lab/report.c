@@ -48,6 +48,8 @@ static void table_row(FILE *out, const struct page_run *run)
 
 void report_table(FILE *out, const struct page_run *run, unsigned n)
 {
+    bool again = false;
+
     fputs("strategy      theory (s)  measured  diff %  connections    hs  segments     "
           "      bytes           again\n"
           "                                       %  theory/is     RTT  theory/is    "
@@ -61,6 +63,12 @@ void report_table(FILE *out, const struct page_run *run, unsigned n)
           "those of\n"
           "text only, the rest are handshakes, FINs and ACKs. Again: retransmits.\n",
           out);
+    for (unsigned i = 0; i < n; i++)
+        again |= run[i].done && run[i].record.retransmits > 0;
+    if (again)
+        fputs("The formulae know of no loss, and of no queue that grows faster than a "
+              "sender's time-out.\n",
+              out);
 }
 
 /* --- JSON --- */

@@ -115,10 +115,16 @@ double theory_warm(double segments, double window)
     return larger(window, smaller(window + segments, 2 * segments));
 }
 
+/* R, and all that is on the wire before the answer's first byte. */
+static double ask_time(const struct theory_path *p, double requests)
+{
+    return p->rtt + wire_time(p, p->header + requests * p->request + 2 * p->ack) +
+           p->server;
+}
+
 double theory_exchange(const struct theory_path *p, double body, double window)
 {
-    return p->rtt + wire_time(p, p->header + p->request) + p->server +
-           theory_send_time(p, body) +
+    return ask_time(p, 1) + theory_send_time(p, body) +
            theory_stall(p, theory_segments(p, body), window);
 }
 
@@ -131,15 +137,19 @@ double theory_fresh(const struct theory_path *p, double body)
 
 double theory_serial(const struct theory_path *p, const struct theory_load *l)
 {
-    return theory_fresh(p, l->page) + l->objects * theory_fresh(p, l->object);
+    double one = wire_time(p, p->ack) + theory_fresh(p, l->object);
+
+    return theory_fresh(p, l->page) + l->objects * one;
 }
 
-/* The time that n fresh connections take together, of which all share the wire. */
+/* The time that n fresh connections take together, of which all share the wire; each
+ * puts a SYN/ACK, an ACK of its request and a FIN there, too. */
 static double together(const struct theory_path *p, const struct theory_load *l,
                        unsigned n, double stall)
 {
     double shared = theory_connect(p) + p->rtt + p->server +
-                    n * theory_send_time(p, l->object) + stall;
+                    n * (theory_send_time(p, l->object) + wire_time(p, 3 * p->ack)) +
+                    stall;
 
     return larger(theory_fresh(p, l->object), shared);
 }
@@ -207,7 +217,7 @@ static bool take_object(const struct theory_path *p, double segments, struct lan
         return false;
     --*objects;
     l->left = segments;
-    l->ready += p->rtt + wire_time(p, p->header + p->request) + p->server;
+    l->ready += ask_time(p, 1);
     if (l->window <= 0) {
         l->window = p->window;
         l->ready += theory_connect(p);
@@ -257,8 +267,7 @@ double theory_pipeline(const struct theory_path *p, const struct theory_load *l)
 
     if (l->objects == 0)
         return theory_fresh(p, l->page);
-    return theory_fresh(p, l->page) + p->rtt +
-           wire_time(p, p->header + m * p->request) + p->server +
+    return theory_fresh(p, l->page) + ask_time(p, m) +
            m * theory_send_time(p, l->object) + theory_stall(p, all, window);
 }
 

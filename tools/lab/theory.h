@@ -13,6 +13,8 @@ struct theory_path {
     double request; /* q: bytes of a request */
     double head;    /* r: bytes of an answer's head */
     double server;  /* t: seconds that the server thinks */
+    double ack;     /* bytes of ACKs that go alone in front of each request and of each
+                     * answer; 0: they ride with these */
 };
 
 /* A page and what it names; the page comes first, since it does the naming. */
