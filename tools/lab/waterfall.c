@@ -159,7 +159,7 @@ void waterfall_legend(FILE *out)
 
 /* --- SVG --- */
 
-enum { WIDTH = 960, LEFT = 40, LANE = 14, TITLE = 34, FOOT = 40 };
+enum { WIDTH = 960, LEFT = 40, LANE = 14, TITLE = 34, FOOT = 40, TOP = 64, KEYS = 4 };
 
 struct drawing {
     FILE *out;
@@ -235,21 +235,19 @@ static void draw_run(FILE *out, const struct page_run *run, int y)
 
 static void draw_legend(FILE *out, int y)
 {
-    int x = LEFT;
-
-    for (size_t i = 0; i < LEGEND; i++) {
+    for (int i = 0; i < LEGEND; i++) {
+        int x = LEFT + i % KEYS * ((WIDTH - LEFT) / KEYS), row = y + i / KEYS * LANE;
         fprintf(out,
                 "<rect x=\"%d\" y=\"%d\" width=\"10\" height=\"10\" fill=\"%s\"/>"
                 "<text x=\"%d\" y=\"%d\">%s</text>\n",
-                x, y, legend[i].colour, x + 14, y + 9, legend[i].words);
-        x += 30 + (int)strlen(legend[i].words) * 6;
+                x, row, legend[i].colour, x + 14, row + 9, legend[i].words);
     }
 }
 
 void waterfall_svg(FILE *out, const struct page_setup *s, const struct page_run *run,
                    unsigned n)
 {
-    int height = 60, y = 50;
+    int height = TOP + 10, y = TOP;
 
     for (unsigned i = 0; i < n; i++)
         height += run[i].done ? height_of(&run[i]) : 0;
