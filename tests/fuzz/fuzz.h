@@ -36,6 +36,7 @@ void fuzz_pair(const uint8_t *data, size_t size);
 void fuzz_http(const uint8_t *data, size_t size);
 void fuzz_fields(const uint8_t *data, size_t size);
 void fuzz_drill(const uint8_t *data, size_t size);
+void fuzz_dns(const uint8_t *data, size_t size);
 void fuzz_text(const uint8_t *data, size_t size);
 
 /* A harness marks what the run did, such as frames that were sent: the same input must

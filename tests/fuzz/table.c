@@ -13,6 +13,8 @@ const struct fuzz fuzz_table[] = {
       "messages read whole and byte by byte are the same, or refused the same" },
     { "fields", fuzz_fields, 300,
       "paths stay below their root, URLs make requests, a line stays one line" },
+    { "dns", fuzz_dns, 600,
+      "a name server's messages lie within their bytes, chains of aliases end" },
     { "text", fuzz_text, 200,
       "addresses, netem's words, configurations, tunables, SYN cookies" },
     { "drill", fuzz_drill, 1000,

@@ -1,6 +1,6 @@
-/* A scripted name server, a program of a simulated host (sim_spawn(host, nameserver, s)):
- * it answers by UDP and TCP what its rows say, and NXDOMAIN to all else. It ends after
- * NAMESERVER_QUIET of virtual time without a question. */
+/* A scripted name server, a program of a simulated host (sim_spawn(host, nameserver,
+ * s)): it answers by UDP and TCP what its rows say, and NXDOMAIN to all else. It ends
+ * after NAMESERVER_QUIET of virtual time without a question. */
 #ifndef TAPIR_TESTS_NAMESERVER_H
 #define TAPIR_TESTS_NAMESERVER_H
 
@@ -17,8 +17,9 @@ struct nameserver_row {
                           * authority section; types A, AAAA, CNAME, and of "test 300
                           * SOA 60" the number is MINIMUM; NULL: none */
     uint8_t rcode;
-    bool cut;       /* by UDP it sets TC and has no record */
-    bool strangers; /* before the answer come two with a wrong id and a wrong question */
+    bool cut; /* by UDP it sets TC and has no record */
+    bool
+        strangers; /* before the answer come two with a wrong id and a wrong question */
 };
 
 struct nameserver {
@@ -33,7 +34,8 @@ struct nameserver {
     uint16_t ids[NAMESERVER_SEEN], ports[NAMESERVER_SEEN];
 };
 
-/* Writes the message that answers a query of n bytes into at (65535 bytes): its bytes. */
+/* Writes the message that answers a query of n bytes into at (65535 bytes): its bytes.
+ */
 size_t nameserver_answer(const struct nameserver *s, const uint8_t *query, size_t n,
                          bool tcp, uint8_t *at);
 

@@ -117,8 +117,8 @@ static void silence_of_all_ends_after_the_attempts(void **state)
 
 static void a_server_that_fails_is_passed_over(void **state)
 {
-    static const struct nameserver_row sick = { "www.test", DNS_A, NULL, DNS_SERVFAIL,
-                                                false,      false };
+    static const struct nameserver_row sick = { "www.test",   DNS_A, NULL,
+                                                DNS_SERVFAIL, false, false };
 
     step[0].name = "www.test";
     step[1].name = "sick.test";
@@ -209,7 +209,9 @@ static void answers_are_kept_for_their_time(void **state)
     size_t n = sizeof row / sizeof *row;
 
     for (size_t i = 0; i < n; i++)
-        step[i] = (struct step){ row[i].name, row[i].type, row[i].pause };
+        step[i] = (struct step){ .name = row[i].name,
+                                 .type = row[i].type,
+                                 .pause = row[i].pause };
     run();
     for (size_t i = 0; i < n; i++)
         if (step[i].result != row[i].result || step[i].took != row[i].took)
@@ -239,11 +241,16 @@ static void dots_say_which_name_comes_first(void **state)
         unsigned ndots, n;
         const char *want; /* NULL: there is none */
     } row[] = {
-        { "www", 1, 0, "www.a.test" }, { "www", 1, 1, "www" },
-        { "www", 1, 2, NULL },         { "www.b", 1, 0, "www.b" },
-        { "www.b", 1, 1, "www.b.a.test" }, { "www.b", 1, 2, NULL },
-        { "www.b", 2, 0, "www.b.a.test" }, { "www.b.", 2, 0, "www.b" },
-        { "www.b.", 2, 1, NULL },      { "www", 0, 0, "www" },
+        { "www", 1, 0, "www.a.test" },
+        { "www", 1, 1, "www" },
+        { "www", 1, 2, NULL },
+        { "www.b", 1, 0, "www.b" },
+        { "www.b", 1, 1, "www.b.a.test" },
+        { "www.b", 1, 2, NULL },
+        { "www.b", 2, 0, "www.b.a.test" },
+        { "www.b.", 2, 0, "www.b" },
+        { "www.b.", 2, 1, NULL },
+        { "www", 0, 0, "www" },
         { "a b", 1, 0, NULL },
     };
     struct dns_name got, want;

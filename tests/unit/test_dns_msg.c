@@ -41,8 +41,7 @@ static void a_query_asks_one_thing_and_for_recursion(void **state)
     struct dns_question q = question("a.test", DNS_AAAA);
 
     assert_int_equal(dns_write_query(query, 0xabcd, &q, false), 24);
-    assert_memory_equal(query,
-                        "\xab\xcd\1\0\0\1\0\0\0\0\0\0\1a\4test\0\0\x1c\0\1", 24);
+    assert_memory_equal(query, "\xab\xcd\1\0\0\1\0\0\0\0\0\0\1a\4test\0\0\x1c\0\1", 24);
     assert_int_equal(dns_write_query(query, 0xabcd, &q, true), 35);
     assert_memory_equal(query + 10, "\0\1", 2);
     assert_memory_equal(query + 24, "\0\0\x29\4\xd0\0\0\0\0\0\0", 11);
@@ -51,7 +50,8 @@ static void a_query_asks_one_thing_and_for_recursion(void **state)
 /* RFC 5452 s9.1: id and question as they were sent. */
 static void an_answer_has_the_id_and_the_question(void **state)
 {
-    struct dns_question q = question("A.test", DNS_A), other = question("b.test", DNS_A),
+    struct dns_question q = question("A.test", DNS_A),
+                        other = question("b.test", DNS_A),
                         aaaa = question("a.test", DNS_AAAA);
     size_t n = answer("a.test", DNS_A, "a.test 60 A 192.0.2.7");
     struct dns_message m;

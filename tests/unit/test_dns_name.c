@@ -51,7 +51,7 @@ static void names_are_labels_behind_their_lengths(void **state)
 static void what_is_no_name_is_refused(void **state)
 {
     static const char *const bad[] = {
-        "",  "..", ".a",    "a..b",     X60 "xxxx.test",
+        "",  "..",  ".a",    "a..b",     X60 "xxxx.test",
         " ", "a b", "a\\.b", "\303\244", X60 "xxx." X60 "xxx." X60 "xxx." X60 "xx",
     };
     struct dns_name name;
@@ -73,8 +73,9 @@ static void names_have_no_case(void **state)
 
 static void a_name_lies_within_its_zones(void **state)
 {
-    struct dns_name name = name_of("a.b.test"), root = name_of("."), zone = name_of("B.test"),
-                    beside = name_of("xb.test"), below = name_of("c.a.b.test");
+    struct dns_name name = name_of("a.b.test"), root = name_of("."),
+                    zone = name_of("B.test"), beside = name_of("xb.test"),
+                    below = name_of("c.a.b.test");
 
     assert_true(dns_name_within(&name, &zone));
     assert_true(dns_name_within(&name, &name));
@@ -111,7 +112,9 @@ static void pointers_lead_back_and_never_in_a_loop(void **state)
         { "\1a", 2, 0, 0, NULL },                /* no end */
         { "\2a", 2, 0, 0, NULL },
         { "\1a\xc0", 3, 0, 0, NULL },
-        { "\x41" "a\0", 3, 0, 0, NULL },         /* neither length nor pointer */
+        { "\x41"
+          "a\0",
+          3, 0, 0, NULL }, /* neither length nor pointer */
         { "\1a\0", 3, 3, 0, NULL },
         { "", 0, 0, 0, NULL },
     };

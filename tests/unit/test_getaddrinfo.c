@@ -127,7 +127,9 @@ static void asker(void *arg)
 
 static void results_are_those_of_the_man_page(void **state)
 {
-    struct nameserver s = { .port = 53, .row = zone, .n_rows = sizeof zone / sizeof *zone };
+    struct nameserver s = { .port = 53,
+                            .row = zone,
+                            .n_rows = sizeof zone / sizeof *zone };
     struct tapir_config config = { .dns = "192.0.2.2" };
     struct hosts h;
 
