@@ -10,13 +10,16 @@
 #include "app/names.h"
 #include "options.h"
 
-bool find_host(const char *host, struct sockaddr_in *to)
+bool find_host(struct options *o, const char *host, struct sockaddr_in *to)
 {
     struct names names = { .hosts = "/etc/hosts" };
+    struct names_found found;
     const char *source;
     char what[120];
     int err;
     to->sin_family = AF_INET;
+    if (names_local(names.hosts, host, AF_INET, &found) == -ENOENT)
+        options_wait_far(o, 53);
     err = names_lookup(&names, host, 0, &to->sin_addr, &source);
     if (err == 0)
         return true;
@@ -25,7 +28,7 @@ bool find_host(const char *host, struct sockaddr_in *to)
     return false;
 }
 
-bool find_host_port(const char *text, struct sockaddr_in *to)
+bool find_host_port(struct options *o, const char *text, struct sockaddr_in *to)
 {
     char host[256];
     long long port;
@@ -37,7 +40,7 @@ bool find_host_port(const char *text, struct sockaddr_in *to)
             return false;
         to->sin_port = htons((uint16_t)port);
     }
-    return find_host(host, to);
+    return find_host(o, host, to);
 }
 
 void tell_connect(const char *host, const struct sockaddr_in *to, int err)

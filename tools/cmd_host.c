@@ -263,7 +263,7 @@ static int failed(const struct host *h, int err)
     if (err == -ENONET)
         tell(what, names_trouble(-ENOENT), "name one: --dns ADDR");
     else
-        tell(what, err == -ETIME ? names_trouble(err) : strerror(-err),
+        tell(what, names_trouble(err),
              "check --dns, --gateway and that the server is up");
     return 1;
 }

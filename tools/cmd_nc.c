@@ -270,7 +270,7 @@ static int open_peer(struct nc *c, struct options *o)
 static int nc_body(struct options *o, void *arg)
 {
     struct nc *c = arg;
-    if (!c->listen && !find_host(c->host, &c->to))
+    if (!c->listen && !find_host(o, c->host, &c->to))
         return 1;
     c->fd = tapir_socket(AF_INET, c->udp ? SOCK_DGRAM : SOCK_STREAM, 0);
     if (c->fd < 0) {

@@ -159,7 +159,7 @@ static int perf_client(struct options *o, void *arg)
 {
     struct perf *p = arg;
     int status = 0;
-    if (!find_host_port(p->host, &p->to))
+    if (!find_host_port(o, p->host, &p->to))
         return 1;
     options_wait_far(o, ntohs(p->to.sin_port));
     for (int i = 0; i < p->n; i++)

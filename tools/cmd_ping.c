@@ -174,7 +174,7 @@ static int ping_body(struct options *o, void *arg)
     struct ping *p = arg;
     char addr[INET_ADDRSTRLEN];
     bool stop = false;
-    if (!find_host(p->host, &p->to))
+    if (!find_host(o, p->host, &p->to))
         return 1;
     p->fd = tapir_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
     if (p->fd < 0) {

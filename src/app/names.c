@@ -282,6 +282,8 @@ const char *names_trouble(int err)
         return "the name servers know it, but no IPv4 address of it";
     case -EIO:
         return "the name servers answered that they failed, or refused";
+    case -ECONNREFUSED:
+        return "at the name server's address nothing listens at port 53";
     case -ETIME:
         return "no name server answered in time";
     default:

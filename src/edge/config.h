@@ -21,10 +21,10 @@ struct plan {
 };
 
 /* `config` may be NULL. A live link takes what is missing from TAPIR_LINK, TAPIR_ADDR,
- * TAPIR_GATEWAY, TAPIR_HOST_ADDR, TAPIR_MAC, TAPIR_MTU, TAPIR_DNS, TAPIR_NETEM, TAPIR_PROFILE,
- * TAPIR_PCAP, TAPIR_SEED, TAPIR_NO_OFFLOAD, TAPIR_LADDER and TAPIR_STAT (the last
- * three: 1); with `sim` only from `config` and the defaults, so that runs repeat. 0 or
- * -EINVAL with *error (not NULL). */
+ * TAPIR_GATEWAY, TAPIR_HOST_ADDR, TAPIR_MAC, TAPIR_MTU, TAPIR_DNS, TAPIR_NETEM,
+ * TAPIR_PROFILE, TAPIR_PCAP, TAPIR_SEED, TAPIR_NO_OFFLOAD, TAPIR_LADDER and TAPIR_STAT
+ * (the last three: 1); with `sim` only from `config` and the defaults, so that runs
+ * repeat. 0 or -EINVAL with *error (not NULL). */
 int plan_make(const struct tapir_config *config, bool sim, struct plan *out,
               struct tapir_error *error);
 

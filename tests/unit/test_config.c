@@ -20,7 +20,7 @@ static int no_environment(void **state)
         "TAPIR_LINK",     "TAPIR_ADDR",    "TAPIR_GATEWAY", "TAPIR_HOST_ADDR",
         "TAPIR_MAC",      "TAPIR_MTU",     "TAPIR_NETEM",   "TAPIR_PCAP",
         "TAPIR_SEED",     "TAPIR_LADDER",  "TAPIR_STAT",    "TAPIR_NO_OFFLOAD",
-        "TAPIR_PCAP_RAW", "TAPIR_PROFILE",
+        "TAPIR_PCAP_RAW", "TAPIR_PROFILE", "TAPIR_DNS",
     };
 
     for (size_t i = 0; i < sizeof name / sizeof name[0]; i++)
@@ -47,6 +47,29 @@ static void without_a_word_it_is_192_0_2_2_in_a_namespace(void **state)
     assert_int_equal(plan.port.mtu, 1500);
     assert_true(plan.port.offload);
     assert_int_equal(plan.mac.b[0], 0x02);
+}
+
+/* Where the system's name servers cannot be reached there are none. */
+static void name_servers_are_addresses_or_the_systems(void **state)
+{
+    struct tapir_config c = { .dns = "192.0.2.1,2001:db8::1" };
+
+    assert_int_equal(plan_make(&c, false, &plan, &error), 0);
+    assert_string_equal(plan.config.dns, "192.0.2.1,2001:db8::1");
+    c.dns = "192.0.2.1,x";
+    assert_int_equal(plan_make(&c, false, &plan, &error), -EINVAL);
+    assert_string_equal(error.what,
+                        "bad --dns '192.0.2.1,x': EINVAL (Invalid argument)");
+    assert_int_equal(plan_make(NULL, false, &plan, &error), 0);
+    assert_string_equal(plan.config.dns, "");
+    assert_int_equal(plan_make(NULL, true, &plan, &error), 0);
+    assert_string_equal(plan.config.dns, "");
+    c = (struct tapir_config){ .link = "kernel" };
+    assert_int_equal(plan_make(&c, false, &plan, &error), 0);
+    assert_null(plan.config.dns);
+    c.link = "tap:tap0";
+    assert_int_equal(plan_make(&c, false, &plan, &error), 0);
+    assert_null(plan.config.dns);
 }
 
 static void the_kernels_side_follows_from_the_address(void **state)
@@ -182,6 +205,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, no_environment)
     const struct CMUnitTest tests[] = {
         TEST(without_a_word_it_is_192_0_2_2_in_a_namespace),
+        TEST(name_servers_are_addresses_or_the_systems),
         TEST(the_kernels_side_follows_from_the_address),
         TEST(an_empty_gateway_is_none),
         TEST(the_same_seed_and_address_give_the_same_mac),

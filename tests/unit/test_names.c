@@ -14,6 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/dns_msg.h"
+#include "harness/hosts.h"
+#include "harness/nameserver.h"
+
 static char path[] = "/tmp/tapir-test-hosts-XXXXXX";
 
 static const char hosts[] = "# a comment with www.example.test in it\n"
@@ -133,6 +137,80 @@ static void entries_of_resolve_are_host_port_address(void **state)
     assert_false(names_resolve_is_valid("a:80:::1"));
 }
 
+/* --- with a name server ------------------------------------------------------------
+ */
+
+static const struct nameserver_row zone[] = {
+    { "net.test", DNS_A, "net.test 60 CNAME far.test; far.test 60 A 192.0.2.31", 0,
+      false, false },
+    { "www", DNS_A, "www 60 A 192.0.2.66", 0, false, false },
+    { "four.test", DNS_A, "/ test 60 SOA 60", 0, false, false },
+};
+
+static const struct {
+    const char *host, *want, *source;
+} asked[] = {
+    { "net.test", "192.0.2.31", "from DNS" },
+    { "www", "192.0.2.7", "from the hosts file" },
+    { "six", "EAFNOSUPPORT", NULL },
+    { "www.", "192.0.2.7", "from the hosts file" },
+    { "four.test", "ENODATA", NULL },
+    { "nosuch.test", "ENOENT", NULL },
+    { "192.0.2.1", "192.0.2.1", "an address already" },
+};
+
+enum { ASKED = sizeof asked / sizeof *asked };
+
+static int asked_err[ASKED];
+static struct in_addr asked_got[ASKED];
+static const char *asked_source[ASKED];
+
+static void asker(void *arg)
+{
+    struct names names = { resolve, 3, path };
+
+    for (size_t i = 0; i < ASKED; i++)
+        asked_err[i] = names_lookup(&names, asked[i].host, 90, &asked_got[i],
+                                    &asked_source[i]);
+}
+
+static void the_name_servers_come_last(void **state)
+{
+    struct nameserver s = { .port = 53, .row = zone, .n_rows = 3 };
+    struct tapir_config config = { .dns = "192.0.2.2" };
+    struct hosts h;
+
+    hosts_up_with(&h, 1, NULL, &config);
+    must(sim_spawn(h.b, nameserver, &s) == 0);
+    must(sim_spawn(h.a, asker, NULL) == 0);
+    hosts_run(&h);
+    hosts_down(&h);
+    for (size_t i = 0; i < ASKED; i++) {
+        const char *got = asked_err[i] ? strerrorname_np(-asked_err[i])
+                                       : inet_ntoa(asked_got[i]);
+        if (strcmp(got, asked[i].want) != 0)
+            fail_msg("%s: %s, want %s", asked[i].host, got, asked[i].want);
+        if (asked[i].source)
+            assert_string_equal(asked_source[i], asked[i].source);
+    }
+    assert_int_equal(s.udp, 3); /* for no name that stands elsewhere */
+}
+
+/* Both families, and the name behind the aliases. */
+static void all_addresses_of_the_hosts_file_are_found(void **state)
+{
+    struct names_found found;
+
+    assert_int_equal(names_find(path, "six-and-four", AF_UNSPEC, &found), 0);
+    assert_int_equal(found.n, 2);
+    assert_int_equal(found.at[0].family, AF_INET6);
+    assert_int_equal(found.at[1].family, AF_INET);
+    assert_string_equal(found.canonical, "six");
+    assert_int_equal(names_find(path, "www", AF_INET6, &found), -EAFNOSUPPORT);
+    assert_int_equal(names_find(path, "www", AF_INET, &found), 0);
+    assert_string_equal(found.canonical, "www.example.test");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +219,8 @@ int main(void)
         cmocka_unit_test(localhost_is_this_host_whatever_the_file_says),
         cmocka_unit_test(what_the_user_says_comes_first),
         cmocka_unit_test(a_missing_hosts_file_is_an_empty_one),
+        cmocka_unit_test(the_name_servers_come_last),
+        cmocka_unit_test(all_addresses_of_the_hosts_file_are_found),
         cmocka_unit_test(entries_of_resolve_are_host_port_address),
     };
     return cmocka_run_group_tests(tests, up, down);
