@@ -260,15 +260,61 @@ double theory_keep_many(const struct theory_path *p, const struct theory_load *l
     return theory_fresh(p, l->page) + wire;
 }
 
+/* --- one pipeline --- */
+
+/* Bytes of the answers that a window lets go at once: each answer ends a segment, since
+ * it is written by itself. */
+static double first_flight(const struct theory_path *p, double answer, double answers,
+                           double window)
+{
+    double sent = 0, of_answer = 0;
+
+    while (answers > 0) {
+        double segment = smaller(p->mss, answer - of_answer);
+        if (sent + segment > window)
+            break;
+        sent += segment;
+        of_answer += segment;
+        if (of_answer >= answer) {
+            of_answer = 0;
+            answers--;
+        }
+    }
+    return sent;
+}
+
+/* Stalls as in (3), but in bytes: what the short segments of the first window leave
+ * unused may be the segment that needs one more round trip. What waits in the sender's
+ * buffer leaves in whole segments. */
+static double pipeline_stall(const struct theory_path *p, double answer, double answers,
+                             double window)
+{
+    double tau = theory_segment_time(p), cwnd = window * p->mss, sum = 0;
+    double sent = first_flight(p, answer, answers, cwnd);
+    double left = answers * answer - sent;
+
+    while (left > 0) {
+        double idle = p->rtt + tau - sent / p->mss * tau;
+        if (idle <= 0)
+            break;
+        sum += idle;
+        cwnd += sent;
+        sent = (double)(long long)(cwnd / p->mss) * p->mss;
+        left -= sent;
+    }
+    return sum;
+}
+
 double theory_pipeline(const struct theory_path *p, const struct theory_load *l)
 {
     double window = theory_warm(theory_segments(p, l->page), p->window);
-    double m = l->objects, all = round_up(m * (l->object + p->head) / p->mss);
+    double m = l->objects;
 
     if (l->objects == 0)
         return theory_fresh(p, l->page);
     return theory_fresh(p, l->page) + ask_time(p, m) +
-           m * theory_send_time(p, l->object) + theory_stall(p, all, window);
+           m * theory_send_time(p, l->object) +
+           pipeline_stall(p, l->object + p->head, m, window);
 }
 
 double theory_limit(const struct theory_path *p, const struct theory_load *l)
