@@ -74,6 +74,28 @@ faster() {
         [ "$slow" = 2 ] && sim --pipeline -w '%{num_connects}' -o "$dir/a" $site/ \
         -o "$dir/b" $site/ | grep -qx 10
 }
+resumed() {
+    head -c 1000 tools/site/window.svg >"$dir/part"
+    sim -C - -o "$dir/part" $site/window.svg && cmp "$dir/part" tools/site/window.svg &&
+        sim -C - -o "$dir/part" $site/window.svg && cmp "$dir/part" tools/site/window.svg
+}
+named() {
+    (cd "$dir" && sim -O $site/notes.txt) && cmp "$dir/notes.txt" tools/site/notes.txt
+}
+# -f leaves no file; an empty answer makes one.
+made() {
+    sim -f -o "$dir/none" $site/none
+    [ $? -eq 22 ] && [ ! -e "$dir/none" ] && sim -r 0-0 -I -o "$dir/head" $site/ &&
+        grep -q '^HTTP/1.1 200' "$dir/head"
+}
+refused() {
+    printf 'hello' | sim -T - -o "$dir/put" -w '%{http_code} %{size_upload}\n' $site/x |
+        grep -qx '405 0'
+}
+groups() {
+    sim -w '%{method} %{http_code}\n' -o /dev/null $site/ --next -I -w '%{method} %{http_code}\n' \
+        -o /dev/null $site/none | tr '\n' ' ' | grep -qx 'GET 200 HEAD 404 '
+}
 figures() {
     sim -o "$dir/a" -w '%{json}' $site/ | python3 -c '
 import json, sys
@@ -88,6 +110,11 @@ check "one after the other" fetch_all
 check "in parallel" fetch_all -Z
 check "in a pipeline" fetch_all --pipeline
 check "a pipeline needs one connection" faster
+check "a file is resumed" resumed
+check "a file has the URL's name" named
+check "a file is made when there is something to write" made
+check "what is not welcome is not uploaded" refused
+check "groups have options of their own" groups
 check "TCP's figures" figures
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]
