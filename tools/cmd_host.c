@@ -173,6 +173,14 @@ static const struct kind *kind_of(uint16_t type)
     return NULL;
 }
 
+/* The first one opens the object that the last line of host_body() closes. */
+static void begin_record(struct host *h, const char *name, const struct kind *kind)
+{
+    fputs(h->printed++ ? ",{\"name\":" : "{\"records\":[{\"name\":", stdout);
+    print_json_string(name);
+    printf(",\"type\":\"%s\"", kind->name);
+}
+
 static void print_record(struct host *h, const struct dns_record *record)
 {
     const struct kind *kind = kind_of(record->type);
@@ -189,9 +197,8 @@ static void print_record(struct host *h, const struct dns_record *record)
         h->printed++;
         return;
     }
-    fputs(h->printed++ ? ",{\"name\":" : "{\"name\":", stdout);
-    print_json_string(name);
-    printf(",\"type\":\"%s\",\"ttl\":%u,\"data\":", kind->name, record->ttl);
+    begin_record(h, name, kind);
+    printf(",\"ttl\":%u,\"data\":", record->ttl);
     print_json_string(data);
     putchar('}');
 }
@@ -237,12 +244,13 @@ static void print_found(struct host *h, const struct names_found *found)
         int family = found->at[i].family;
         const struct kind *kind = &kinds[family == AF_INET ? 0 : 1];
         inet_ntop(family, found->at[i].b, address, sizeof address);
-        if (!h->json)
+        if (!h->json) {
             printf("%s %s %s\n", h->name, kind->words, address);
-        else
-            printf("%s{\"name\":\"%s\",\"type\":\"%s\",\"data\":\"%s\"}",
-                   h->printed ? "," : "", h->name, kind->name, address);
-        h->printed++;
+            h->printed++;
+            continue;
+        }
+        begin_record(h, h->name, kind);
+        printf(",\"data\":\"%s\"}", address);
     }
 }
 
@@ -289,6 +297,7 @@ static int ask_kinds(struct host *h)
     const struct kind *kind = h->kind ? h->kind : &kinds[0];
     unsigned n = h->kind ? 1 : 3;
     struct dns_question question;
+    char what[400];
 
     for (unsigned i = 0; i < n; i++) {
         int err = ask(h, kind[i].type, &question);
@@ -299,9 +308,12 @@ static int ask_kinds(struct host *h)
             return failed(h, err);
         print_answer(h, &question);
     }
-    if (!h->printed && !h->json && h->kind)
-        printf("%s has no %s record\n", h->name, h->kind->name);
-    return h->printed ? 0 : 1;
+    if (h->printed)
+        return 0;
+    snprintf(what, sizeof what, "%.255s has no %s record", h->name,
+             h->kind ? h->kind->name : "A, AAAA or MX");
+    tell(what, "a name server says so", NULL);
+    return 1;
 }
 
 /* RFC 1035 s3.5 and RFC 3596 s2.5: an address as the name that has its PTR. */
@@ -359,11 +371,9 @@ static int host_body(struct options *o, void *arg)
         free(h->reply);
         return 1;
     }
-    if (h->json)
-        fputs("{\"records\":[", stdout);
     status = look_up(h);
-    if (h->json)
-        printf("],\"found\":%s}\n", status == 0 ? "true" : "false");
+    if (h->json && h->printed)
+        puts("],\"found\":true}");
     free(h->reply);
     return status;
 }
@@ -418,5 +428,8 @@ int host_run(int argc, char **argv)
     }
     if (!h.name || !*h.name)
         return tell_usage("host needs a NAME", "tapir host www.example.org");
-    return options_run(&o, &job);
+    status = options_run(&o, &job);
+    if (h.json && !h.printed)
+        tell_json();
+    return status;
 }

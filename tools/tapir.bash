@@ -24,6 +24,7 @@ _tapir() {
             --connections --rtt --rate --iw --strategy --loss --json --table --waterfall --svg
             --har --site --server --port"
         [ "${COMP_WORDS[1]}" = lab ] && options="--check --json --help"
+        [ "${COMP_WORDS[1]}" = host ] && options="$options -t --json"
         [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --echo
             --follow-links --no-listing --no-status --access-log --log-format
             --header-timeout --body-timeout --idle-timeout --send-timeout --max-line --max-header

@@ -85,11 +85,20 @@ what='an address has a name'
 asks 0 '^1.2.0.192.in-addr.arpa domain name pointer web.example.test.$' 192.0.2.1
 what='a name that does not exist is 3(NXDOMAIN)'
 asks 1 'Host nosuch.example.test not found: 3(NXDOMAIN)' nosuch.example.test
+what='that is an object, too'
+asks 1 '^{"error":"Host nosuch.example.test not found: 3(NXDOMAIN)"}$' --json \
+    nosuch.example.test
+what='a name without a record of the type'
+asks 1 'www.example.test has no TXT record' -t TXT www.example.test
 what='a question that is lost is asked again'
 asks 0 '^deaf.example.test has address 192.0.2.1$' -t A deaf.example.test
 what='ping takes a name'
 in_ns && gives 0 '^PING www.example.test (192.0.2.1)' \
     "$tapir" ping --link ns --dns 192.0.2.1 -c 1 www.example.test -- $server
+what='the second of the seven steps of a fetch is a question to a name server'
+in_ns && gives 0 '^\* 2 address    192.0.2.1, from DNS ' \
+    "$tapir" get -v -o /dev/null --link ns --dns 192.0.2.1 http://www.example.test/ -- \
+    sh -c "$server & sleep 1; exec $tapir serve --link kernel tools/site"
 what='the resolver runs over the sockets of the kernel as well'
 in_ns && gives 0 '^many.example.test has address 10.9.0.99$' "$tapir" perf -s --link ns -- \
     sh -c "$server & for i in 1 2 3 4 5 6 7 8 9; do
