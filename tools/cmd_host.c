@@ -36,7 +36,8 @@ struct host {
 
     struct dns *dns;
     struct dns_reply *reply;
-    unsigned printed; /* records, or objects of JSON */
+    unsigned printed; /* records, aliases on the way included */
+    bool found;       /* one of what was asked for */
 };
 
 static const struct option_row rows[] = {
@@ -224,8 +225,10 @@ static void print_answer(struct host *h, const struct dns_question *question)
             print_record(h, &record);
     }
     walk = dns_walk(m);
-    while (dns_next_of(&walk, &end, question->type, &record))
+    while (dns_next_of(&walk, &end, question->type, &record)) {
         print_record(h, &record);
+        h->found = true;
+    }
 }
 
 static const char *rcode_name(unsigned rcode)
@@ -240,6 +243,7 @@ static void print_found(struct host *h, const struct names_found *found)
 {
     char address[INET6_ADDRSTRLEN];
 
+    h->found = true;
     for (size_t i = 0; i < found->n; i++) {
         int family = found->at[i].family;
         const struct kind *kind = &kinds[family == AF_INET ? 0 : 1];
@@ -302,13 +306,13 @@ static int ask_kinds(struct host *h)
     for (unsigned i = 0; i < n; i++) {
         int err = ask(h, kind[i].type, &question);
         /* Some servers deny a name of which they do not know this type. */
-        if (err == -ENOENT && h->printed)
+        if (err == -ENOENT && h->found)
             continue;
         if (err < 0)
             return failed(h, err);
         print_answer(h, &question);
     }
-    if (h->printed)
+    if (h->found)
         return 0;
     snprintf(what, sizeof what, "%.255s has no %s record", h->name,
              h->kind ? h->kind->name : "A, AAAA or MX");
@@ -373,7 +377,7 @@ static int host_body(struct options *o, void *arg)
     }
     status = look_up(h);
     if (h->json && h->printed)
-        puts("],\"found\":true}");
+        printf("],\"found\":%s}\n", h->found ? "true" : "false");
     free(h->reply);
     return status;
 }
