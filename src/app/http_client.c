@@ -68,13 +68,7 @@ static bool find_address(struct http_fetch *f)
         snprintf(fix, sizeof fix, "use an address, or --resolve %.80s:%u:ADDRESS",
                  f->url.host, f->url.port);
         fetch_failed(f, GET_RESOLVE, "Could not resolve host: %s", f->url.host);
-        if (err == -EAFNOSUPPORT)
-            return fetch_because(
-                f, "it has an IPv6 address only: IPv6 is not built yet", fix);
-        return fetch_because(f,
-                             "names are looked up in --resolve and the hosts file: a "
-                             "resolver is not built yet",
-                             fix);
+        return fetch_because(f, names_trouble(err), fix);
     }
     f->to.sin_family = AF_INET;
     f->to.sin_port = htons(f->url.port);
