@@ -8,28 +8,10 @@
 #include "app/dns_ask.h"
 
 #include <errno.h>
-#include <limits.h>
 
+#include "app/dial.h"
 #include "base/bytes.h"
 #include "tapir/socket.h"
-
-/* 0 when the descriptor may be ready; -ETIME; negative errno. */
-static int wait_for(int fd, short events, usec deadline)
-{
-    struct pollfd p = { .fd = fd, .events = events };
-
-    for (;;) {
-        usec left = deadline - tapir_now();
-        if (left <= 0)
-            return -ETIME;
-        left = (left + USEC_PER_MS - 1) / USEC_PER_MS;
-        int n = tapir_poll(&p, 1, left < INT_MAX ? (int)left : INT_MAX);
-        if (n > 0)
-            return 0;
-        if (n < 0 && errno != EINTR)
-            return -errno;
-    }
-}
 
 static int connect_fd(int fd, const struct dns_reply *reply, usec deadline)
 {
@@ -41,7 +23,7 @@ static int connect_fd(int fd, const struct dns_reply *reply, usec deadline)
         return 0;
     if (errno != EINPROGRESS)
         return -errno;
-    err = wait_for(fd, POLLOUT, deadline);
+    err = dial_wait(fd, POLLOUT, deadline);
     if (err < 0)
         return err;
     len = sizeof err;
@@ -72,7 +54,7 @@ static ssize_t receive(int fd, uint8_t *at, size_t n, usec deadline)
             return got;
         if (errno != EAGAIN && errno != EINTR)
             return -errno;
-        int err = wait_for(fd, POLLIN, deadline);
+        int err = dial_wait(fd, POLLIN, deadline);
         if (err < 0)
             return err;
     }
