@@ -1,10 +1,12 @@
-/* What is kept is trusted as long as stat(2) tells the same inode, size and times of
- * change, and never for more than a second or two. Two things that stat cannot tell are
- * met by that:
+/* What is kept is trusted for the turn in which it was read: requests that were found
+ * waiting together may well get the file as it was when the first of them was answered.
+ * Beyond that it is trusted as long as stat(2), once a turn, tells the same inode, size
+ * and times of change, and never for more than a second or two. Two things that stat
+ * cannot tell are met by that:
  *
  *   - Times of change are as coarse as a tick of the kernel's, or on some file systems
- *     as two seconds: a file may change twice and show it once. Only one that has been
- *     left alone for longer than that is kept.
+ *     as two seconds: a file may change twice and show it once. Only one that had been
+ *     left alone for longer than that outlives its turn.
  *   - A program that writes through a mapping changes the times with its first write of
  *     many; so the time that a file is kept has an end.
  *
@@ -57,37 +59,53 @@ static bool same_file(const struct stat *a, const struct stat *b)
            same_time(&a->st_ctim, &b->st_ctim);
 }
 
+/* Had it been left alone for long enough when it was read? */
+static bool settled(const struct http_kept *k)
+{
+    return k->st.st_ctim.tv_sec <= k->since - SETTLED &&
+           k->st.st_mtim.tv_sec <= k->since - SETTLED;
+}
+
+/* Is what was kept in an earlier turn still the file? */
+static bool still_good(const struct http_kept *k, int root, int64_t now)
+{
+    struct stat st;
+
+    return settled(k) && now >= k->since && now <= k->since + KEPT &&
+           fstatat(root, k->name, &st, 0) == 0 && same_file(&st, &k->st);
+}
+
 const struct http_kept *http_cache_find(struct http_cache *c, int root,
                                         const char *name, int64_t now)
 {
     struct http_kept *k = slot_of(c, name);
-    struct stat st;
 
     if (!k->text || strcmp(k->name, name) != 0)
         return NULL;
-    if (now >= k->since && now <= k->since + KEPT && fstatat(root, name, &st, 0) == 0 &&
-        same_file(&st, &k->st))
-        return k;
-    forget(k);
-    return NULL;
+    if (k->turn != c->turn && !still_good(k, root, now)) {
+        forget(k);
+        return NULL;
+    }
+    k->turn = c->turn;
+    return k;
 }
 
-void http_cache_keep(struct http_cache *c, const char *name, int fd,
-                     const struct stat *st, int64_t now)
+const struct http_kept *http_cache_keep(struct http_cache *c, const char *name, int fd,
+                                        const struct stat *st, int64_t now)
 {
     struct http_kept *k = slot_of(c, name);
-    struct http_kept fresh = { .st = *st, .since = now };
+    struct http_kept fresh = { .st = *st, .since = now, .turn = c->turn };
 
-    if (st->st_size > HTTP_CACHE_FILE || st->st_ctim.tv_sec > now - SETTLED ||
-        st->st_mtim.tv_sec > now - SETTLED)
-        return;
+    if (st->st_size > HTTP_CACHE_FILE)
+        return NULL;
     fresh.name = strdup(name);
     fresh.text = malloc((size_t)st->st_size + 1);
-    if (fresh.name && fresh.text &&
-        pread(fd, fresh.text, (size_t)st->st_size + 1, 0) == st->st_size) {
-        forget(k);
-        *k = fresh;
-    } else {
+    if (!fresh.name || !fresh.text ||
+        pread(fd, fresh.text, (size_t)st->st_size + 1, 0) != st->st_size) {
         forget(&fresh);
+        return NULL;
     }
+    forget(k);
+    *k = fresh;
+    return k;
 }

@@ -187,7 +187,11 @@ int http_files_get(struct http_files *files, const char *name, int64_t now,
         fd = open_file(files, name, &st);
         if (fd < 0)
             return fd;
-        http_cache_keep(&files->cache, name, fd, &st, now);
+        kept = http_cache_keep(&files->cache, name, fd, &st, now);
+    }
+    if (kept && fd >= 0) {
+        close(fd);
+        fd = -1;
     }
     *out = (struct http_file){
         .fd = fd,

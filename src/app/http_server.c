@@ -484,6 +484,7 @@ static bool is_over(const struct server *sv)
 static void turn(struct server *sv, const struct epoll_event *events, int n)
 {
     sv->now = tapir_now();
+    sv->site.files.cache.turn++;
     for (int i = 0; i < n; i++)
         take_event(sv, &events[i]);
     expire_conns(sv);

@@ -37,10 +37,16 @@ void text_put(struct text *t, const char *s)
 
 void text_char(struct text *t, char c)
 {
-    text_putn(t, &c, 1);
+    if (t->len + 1 == t->cap) {
+        t->cut = true;
+        return;
+    }
+    t->at[t->len++] = c;
+    t->at[t->len] = '\0';
 }
 
-static void put_number(struct text *t, uint64_t n, unsigned base, int width)
+/* Inlined for each base, so that no division is a real one. */
+static inline void put_number(struct text *t, uint64_t n, unsigned base, int width)
 {
     char digits[DIGITS_MAX];
     int i = DIGITS_MAX;
@@ -54,9 +60,14 @@ static void put_number(struct text *t, uint64_t n, unsigned base, int width)
     text_putn(t, digits + i, (size_t)(DIGITS_MAX - i));
 }
 
+static void put_decimal(struct text *t, uint64_t n, int width)
+{
+    put_number(t, n, 10, width);
+}
+
 void text_u64(struct text *t, uint64_t n)
 {
-    put_number(t, n, 10, 1);
+    put_decimal(t, n, 1);
 }
 
 void text_i64(struct text *t, int64_t n)
@@ -68,7 +79,7 @@ void text_i64(struct text *t, int64_t n)
 
 void text_u64_width(struct text *t, uint64_t n, int width)
 {
-    put_number(t, n, 10, width);
+    put_decimal(t, n, width);
 }
 
 void text_hex(struct text *t, uint64_t n, int width)

@@ -58,22 +58,31 @@ static unsigned weekday(int64_t days)
     return (unsigned)((days % 7 + 11) % 7);
 }
 
-static void print_day_and_month(struct text *t, struct civil c, char between)
+/* n in `width` digits, filled with zeros from the left. */
+static void put_digits(char *at, uint64_t n, int width)
 {
-    text_u64_width(t, c.day, 2);
-    text_char(t, between);
-    text_putn(t, month_name + 3 * (c.month - 1), 3);
-    text_char(t, between);
-    text_u64_width(t, (uint64_t)c.year, 4);
+    while (width-- > 0) {
+        at[width] = (char)('0' + n % 10);
+        n /= 10;
+    }
 }
 
-static void print_clock(struct text *t, unsigned of_day)
+/* "06 Nov 1994", with something else between. */
+static void put_day_and_month(char *at, struct civil c, char between)
 {
-    text_u64_width(t, of_day / 3600, 2);
-    text_char(t, ':');
-    text_u64_width(t, of_day / 60 % 60, 2);
-    text_char(t, ':');
-    text_u64_width(t, of_day % 60, 2);
+    put_digits(at, c.day, 2);
+    at[2] = at[6] = between;
+    memcpy(at + 3, month_name + 3 * (c.month - 1), 3);
+    put_digits(at + 7, (uint64_t)c.year, 4);
+}
+
+/* "08:49:37" */
+static void put_clock(char *at, unsigned of_day)
+{
+    put_digits(at, of_day / 3600, 2);
+    at[2] = at[5] = ':';
+    put_digits(at + 3, of_day / 60 % 60, 2);
+    put_digits(at + 6, of_day % 60, 2);
 }
 
 /* The day of a moment, and in *of_day its second. */
@@ -94,41 +103,38 @@ static int64_t day_of(int64_t seconds, unsigned *of_day)
 
 void http_date_print(struct text *t, int64_t seconds)
 {
+    char date[] = "Sun, 06 Nov 1994 08:49:37 GMT";
     unsigned of_day;
     int64_t days = day_of(seconds, &of_day);
 
-    text_putn(t, day_name + 3 * weekday(days), 3);
-    text_put(t, ", ");
-    print_day_and_month(t, civil_of_days(days), ' ');
-    text_char(t, ' ');
-    print_clock(t, of_day);
-    text_put(t, " GMT");
+    memcpy(date, day_name + 3 * weekday(days), 3);
+    put_day_and_month(date + 5, civil_of_days(days), ' ');
+    put_clock(date + 17, of_day);
+    text_putn(t, date, sizeof date - 1);
 }
 
 void http_date_print_log(struct text *t, int64_t seconds)
 {
+    char date[] = "06/Nov/1994:08:49:37 +0000";
     unsigned of_day;
     int64_t days = day_of(seconds, &of_day);
 
-    print_day_and_month(t, civil_of_days(days), '/');
-    text_char(t, ':');
-    print_clock(t, of_day);
-    text_put(t, " +0000");
+    put_day_and_month(date, civil_of_days(days), '/');
+    put_clock(date + 12, of_day);
+    text_putn(t, date, sizeof date - 1);
 }
 
 void http_date_print_iso(struct text *t, int64_t seconds)
 {
+    char date[] = "1994-11-06T08:49:37+00:00";
     unsigned of_day;
     struct civil c = civil_of_days(day_of(seconds, &of_day));
 
-    text_u64_width(t, (uint64_t)c.year, 4);
-    text_char(t, '-');
-    text_u64_width(t, c.month, 2);
-    text_char(t, '-');
-    text_u64_width(t, c.day, 2);
-    text_char(t, 'T');
-    print_clock(t, of_day);
-    text_put(t, "+00:00");
+    put_digits(date, (uint64_t)c.year, 4);
+    put_digits(date + 5, c.month, 2);
+    put_digits(date + 8, c.day, 2);
+    put_clock(date + 11, of_day);
+    text_putn(t, date, sizeof date - 1);
 }
 
 /* The place of a three-letter name among `n` of them, or -1. */

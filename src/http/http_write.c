@@ -61,12 +61,23 @@ void http_write_status(struct text *t, int status)
     text_put(t, "\r\n");
 }
 
+/* A control character could end the line; a space cannot. */
+static void put_value(struct text *t, const char *value)
+{
+    size_t n = 0;
+
+    while (value[n] && !is_control(value[n]))
+        n++;
+    text_putn(t, value, n);
+    for (value += n; *value; value++)
+        text_char(t, is_control(*value) ? ' ' : *value);
+}
+
 void http_write_field(struct text *t, const char *name, const char *value)
 {
     text_put(t, name);
     text_put(t, ": ");
-    for (; *value; value++)
-        text_char(t, is_control(*value) ? ' ' : *value);
+    put_value(t, value);
     text_put(t, "\r\n");
 }
 

@@ -405,7 +405,7 @@ static void without_memory_for_input_no_more_is_read(void **state)
     said.len = 0;
     http_session_init(&s);
     memcpy(http_session_room(&s, &site, &room), two, sizeof two - 1);
-    memory_ends_after(1); /* the answer's head */
+    memory_ends_after(2); /* the file and the answer's head */
     http_session_input(&s, &site, sizeof two - 1, NOW);
     assert_int_equal(memory_back(), 1);
     take_output(&s, 65536);
