@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/http_head.h"
 #include "app/http_listing.h"
 #include "app/http_page.h"
 #include "app/http_status.h"
@@ -38,83 +39,6 @@ enum {
 #define FILES_ALLOW "GET, HEAD, OPTIONS"
 #define ECHO_ALLOW  "POST, PUT, OPTIONS"
 
-/* What an answer is made of; zeros and NULL: without. */
-struct answer {
-    int status;
-    const char *type;   /* Content-Type */
-    uint64_t length;    /* Content-Length */
-    const char *allow;  /* Allow */
-    const char *coding; /* Content-Encoding */
-    bool no_store;      /* Cache-Control: it is true for a moment only */
-    bool is_file;       /* the next two say something, and ranges are welcome */
-    char etag[HTTP_ETAG_ROOM];
-    int64_t mtime;
-    bool has_range;                 /* Content-Range: */
-    const struct http_range *range; /*   which part; NULL: none fits */
-    uint64_t size;                  /*   of the whole */
-    const char *location;           /* the name of a directory without its slash */
-    struct http_slice query;        /* what follows it */
-};
-
-/* --- writing --------------------------------------------------------------------- */
-
-static void write_location(struct text *t, const struct answer *a)
-{
-    text_put(t, "Location: /");
-    http_encode_path(t, a->location);
-    if (*a->location)
-        text_char(t, '/');
-    http_encode_target(t, a->query);
-    text_put(t, "\r\n");
-}
-
-/* RFC 9112 s9.6 and s9.3; appendix C.2.2 for HTTP/1.0. */
-static void write_connection(struct text *t, const struct http_session *s)
-{
-    if (s->last)
-        http_write_field(t, "Connection", "close");
-    else if (s->minor == 0)
-        http_write_field(t, "Connection", "keep-alive");
-}
-
-static void write_validators(struct text *t, const struct http_session *s,
-                             const struct answer *a)
-{
-    /* RFC 9110 s8.8.2.1: never later than Date. */
-    http_write_date(t, "Last-Modified", a->mtime < s->now ? a->mtime : s->now);
-    http_write_field(t, "ETag", a->etag);
-    http_write_field(t, "Accept-Ranges", "bytes");
-}
-
-static void write_head(struct text *t, const struct http_session *s,
-                       const struct answer *a)
-{
-    http_write_status(t, a->status);
-    http_write_date(t, "Date", s->now);
-    http_write_field(t, "Server", "tapir");
-    if (a->allow)
-        http_write_field(t, "Allow", a->allow);
-    if (a->location)
-        write_location(t, a);
-    if (a->is_file)
-        write_validators(t, s, a);
-    if (a->coding)
-        http_write_field(t, "Vary", "Accept-Encoding");
-    if (a->no_store)
-        http_write_field(t, "Cache-Control", "no-store");
-    if (a->has_range)
-        http_write_content_range(t, a->range, a->size);
-    if (a->status != 304) { /* RFC 9110 s15.4.5: what a cache has it knows */
-        if (a->coding)
-            http_write_field(t, "Content-Encoding", a->coding);
-        if (a->type)
-            http_write_field(t, "Content-Type", a->type);
-        http_write_number(t, "Content-Length", a->length);
-    }
-    write_connection(t, s);
-    http_write_end(t);
-}
-
 /* Makes `out` of the answer's head and, unless a HEAD is answered, its body, or what of
  * it is not read from the file later. */
 static void make_answer(struct http_session *s, const struct answer *a,
@@ -134,7 +58,7 @@ static void make_answer(struct http_session *s, const struct answer *a,
         return;
     }
     text_init(&t, s->out, room);
-    write_head(&t, s, a);
+    http_head_put(&t, s, a);
     s->out_head = t.len;
     if (!s->to_head)
         text_putn(&t, body.at, body.len);
@@ -373,6 +297,7 @@ static void answer_file(struct http_session *s, const struct http_head *head,
                         .coding = coding,
                         .size = file->size,
                         .is_file = true,
+                        .kept = file->kept,
                         .mtime = file->mtime >= 0 ? file->mtime : 0 };
     struct http_version version = { .exists = true, .mtime = a.mtime };
     struct text t;

@@ -75,8 +75,8 @@ static bool still_good(const struct http_kept *k, int root, int64_t now)
            fstatat(root, k->name, &st, 0) == 0 && same_file(&st, &k->st);
 }
 
-const struct http_kept *http_cache_find(struct http_cache *c, int root,
-                                        const char *name, int64_t now)
+struct http_kept *http_cache_find(struct http_cache *c, int root, const char *name,
+                                  int64_t now)
 {
     struct http_kept *k = slot_of(c, name);
 
@@ -90,8 +90,8 @@ const struct http_kept *http_cache_find(struct http_cache *c, int root,
     return k;
 }
 
-const struct http_kept *http_cache_keep(struct http_cache *c, const char *name, int fd,
-                                        const struct stat *st, int64_t now)
+struct http_kept *http_cache_keep(struct http_cache *c, const char *name, int fd,
+                                  const struct stat *st, int64_t now)
 {
     struct http_kept *k = slot_of(c, name);
     struct http_kept fresh = { .st = *st, .since = now, .turn = c->turn };

@@ -4,10 +4,11 @@
 #ifndef TAPIR_APP_HTTP_CACHE_H
 #define TAPIR_APP_HTTP_CACHE_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
-enum { HTTP_CACHE_SLOTS = 64, HTTP_CACHE_FILE = 16 * 1024 };
+enum { HTTP_CACHE_SLOTS = 64, HTTP_CACHE_FILE = 16 * 1024, HTTP_CACHE_HEAD = 448 };
 
 struct http_kept {
     struct stat st; /* of the file when it was read */
@@ -15,6 +16,12 @@ struct http_kept {
     uint64_t turn;  /* in which it was last seen to be so */
     char *name;
     char *text; /* st.st_size bytes */
+
+    /* The head of the last plain answer with it, good for the second in which it was
+     * written: the answer's owner's (http_answer.c). */
+    int64_t head_at; /* seconds since 1970 */
+    size_t head_len; /* 0: there is none */
+    char head[HTTP_CACHE_HEAD];
 };
 
 /* All zeros: empty. */
@@ -28,13 +35,13 @@ void http_cache_free(struct http_cache *c);
 /* The file `name` below the directory `root`, if it is kept and has not changed since
  * the turn at hand began; good until the next call. NULL: it has to be opened. `now` is
  * seconds since 1970. */
-const struct http_kept *http_cache_find(struct http_cache *c, int root,
-                                        const char *name, int64_t now);
+struct http_kept *http_cache_find(struct http_cache *c, int root, const char *name,
+                                  int64_t now);
 
 /* Keeps the regular file that is open as fd, and that *st was just asked of, if it is
  * small: for this turn, or longer if it has not changed lately. Reads it by itself.
  * NULL: it is not kept. */
-const struct http_kept *http_cache_keep(struct http_cache *c, const char *name, int fd,
-                                        const struct stat *st, int64_t now);
+struct http_kept *http_cache_keep(struct http_cache *c, const char *name, int fd,
+                                  const struct stat *st, int64_t now);
 
 #endif

@@ -176,8 +176,7 @@ static int open_file(const struct http_files *files, const char *name, struct st
 int http_files_get(struct http_files *files, const char *name, int64_t now,
                    struct http_file *out)
 {
-    const struct http_kept *kept = http_cache_find(&files->cache, files->root, name,
-                                                   now);
+    struct http_kept *kept = http_cache_find(&files->cache, files->root, name, now);
     struct stat st;
     int fd = -1;
 
@@ -196,6 +195,7 @@ int http_files_get(struct http_files *files, const char *name, int64_t now,
     *out = (struct http_file){
         .fd = fd,
         .text = kept ? kept->text : NULL,
+        .kept = kept,
         .size = (uint64_t)st.st_size,
         .mtime = st.st_mtime,
         .changed = st.st_mtim.tv_sec * NS_A_SECOND + st.st_mtim.tv_nsec,

@@ -18,9 +18,10 @@ struct http_files {
 struct http_file {
     int fd;           /* the caller's, who closes it; -1: it is text */
     const char *text; /* its bytes, good until the next http_files_get(); or NULL */
-    uint64_t size;    /* bytes */
-    int64_t mtime;    /* last change, seconds since 1970 */
-    int64_t changed;  /* the same in nanoseconds, to tell versions apart */
+    struct http_kept *kept; /* where they are kept; NULL when text is */
+    uint64_t size;          /* bytes */
+    int64_t mtime;          /* last change, seconds since 1970 */
+    int64_t changed;        /* the same in nanoseconds, to tell versions apart */
     uint64_t inode;
 };
 
