@@ -54,7 +54,8 @@ enum {
     VNET_LEN_DEFAULT = sizeof(struct virtio_net_hdr),
     ETHERNET = 14,
     COPY_MAX = PKT_SMALL - PKT_HEADROOM, /* frames up to this are copied out */
-    QUEUE_LEN = 32768,                   /* txqueuelen of a device made here */
+    GATHER_MAX = 2048, /* frames up to this are written as one piece */
+    QUEUE_LEN = 32768, /* txqueuelen of a device made here */
 };
 
 static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "the vnet header is 12 bytes");
@@ -102,20 +103,46 @@ static int send_failed(struct tap *t, size_t len, int err)
     return 0;
 }
 
+/* Of a small frame one piece is made: it is sooner copied than the kernel has looked
+ * through a list of pieces. */
+static ssize_t write_small(const struct tap *t, const struct virtio_net_hdr_v1 *vnet,
+                           const struct pkt *p)
+{
+    uint8_t frame[VNET_LEN + GATHER_MAX], *at = frame;
+
+    memcpy(at, vnet, t->header);
+    at += t->header;
+    memcpy(at, p->data, p->len);
+    at += p->len;
+    for (unsigned i = 0; i < p->n_text; i++) {
+        memcpy(at, p->text[i].at, p->text[i].len);
+        at += p->text[i].len;
+    }
+    return write(t->port.fd, frame, (size_t)(at - frame));
+}
+
+static ssize_t write_pieces(const struct tap *t, struct virtio_net_hdr_v1 *vnet,
+                            const struct pkt *p)
+{
+    struct iovec iov[4] = { { vnet, t->header }, { p->data, p->len } };
+    int n = 2;
+
+    for (unsigned i = 0; i < p->n_text; i++)
+        iov[n++] = (struct iovec){ (void *)(uintptr_t)p->text[i].at, p->text[i].len };
+    return writev(t->port.fd, iov, n);
+}
+
 static int tap_send(struct link *link, const struct pkt *p)
 {
     struct tap *t = (struct tap *)(void *)link;
     struct virtio_net_hdr_v1 vnet;
-    struct iovec iov[4] = { { &vnet, t->header }, { p->data, p->len } };
-    int n = 2;
+    size_t len = pkt_total(p);
+    ssize_t n;
 
     if (t->header)
         vnet_describe(p, &vnet);
-    for (unsigned i = 0; i < p->n_text; i++)
-        iov[n++] = (struct iovec){ (void *)(uintptr_t)p->text[i].at, p->text[i].len };
-    if (writev(t->port.fd, iov, n) >= 0)
-        return 0;
-    return send_failed(t, pkt_total(p), errno);
+    n = len <= GATHER_MAX ? write_small(t, &vnet, p) : write_pieces(t, &vnet, p);
+    return n >= 0 ? 0 : send_failed(t, len, errno);
 }
 
 /* ---- reading ---- */
