@@ -24,7 +24,7 @@
 #include "base/pages.h"
 
 enum {
-    HEAP_FIRST = 512, /* places in the first array: a page */
+    HEAP_FIRST = 128, /* places in the first array: most of a page */
     HEAP_SPARSE = 4,  /* shrinks when this part of it would do */
 };
 
@@ -35,7 +35,7 @@ void heap_init(struct heap *h)
 
 static size_t array_bytes(size_t cap)
 {
-    return cap * sizeof(struct deadline *);
+    return cap * sizeof(struct heap_place);
 }
 
 void heap_free(struct heap *h)
@@ -47,7 +47,7 @@ void heap_free(struct heap *h)
 /* False: no memory, it stays as it is. */
 static bool resize(struct heap *h, size_t cap)
 {
-    struct deadline **at = pages_new(array_bytes(cap));
+    struct heap_place *at = pages_new(array_bytes(cap));
     if (!at)
         return false;
     if (h->n > 0)
@@ -81,56 +81,56 @@ bool heap_reserve(struct heap *h, size_t n)
 
 void deadline_init(struct deadline *d, uint8_t owner)
 {
-    *d = (struct deadline){ .at = NEVER, .key = NEVER, .owner = owner, .holds = true };
+    *d = (struct deadline){ .at = NEVER, .owner = owner, .holds = true };
 }
 
-static bool before(const struct deadline *a, const struct deadline *b)
+static bool before(const struct heap_place *a, const struct heap_place *b)
 {
     return a->key < b->key || (a->key == b->key && a->order < b->order);
 }
 
-static void place(struct heap *h, struct deadline *d, size_t i)
+static void place(struct heap *h, struct heap_place p, size_t i)
 {
-    h->at[i] = d;
-    d->slot = (uint32_t)i + 1;
+    h->at[i] = p;
+    p.of->slot = (uint32_t)i + 1;
 }
 
-static void sift_up(struct heap *h, struct deadline *d, size_t i)
+static void sift_up(struct heap *h, struct heap_place p, size_t i)
 {
     while (i > 0) {
         size_t parent = (i - 1) / 2;
-        if (!before(d, h->at[parent]))
+        if (!before(&p, &h->at[parent]))
             break;
         place(h, h->at[parent], i);
         i = parent;
     }
-    place(h, d, i);
+    place(h, p, i);
 }
 
-static void sift_down(struct heap *h, struct deadline *d, size_t i)
+static void sift_down(struct heap *h, struct heap_place p, size_t i)
 {
     for (;;) {
         size_t child = 2 * i + 1;
         if (child >= h->n)
             break;
-        if (child + 1 < h->n && before(h->at[child + 1], h->at[child]))
+        if (child + 1 < h->n && before(&h->at[child + 1], &h->at[child]))
             child++;
-        if (!before(h->at[child], d))
+        if (!before(&h->at[child], &p))
             break;
         place(h, h->at[child], i);
         i = child;
     }
-    place(h, d, i);
+    place(h, p, i);
 }
 
 static void take_out(struct heap *h, struct deadline *d)
 {
     size_t i = d->slot - 1u;
-    struct deadline *last = h->at[--h->n];
+    struct heap_place last = h->at[--h->n];
     d->slot = 0;
-    if (last == d)
+    if (last.of == d)
         return;
-    if (before(last, d))
+    if (before(&last, &h->at[i]))
         sift_up(h, last, i);
     else
         sift_down(h, last, i);
@@ -142,28 +142,33 @@ static void insert(struct heap *h, struct deadline *d)
     bool room = h->n < h->cap || grow(h, h->n + 1);
     assert(room);
     (void)room;
-    d->key = d->at;
-    sift_up(h, d, h->n++);
+    sift_up(h, (struct heap_place){ d->at, h->armed++, d }, h->n++);
+}
+
+/* Moves the armed d, which lies in the heap. */
+static void move(struct heap *h, struct deadline *d, bool rearmed)
+{
+    struct heap_place p = h->at[d->slot - 1u];
+
+    /* A new order is a later one: among equal keys it may have to sink. */
+    if (rearmed) {
+        p.order = h->armed++;
+        sift_down(h, p, d->slot - 1u);
+    }
+    if (d->at < p.key) {
+        p.key = d->at;
+        sift_up(h, p, d->slot - 1u);
+    }
 }
 
 void heap_set(struct heap *h, struct deadline *d, usec at)
 {
     bool rearmed = d->at == NEVER && at != NEVER;
     d->at = at;
-    if (rearmed)
-        d->order = h->armed++;
-    if (d->slot == 0) {
-        if (rearmed)
-            insert(h, d);
-        return;
-    }
-    /* A new order is a later one: among equal keys it may have to sink. */
-    if (rearmed)
-        sift_down(h, d, d->slot - 1u);
-    if (at < d->key) {
-        d->key = at;
-        sift_up(h, d, d->slot - 1u);
-    }
+    if (d->slot != 0)
+        move(h, d, rearmed);
+    else if (rearmed)
+        insert(h, d);
 }
 
 void heap_remove(struct heap *h, struct deadline *d)
@@ -179,33 +184,35 @@ void heap_remove(struct heap *h, struct deadline *d)
 }
 
 /* Puts the top, which lies too early, where it belongs. */
-static void settle(struct heap *h, struct deadline *top)
+static void settle(struct heap *h)
 {
-    if (top->at == NEVER) {
-        take_out(h, top);
+    struct heap_place top = h->at[0];
+
+    if (top.of->at == NEVER) {
+        take_out(h, top.of);
         return;
     }
-    top->key = top->at;
+    top.key = top.of->at;
     sift_down(h, top, 0);
 }
 
 usec heap_next(struct heap *h)
 {
-    while (h->n > 0 && h->at[0]->key != h->at[0]->at)
-        settle(h, h->at[0]);
-    return h->n > 0 ? h->at[0]->at : NEVER;
+    while (h->n > 0 && h->at[0].key != h->at[0].of->at)
+        settle(h);
+    return h->n > 0 ? h->at[0].key : NEVER;
 }
 
 struct deadline *heap_pop(struct heap *h, usec now)
 {
-    while (h->n > 0 && h->at[0]->key <= now) {
-        struct deadline *top = h->at[0];
-        if (top->key == top->at) {
-            take_out(h, top);
-            top->at = NEVER;
-            return top;
+    while (h->n > 0 && h->at[0].key <= now) {
+        struct heap_place top = h->at[0];
+        if (top.key == top.of->at) {
+            take_out(h, top.of);
+            top.of->at = NEVER;
+            return top.of;
         }
-        settle(h, top);
+        settle(h);
     }
     return NULL;
 }

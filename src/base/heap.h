@@ -1,5 +1,5 @@
 /* The heap of deadlines. A struct deadline is embedded in whatever has one (a
- * connection, a half-open entry, a neighbour); the heap holds pointers and owns nothing
+ * connection, a half-open entry, a neighbour); the heap points to it and owns nothing
  * but its array. Deadlines that fall together surface in the order in which they were
  * armed (moving one that is armed keeps its turn), so that runs repeat exactly.
  *
@@ -16,17 +16,23 @@
 #include "base/time.h"
 
 struct deadline {
-    usec at;        /* when it is due; NEVER when it is not armed */
-    usec key;       /* where it lies in the heap: never later than `at` */
+    usec at;       /* when it is due; NEVER when it is not armed */
+    uint32_t slot; /* its place in the heap's array, plus one; 0 when not in it */
+    uint8_t owner; /* what it is embedded in: a value of the heap user's own enum */
+    bool holds;    /* it counts in heap.reserved: until heap_remove() */
+};
+
+/* A place in the heap. What is compared lies here and not with the deadline, which may
+ * lie anywhere in memory. */
+struct heap_place {
+    usec key;       /* never later than of->at */
     uint64_t order; /* when it was armed: breaks ties */
-    uint32_t slot;  /* its place in the heap's array, plus one; 0 when not in it */
-    uint8_t owner;  /* what it is embedded in: a value of the heap user's own enum */
-    bool holds;     /* it counts in heap.reserved: until heap_remove() */
+    struct deadline *of;
 };
 
 struct heap {
-    struct deadline **at; /* array of n, owned; the earliest key at [0] */
-    size_t n, cap;        /* in use, allocated */
+    struct heap_place *at; /* array of n, owned; the earliest key at [0] */
+    size_t n, cap;         /* in use, allocated */
     size_t reserved; /* places kept for deadlines whose owners live, armed or not */
     uint64_t armed;  /* deadlines armed so far: the next `order` */
 };
