@@ -114,9 +114,13 @@ static unsigned sack_room(const struct tcb *tcb, const struct tcp_opts *out)
  * duplicate first, then what is held out of order. */
 static void sack_options(const struct tcb *tcb, struct tcp_opts *out)
 {
-    unsigned max = sack_room(tcb, out), n = 0;
+    bool twice = !seq_eq(tcb->rcv.dsack.from, tcb->rcv.dsack.to);
+    unsigned max, n = 0;
 
-    if (max > 0 && !seq_eq(tcb->rcv.dsack.from, tcb->rcv.dsack.to))
+    if (!twice && tcb->rcv.q.n_recent == 0)
+        return;
+    max = sack_room(tcb, out);
+    if (max > 0 && twice)
         out->sack[n++] = tcb->rcv.dsack;
     n += rcvq_blocks(&tcb->rcv.q, out->sack + n, max - n);
     out->n_sack = (uint8_t)n;

@@ -53,10 +53,10 @@ static bool next_syn(const struct tcb *tcb, struct tcp_tx *tx)
 static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
 {
     const struct sent *lost = sent_first_lost(&tcb->sent);
-    uint32_t size = tcp_segment_size(tcb), room = tcp_cwnd_room(tcb);
 
     if (!lost)
         return false;
+    uint32_t size = tcp_segment_size(tcb), room = tcp_cwnd_room(tcb);
     uint32_t len = seq_len(lost->from, lost->to);
     if (room < min_u32(len, size)) { /* RFC 6675 s5 (C) (MUST-rec-room) */
         if (!tcb->rexmit_now)
@@ -83,10 +83,10 @@ static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
 static uint32_t new_text(const struct tcb *tcb)
 {
     struct seq end = snd_end(tcb);
-    uint32_t size = tcp_segment_size(tcb);
 
     if (!seq_lt(tcb->snd.nxt, end))
         return 0;
+    uint32_t size = tcp_segment_size(tcb);
     uint32_t unsent = min_u32(seq_len(tcb->snd.nxt, end),
                               push_record(&tcb->snd.push, tcb->snd.nxt));
     /* CWR is said once (RFC 3168 s6.1.2), whoever cuts what is larger. */
