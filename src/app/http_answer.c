@@ -288,6 +288,21 @@ static void answer_ranges(struct http_session *s, const struct http_head *head,
     answer_piece(s, a, file, range[0]);
 }
 
+/* The file's tag: that of a kept one is made once. */
+static void put_etag(char etag[HTTP_ETAG_ROOM], const struct http_file *file)
+{
+    struct text t;
+
+    if (file->kept && *file->kept->etag) {
+        memcpy(etag, file->kept->etag, HTTP_ETAG_ROOM);
+        return;
+    }
+    text_init(&t, etag, HTTP_ETAG_ROOM);
+    http_write_etag(&t, file->inode, file->size, file->changed);
+    if (file->kept)
+        memcpy(file->kept->etag, etag, HTTP_ETAG_ROOM);
+}
+
 static void answer_file(struct http_session *s, const struct http_head *head,
                         const char *name, const char *coding,
                         const struct http_file *file)
@@ -300,10 +315,8 @@ static void answer_file(struct http_session *s, const struct http_head *head,
                         .kept = file->kept,
                         .mtime = file->mtime >= 0 ? file->mtime : 0 };
     struct http_version version = { .exists = true, .mtime = a.mtime };
-    struct text t;
 
-    text_init(&t, a.etag, sizeof a.etag);
-    http_write_etag(&t, file->inode, file->size, file->changed);
+    put_etag(a.etag, file);
     version.etag = slice_of(a.etag);
     a.status = http_precondition(head, &version, s->now);
     if (a.status == 0) {

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "http/http_etag.h"
+
 enum { HTTP_CACHE_SLOTS = 64, HTTP_CACHE_FILE = 16 * 1024, HTTP_CACHE_HEAD = 448 };
 
 struct http_kept {
@@ -17,10 +19,12 @@ struct http_kept {
     char *name;
     char *text; /* st.st_size bytes */
 
-    /* The head of the last plain answer with it, good for the second in which it was
-     * written: the answer's owner's (http_answer.c). */
+    /* Its tag, and the head of the last plain answer with it, which is good for the
+     * second in which it was written. They are made by who answers with it; "" and 0:
+     * not yet. */
+    char etag[HTTP_ETAG_ROOM];
     int64_t head_at; /* seconds since 1970 */
-    size_t head_len; /* 0: there is none */
+    size_t head_len;
     char head[HTTP_CACHE_HEAD];
 };
 

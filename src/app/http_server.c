@@ -89,6 +89,7 @@ struct server {
     struct heap deadlines; /* struct conn.deadline */
     size_t n;              /* connections in use */
     usec now;              /* when this turn began */
+    int64_t seconds;       /* the same, since 1970 */
     char *scratch;
     int epoll;         /* the set of all that is waited for */
     int listener;      /* -1: closed */
@@ -98,11 +99,6 @@ struct server {
     usec accept_again; /* accepting is paused until then; 0: it is not */
     usec stop_at;      /* NEVER: not stopping */
 };
-
-static int64_t seconds(const struct server *sv)
-{
-    return sv->config.clock(sv->config.ctx);
-}
 
 static bool would_block(void)
 {
@@ -170,7 +166,7 @@ static void on_answered(void *ctx, const struct http_session *s)
     struct text t;
 
     text_init(&t, sv->scratch, SCRATCH);
-    http_access_write(&t, sv->config.log_format, &c->access, s, seconds(sv));
+    http_access_write(&t, sv->config.log_format, &c->access, s, sv->seconds);
     sv->config.log(sv->config.ctx, t.at, t.len);
     c->access.began = sv->now; /* of one that has come already */
 }
@@ -232,7 +228,7 @@ static bool read_input(struct server *sv, struct conn *c)
     }
     if (c->phase == PHASE_IDLE)
         c->access.began = sv->now;
-    http_session_input(&c->session, &sv->site, (size_t)n, seconds(sv));
+    http_session_input(&c->session, &sv->site, (size_t)n, sv->seconds);
     /* Less than there was room for: nothing more is there, as a rule. */
     return (size_t)n == room || n == 0 || c->session.state == SESSION_ANSWER;
 }
@@ -256,7 +252,7 @@ static bool write_output(struct server *sv, struct conn *c, size_t *budget)
     }
     sv->stats.bytes += (uint64_t)sent;
     *budget -= min_size(*budget, (size_t)sent);
-    http_session_sent(&c->session, &sv->site, (size_t)sent, seconds(sv));
+    http_session_sent(&c->session, &sv->site, (size_t)sent, sv->seconds);
     if (c->phase == PHASE_ANSWER && sent > 0)
         set_phase(sv, c, PHASE_ANSWER);
     /* Read no more of the file than the socket is likely to take: the rest would be
@@ -333,7 +329,7 @@ static void expire(struct server *sv, struct conn *c)
         close_conn(sv, c);
         return;
     }
-    http_session_expire(&c->session, &sv->site, seconds(sv));
+    http_session_expire(&c->session, &sv->site, sv->seconds);
     update_phase(sv, c);
     serve_conn(sv, c);
 }
@@ -484,6 +480,7 @@ static bool is_over(const struct server *sv)
 static void turn(struct server *sv, const struct epoll_event *events, int n)
 {
     sv->now = tapir_now();
+    sv->seconds = sv->config.clock(sv->config.ctx);
     sv->site.files.cache.turn++;
     for (int i = 0; i < n; i++)
         take_event(sv, &events[i]);
