@@ -9,8 +9,9 @@
  * to the device, borrowed and not copied.
  *
  * Nothing here waits, but loop_sleep(): that is poll(2) on the device, on the eventfd
- * that other threads ring, and on the kernel descriptors of the call that sleeps. The
- * lock is dropped there and nowhere else. */
+ * that other threads ring, and on the kernel descriptors of the call that sleeps. It
+ * looks for a while before it sleeps, where that pays (spin.h). The lock is dropped
+ * there and nowhere else. */
 #include "edge/tapir.h"
 
 #include <errno.h>
@@ -272,11 +273,33 @@ static void take_slots(struct tapir *t, const struct waiter *w,
         return;
 }
 
+/* Looks for `busy`, then sleeps until `until`. As ppoll(2), with *now from then. */
+static int look_or_sleep(const struct clock *clock, struct pollfd *fds, nfds_t n,
+                         usec busy, usec until, usec *now)
+{
+    static const struct timespec at_once;
+    usec enough = usec_min(*now + busy, until);
+    struct timespec room, *timeout;
+    int r;
+
+    while (*now < enough) {
+        r = ppoll(fds, n, &at_once, NULL);
+        *now = clock_read(clock);
+        if (r != 0)
+            return r;
+    }
+    timeout = clock_until(*now, until, &room);
+    r = ppoll(fds, n, timeout, NULL);
+    *now = clock_read(clock);
+    return r;
+}
+
 int loop_sleep(struct tapir *t, struct waiter *w, usec until)
 {
     struct pollfd own[LOOP_SLOTS], *fds = w->n_fds ? w->fds : own;
     nfds_t n = w->n_fds ? w->n_fds : LOOP_SLOTS;
-    struct timespec room, *timeout;
+    usec busy = spin_time(&t->spin, t->stack->net.config.busy_poll);
+    usec from = clock_read(&t->clock), now = from;
     int r, err;
 
     if (t->starved)
@@ -285,12 +308,12 @@ int loop_sleep(struct tapir *t, struct waiter *w, usec until)
     memcpy(t->asleep, fds, sizeof t->asleep);
     w->until = until;
     w->polling = true;
-    timeout = clock_until(clock_read(&t->clock), until, &room);
     pthread_mutex_unlock(&t->lock);
-    r = ppoll(fds, n, timeout, NULL);
+    r = look_or_sleep(&t->clock, fds, n, busy, until, &now);
     err = r < 0 ? -errno : 0;
     pthread_mutex_lock(&t->lock);
     w->polling = false;
+    spin_waited(&t->spin, busy, now - from);
     t->now = loop_clock(t);
     if (r > 0)
         take_slots(t, w, fds);

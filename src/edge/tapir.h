@@ -13,6 +13,7 @@
 #include "edge/netem.h"
 #include "edge/pcapng.h"
 #include "edge/port.h"
+#include "edge/spin.h"
 #include "stack/stack.h"
 
 struct raw;
@@ -87,6 +88,7 @@ struct tapir {
     pthread_mutex_t lock;
     usec now;              /* latched at each entry and after each sleep */
     usec looked;           /* when the device was last read */
+    struct spin spin;      /* whether the driver looks before it sleeps */
     bool starved;          /* no packet for the device's next frame: wait a little */
     struct list files;     /* struct file.node: open descriptors */
     struct list pollers;   /* struct waiter.node: woken by anything */

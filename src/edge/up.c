@@ -125,6 +125,7 @@ struct tapir *tapir_assemble(const struct plan *plan, struct tapir_error *error)
     init_lists(t);
     if (plan->link != PLAN_SIM)
         clock_start(&t->clock);
+    spin_init(&t->spin);
     t->seed = plan->config.seed;
     t->talk = plan->config.talk;
     t->many = plan->config.many;

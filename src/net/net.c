@@ -26,6 +26,7 @@ enum {
     TTL_DEFAULT = 64,           /* RFC 1122 s3.2.1.7, RFC 1700 */
     PORT_LOW = 32768,           /* Linux's range, inside RFC 6056 s3.2's */
     PORT_HIGH = 60999,
+    BUSY_POLL = 100, /* microseconds: twice what a round of one request takes */
 };
 
 static void add_loopback(struct net *net)
@@ -58,6 +59,7 @@ void net_init(struct net *net, const struct net_setup *setup)
         .ipfrag_time = 30 * USEC_PER_SEC,
         .port_low = PORT_LOW,
         .port_high = PORT_HIGH,
+        .busy_poll = BUSY_POLL,
     };
     slab_set_init(&net->slabs);
     pkt_pool_init_in(&net->pool, &net->slabs, setup->pool_limit, reserve);

@@ -41,6 +41,7 @@ struct net_config {
     uint32_t ipfrag_high_thresh;  /* net.ipv4.ipfrag_high_thresh: 4 MiB of packets */
     usec ipfrag_time;             /* net.ipv4.ipfrag_time: 30 s */
     uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range: 32768 60999 */
+    usec busy_poll; /* net.core.busy_poll: 100 us, for who reads the device */
 };
 
 struct net {

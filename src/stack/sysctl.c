@@ -140,6 +140,7 @@ static const struct sysctl table[] = {
     { NET4("tcp_invalid_ratelimit"), KIND_USEC, TCP(invalid_ratelimit), MS, 0,
       (uint64_t)SECONDS_MAX * 1000 },
     { NET4("tcp_congestion_control"), KIND_CC, TCP(cc), 0, 0, 0 },
+    { "net.core.busy_poll", KIND_USEC, NET(busy_poll), US, 0, SEC },
     { "net.core.somaxconn", KIND_U32, TCP(somaxconn), 0, 0, U32_MAX },
 
     { "tapir.tcp_initcwnd", KIND_U32, TCP(initcwnd), 0, 1, 65535 },
