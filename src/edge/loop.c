@@ -273,25 +273,22 @@ static void take_slots(struct tapir *t, const struct waiter *w,
         return;
 }
 
-/* Looks for `busy`, then sleeps until `until`. As ppoll(2), with *now from then. */
+/* Looks for `busy`, then sleeps until `until`. As ppoll(2). */
 static int look_or_sleep(const struct clock *clock, struct pollfd *fds, nfds_t n,
-                         usec busy, usec until, usec *now)
+                         usec busy, usec until)
 {
     static const struct timespec at_once;
-    usec enough = usec_min(*now + busy, until);
-    struct timespec room, *timeout;
+    usec now = clock_read(clock), enough = usec_min(now + busy, until);
+    struct timespec room;
     int r;
 
-    while (*now < enough) {
+    while (now < enough) {
         r = ppoll(fds, n, &at_once, NULL);
-        *now = clock_read(clock);
         if (r != 0)
             return r;
+        now = clock_read(clock);
     }
-    timeout = clock_until(*now, until, &room);
-    r = ppoll(fds, n, timeout, NULL);
-    *now = clock_read(clock);
-    return r;
+    return ppoll(fds, n, clock_until(now, until, &room), NULL);
 }
 
 int loop_sleep(struct tapir *t, struct waiter *w, usec until)
@@ -299,7 +296,7 @@ int loop_sleep(struct tapir *t, struct waiter *w, usec until)
     struct pollfd own[LOOP_SLOTS], *fds = w->n_fds ? w->fds : own;
     nfds_t n = w->n_fds ? w->n_fds : LOOP_SLOTS;
     usec busy = spin_time(&t->spin, t->stack->net.config.busy_poll);
-    usec from = clock_read(&t->clock), now = from;
+    usec from = t->now;
     int r, err;
 
     if (t->starved)
@@ -309,12 +306,12 @@ int loop_sleep(struct tapir *t, struct waiter *w, usec until)
     w->until = until;
     w->polling = true;
     pthread_mutex_unlock(&t->lock);
-    r = look_or_sleep(&t->clock, fds, n, busy, until, &now);
+    r = look_or_sleep(&t->clock, fds, n, busy, until);
     err = r < 0 ? -errno : 0;
     pthread_mutex_lock(&t->lock);
     w->polling = false;
-    spin_waited(&t->spin, busy, now - from);
     t->now = loop_clock(t);
+    spin_waited(&t->spin, busy, t->now - from);
     if (r > 0)
         take_slots(t, w, fds);
     if (r > 0 && any_ready(fds, n))

@@ -103,28 +103,22 @@ static int send_failed(struct tap *t, size_t len, int err)
     return 0;
 }
 
-/* Of a small frame one piece is made: it is sooner copied than the kernel has looked
- * through a list of pieces. */
+/* Copying a small frame is quicker than the kernel's way through a list of pieces. */
 static ssize_t write_small(const struct tap *t, const struct virtio_net_hdr_v1 *vnet,
                            const struct pkt *p)
 {
-    uint8_t frame[VNET_LEN + GATHER_MAX], *at = frame;
+    uint8_t frame[VNET_LEN + GATHER_MAX];
 
-    memcpy(at, vnet, t->header);
-    at += t->header;
-    memcpy(at, p->data, p->len);
-    at += p->len;
-    for (unsigned i = 0; i < p->n_text; i++) {
-        memcpy(at, p->text[i].at, p->text[i].len);
-        at += p->text[i].len;
-    }
-    return write(t->port.fd, frame, (size_t)(at - frame));
+    memcpy(frame, vnet, t->header);
+    return write(t->port.fd, frame,
+                 t->header + pkt_flatten(p, frame + t->header, GATHER_MAX));
 }
 
-static ssize_t write_pieces(const struct tap *t, struct virtio_net_hdr_v1 *vnet,
+static ssize_t write_pieces(const struct tap *t, const struct virtio_net_hdr_v1 *vnet,
                             const struct pkt *p)
 {
-    struct iovec iov[4] = { { vnet, t->header }, { p->data, p->len } };
+    struct iovec iov[4] = { { (void *)(uintptr_t)vnet, t->header },
+                            { p->data, p->len } };
     int n = 2;
 
     for (unsigned i = 0; i < p->n_text; i++)
@@ -137,12 +131,12 @@ static int tap_send(struct link *link, const struct pkt *p)
     struct tap *t = (struct tap *)(void *)link;
     struct virtio_net_hdr_v1 vnet;
     size_t len = pkt_total(p);
-    ssize_t n;
 
     if (t->header)
         vnet_describe(p, &vnet);
-    n = len <= GATHER_MAX ? write_small(t, &vnet, p) : write_pieces(t, &vnet, p);
-    return n >= 0 ? 0 : send_failed(t, len, errno);
+    if ((len <= GATHER_MAX ? write_small : write_pieces)(t, &vnet, p) >= 0)
+        return 0;
+    return send_failed(t, len, errno);
 }
 
 /* ---- reading ---- */
