@@ -14,7 +14,7 @@
  *              nobody drives, no call since the last tick
  *      TICK ───────────────────────────────────────────────► POLL
  *      1 ms ◄─────────────────────────────────────────────── asleep in poll(2)
- *       │ ▲     woken, and a call has taken over
+ *       │ ▲     a call has taken over, or made something due
  *       │ └──────────────────────┐
  *       ▼ a call has driven for 50 ms                it leaves
  *      IDLE: asleep for as long as that call drives ──────┘
@@ -23,7 +23,8 @@
  * program with one thread switches no threads between a frame and its handler. A call
  * takes over from the watch without asking: the watch, when it wakes, sees that it is
  * not the driver any more. A call that moves the earliest deadline forward kicks the
- * driver out of poll(2).
+ * driver out of poll(2), and the watch back to its ticks: else a program that sends
+ * without waiting would wake it with each call, and share the device with it.
  *
  * The futex rather than a condition variable, because a signal must end the wait
  * (EINTR): Ctrl-C ends a server whose main thread dozes. In a simulation nobody drives:
@@ -226,7 +227,9 @@ static void hand_over(struct tapir *t)
         ring(&t->watch);
 }
 
-/* The driver sleeps too long, or on what is not the device's any more. */
+/* The driver sleeps too long, or on what is not the device's any more. If it is the
+ * watch, it is sent back to its ticks: a program whose calls make something due will
+ * look at the device by itself, and otherwise a millisecond brings it back. */
 static void kick_if_late(struct tapir *t)
 {
     if (!t->driver || t->driver->until == 0)
@@ -234,6 +237,10 @@ static void kick_if_late(struct tapir *t)
     if (loop_deadline(t) >= t->driver->until && !(t->driver->polling && loop_stale(t)))
         return;
     t->driver->until = 0;
+    if (t->driver == &t->watch) {
+        t->driver = NULL;
+        t->watch_state = WATCH_TICK;
+    }
     ring_fd(t->kick);
 }
 

@@ -242,6 +242,48 @@ static void a_deadline_that_becomes_earlier_kicks_the_driver(void **state)
     tapir_close(fd);
 }
 
+/* Takes the lock when the watch sleeps as the driver. */
+static void lock_beside_the_watch(struct tapir *t)
+{
+    pthread_mutex_lock(&t->lock);
+    while (t->driver != &t->watch || !t->watch.polling) {
+        pthread_mutex_unlock(&t->lock);
+        pthread_mutex_lock(&t->lock);
+    }
+}
+
+/* A call that does not wait, with the lock held. */
+static void make_a_call(struct tapir *t)
+{
+    struct waiter w;
+
+    waiter_init(&w, BATCH_READ);
+    w.deadline = 0;
+    assert_int_equal(waiter_wait(t, &w), -ETIMEDOUT);
+    waiter_done(&w);
+}
+
+static void a_call_that_makes_something_due_sends_the_watch_back_to_its_ticks(
+    void **state)
+{
+    struct heap *heap = &cable.a->stack->net.heap;
+    struct deadline due;
+
+    deadline_init(&due, 0);
+    must(heap_reserve(heap, 1));
+    lock_beside_the_watch(cable.a);
+    make_a_call(cable.a);
+    assert_ptr_equal(cable.a->driver, &cable.a->watch);
+    heap_set(heap, &due, cable.a->now + 60 * USEC_PER_SEC);
+    make_a_call(cable.a);
+    assert_null(cable.a->driver);
+    assert_int_equal(cable.a->watch_state, WATCH_TICK);
+    heap_remove(heap, &due);
+    pthread_mutex_unlock(&cable.a->lock);
+    lock_beside_the_watch(cable.a); /* it comes back by itself */
+    pthread_mutex_unlock(&cable.a->lock);
+}
+
 static void *echo_server(void *arg)
 {
     char buf[4096];
@@ -319,6 +361,7 @@ int main(void)
         TEST(a_driver_that_is_done_hands_over),
         TEST(the_watch_drives_when_nobody_calls),
         TEST(a_deadline_that_becomes_earlier_kicks_the_driver),
+        TEST(a_call_that_makes_something_due_sends_the_watch_back_to_its_ticks),
         TEST(many_threads_block_on_both_sides_and_lose_nothing),
         cmocka_unit_test(calls_that_wait_end_when_the_stack_goes_down),
     };
