@@ -239,12 +239,15 @@ static bool write_output(struct server *sv, struct conn *c, size_t *budget)
 {
     ssize_t n = http_session_output(&c->session, sv->scratch, c->piece);
     ssize_t sent;
+    int more;
 
     if (n < 0) {
         die(sv, c, "file shrank");
         return false;
     }
-    sent = tapir_send(c->fd, sv->scratch, (size_t)n, MSG_NOSIGNAL);
+    /* What is left of a packet waits for the next piece of the file. */
+    more = c->session.file_left > (size_t)n ? MSG_MORE : 0;
+    sent = tapir_send(c->fd, sv->scratch, (size_t)n, MSG_NOSIGNAL | more);
     if (sent < 0) {
         if (!would_block())
             die(sv, c, "reset");

@@ -391,6 +391,7 @@ struct seq tcp_window_end(const struct tcb *tcb);
 bool tcp_window_update_due(const struct tcb *tcb);
 uint32_t tcp_window_usable(const struct tcb *tcb);
 bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len);
+bool tcp_more_comes(const struct tcb *tcb);
 void tcp_fit_link(struct tcb *tcb);
 void tcp_refit_link(
     struct tcb *tcb); /* the link took nothing: perhaps it was too much */

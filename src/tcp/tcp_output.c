@@ -95,6 +95,8 @@ static uint32_t new_text(const struct tcb *tcb)
     uint32_t room = tcb->tlp.now ? size : tcp_cwnd_room(tcb);
     if (room < min_u32(len, size))
         return 0;
+    if (len == unsent && len < most && tcp_more_comes(tcb))
+        return 0;
     len = min_u32(len, room); /* RFC 5681 s3.1 (MUST-cc-windows) */
     uint32_t tail = len % size;
     if (tail == 0)

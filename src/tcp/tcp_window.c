@@ -130,11 +130,21 @@ uint32_t tcp_window_usable(const struct tcb *tcb)
  * delayed ACK. But while a whole super-segment is out, whose ACK comes soon, the tail
  * of one write joins the next: a device frame that is not full costs as much as one
  * that is. */
+static bool super_segment_out(const struct tcb *tcb)
+{
+    return tcb->tso && seq_len(tcb->snd.una, tcb->snd.nxt) >= SUPER_SEGMENT;
+}
+
 static bool worth_waiting(const struct tcb *tcb)
 {
-    uint32_t out = seq_len(tcb->snd.una, tcb->snd.nxt);
-    return seq_lt(tcb->snd.una, tcb->snd.small_end) ||
-           (tcb->tso && out >= SUPER_SEGMENT);
+    return seq_lt(tcb->snd.una, tcb->snd.small_end) || super_segment_out(tcb);
+}
+
+/* MSG_MORE: what does not fill a device frame waits for the rest, as long as an ACK is
+ * to come soon. */
+bool tcp_more_comes(const struct tcb *tcb)
+{
+    return tcb->snd.more && !tcb->push_now && super_segment_out(tcb);
 }
 
 /* May a segment that is not full leave? RFC 9293 s3.8.6.2.1 (SHLD-15), s3.7.4

@@ -396,6 +396,51 @@ static void an_ack_ends_msg_more(void **state)
     peer_free(&p);
 }
 
+/* A device frame that is not full costs as much as one that is: while so much is out
+ * that its ACK comes soon, whole segments wait for the rest of what was promised, too.
+ */
+static void with_more_to_come_a_device_frame_is_filled(void **state)
+{
+    struct peer p;
+    static const uint8_t text[66000];
+    struct piece many = { text, sizeof text }, few = { text, 5000 };
+    (void)state;
+    struct sock *s = up(&p);
+    p.at->written = 0;
+    s->tcb->tso = true; /* a device that cuts */
+    s->tcb->cc.cwnd = s->tcb->snd.wnd = 1 << 20;
+    assert_int_equal(sock_send(s, &many, 1, 0x8000, NULL), 66000);
+    peer_expect_full(&p, 1, 65001);
+    peer_expect(&p, "P. 65001:66001(1000) ack 1");
+    assert_int_equal(sock_send(s, &few, 1, 0x8000, NULL), 5000);
+    peer_expect_nothing(&p);
+    peer_send(&p, ". 1:1(0) ack 66001 win 65535");
+    peer_expect_full(&p, 66001, 70001);
+    peer_expect(&p, "P. 70001:71001(1000) ack 1");
+    peer_free(&p);
+}
+
+static void without_more_to_come_nothing_waits_for_a_full_frame(void **state)
+{
+    struct peer p;
+    static const uint8_t text[66000];
+    struct piece many = { text, sizeof text }, few = { text, 5000 };
+    (void)state;
+    struct sock *s = up(&p);
+    p.at->written = 0;
+    s->tcb->tso = true;
+    s->tcb->cc.cwnd = s->tcb->snd.wnd = 1 << 20;
+    assert_int_equal(sock_send(s, &many, 1, 0x8000, NULL), 66000);
+    peer_expect_full(&p, 1, 65001);
+    peer_expect(&p, "P. 65001:66001(1000) ack 1");
+    assert_int_equal(sock_send(s, &few, 1, 0x8000, NULL), 5000);
+    peer_expect_nothing(&p);
+    assert_int_equal(sock_send(s, &few, 1, 0, NULL), 5000);
+    peer_expect_full(&p, 66001, 75001);
+    peer_expect(&p, "P. 75001:76001(1000) ack 1");
+    peer_free(&p);
+}
+
 static void a_shutdown_ends_the_cork_and_more(void **state)
 {
     struct peer p;
@@ -460,6 +505,8 @@ int main(void)
         cmocka_unit_test(a_corked_segment_leaves_after_a_wait),
         cmocka_unit_test(msg_more_keeps_a_small_segment_until_a_send_without_it),
         cmocka_unit_test(an_ack_ends_msg_more),
+        cmocka_unit_test(with_more_to_come_a_device_frame_is_filled),
+        cmocka_unit_test(without_more_to_come_nothing_waits_for_a_full_frame),
         cmocka_unit_test(a_shutdown_ends_the_cork_and_more),
         cmocka_unit_test(a_segment_that_the_window_cuts_is_half_of_the_largest_window),
     };
