@@ -118,7 +118,8 @@ struct tcb_ts {
 /* RFC 3168: tcp_ecn.c */
 struct tcb_ecn {
     bool ok;          /* agreed on */
-    bool asked;       /* the last SYN we sent asked for it */
+    bool asked;       /* a SYN of ours asked for it */
+    bool plain;       /* a SYN of ours did not: nothing that leaves is ECT */
     bool echo;        /* CE came: ECE goes out, until CWR comes */
     bool seen;        /* text came that was ECN-capable */
     bool cwr;         /* the window was reduced: the next new text says so ... */

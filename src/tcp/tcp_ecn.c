@@ -41,7 +41,7 @@ static bool asks(const struct tcb *tcb)
 }
 
 /* RFC 3168 s6.1.1: a SYN-ACK with both flags comes from somebody who only mirrors what
- * he does not know. */
+ * he does not know. Whatever SYN asked, the promise to heed marks holds. */
 void tcp_ecn_take_syn(struct tcb *tcb, const struct tcp_seg *seg)
 {
     uint8_t wanted = TCP_ECE | (seg->flags & TCP_ACK ? 0 : TCP_CWR);
@@ -53,7 +53,7 @@ void tcp_ecn_take_syn(struct tcb *tcb, const struct tcp_seg *seg)
 
 void tcp_ecn_mark(const struct tcb *tcb, struct tcp_tx *tx)
 {
-    bool fresh = tx->text > 0 && !tx->again && !tx->probe;
+    bool fresh = tx->text > 0 && !tx->again && !tx->probe && !tcb->ecn.plain;
 
     if (tcb->state == TCPS_SYN_SENT) {
         tx->flags |= asks(tcb) ? TCP_ECE | TCP_CWR : 0;
@@ -73,8 +73,12 @@ void tcp_ecn_mark(const struct tcb *tcb, struct tcp_tx *tx)
 
 void tcp_ecn_sent(struct tcb *tcb, const struct tcp_tx *tx)
 {
-    if (tcb->state == TCPS_SYN_SENT)
-        tcb->ecn.asked = tx->flags & TCP_ECE;
+    bool asks = tx->flags & TCP_ECE;
+
+    if (tcb->state == TCPS_SYN_SENT) {
+        tcb->ecn.asked |= asks;
+        tcb->ecn.plain |= !asks;
+    }
     if (tx->flags & TCP_CWR)
         tcb->ecn.cwr = false;
 }

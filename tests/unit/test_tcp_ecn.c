@@ -126,6 +126,22 @@ static void the_second_syn_asks_for_nothing(void **state)
     end(s);
 }
 
+/* RFC 3168 s6.1.1: but the peer had the first one, agreed, and may
+ * send what is marked. */
+static void the_promise_of_the_first_syn_holds_after_a_plain_one(void **state)
+{
+    (void)state;
+    struct sock *s = connecting("1", "SEW");
+    peer_expect_after(&p, 1 * SEC, "S 0:0(0) <...>");
+    peer_send(&p, "SE. 0:0(0) ack 1 win 1000");
+    peer_expect(&p, ". 1:1(0) ack 1");
+    peer_send(&p, "[ce] P. 1:101(100) ack 1 win 1000");
+    peer_expect(&p, "E. 1:1(0) ack 101");
+    peer_send(&p, "[ect0] PW. 101:201(100) ack 1 win 1000");
+    peer_expect(&p, ". 1:1(0) ack 201");
+    end(s);
+}
+
 static void without_tcp_ecn_fallback_every_syn_asks(void **state)
 {
     (void)state;
@@ -416,6 +432,7 @@ int main(void)
         T(a_listener_agrees_unless_tcp_ecn_is_0),
         T(connect_asks_where_tcp_ecn_is_1_and_heeds_the_answer),
         T(the_second_syn_asks_for_nothing),
+        T(the_promise_of_the_first_syn_holds_after_a_plain_one),
         T(without_tcp_ecn_fallback_every_syn_asks),
         T(two_syns_that_cross_agree_too),
         T(a_syn_ack_that_is_sent_again_agrees_again),
