@@ -125,6 +125,7 @@ struct tcb_ecn {
     bool cwr;         /* the window was reduced: the next new text says so ... */
     bool reduced;     /* ... and echoes say nothing new, until ... */
     struct seq until; /* ... what is beyond this was acknowledged */
+    usec pause;       /* nothing new leaves before: the window was one segment */
 };
 
 /* RFC 6937, since the window was reduced last: tcp_prr.c */
@@ -429,6 +430,7 @@ void tcp_ecn_take_text(struct tcb *tcb, const struct tcp_seg *seg);
 bool tcp_ecn_echoed(const struct tcb *tcb, const struct tcp_seg *seg);
 void tcp_ecn_take_echo(struct tcb *tcb, const struct tcp_seg *seg);
 void tcp_ecn_reduced(struct tcb *tcb); /* cwnd was, whatever for */
+void tcp_ecn_pause(struct tcb *tcb);   /* cwnd cannot be: it was one segment */
 
 /* tcp_prr.c: is it in use? The window is reduced; an ACK comes, and recovery has taken
  * it; text left. */

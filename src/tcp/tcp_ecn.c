@@ -116,6 +116,15 @@ void tcp_ecn_reduced(struct tcb *tcb)
     tcb->ecn.until = tcb->snd.nxt;
 }
 
+/* RFC 3168 s6.1.2: half a segment is none, so time takes the place of
+ * the window: the timer begins anew, and nothing new leaves until then. */
+void tcp_ecn_pause(struct tcb *tcb)
+{
+    tcb->cc.cwnd = tcb->cc.ssthresh = tcb->cc.mss;
+    tcb->ecn.pause = tcb->tcp->net->now + tcp_rto(tcb);
+    tcp_arm(tcb, TT_REXMT, tcb->ecn.pause);
+}
+
 bool tcp_ecn_echoed(const struct tcb *tcb, const struct tcp_seg *seg)
 {
     return tcb->ecn.ok && (seg->flags & TCP_ECE);

@@ -352,8 +352,10 @@ static void arm_timers(struct tcb *tcb, bool fresh)
     if (out || !pending)
         tcp_arm(tcb, TT_PERSIST, NEVER);
     else if (tcb->at[TT_PERSIST] == NEVER)
-        /* RFC 9293 s3.8.6.1 (SHLD-29) */
-        tcp_arm(tcb, TT_PERSIST, now + rtt_rto(&tcb->rtt, tcb->backoff));
+        /* RFC 9293 s3.8.6.1 (SHLD-29); or congestion holds it (tcp_ecn_pause) */
+        tcp_arm(tcb, TT_PERSIST,
+                now < tcb->ecn.pause ? tcb->ecn.pause
+                                     : now + rtt_rto(&tcb->rtt, tcb->backoff));
 }
 
 /* RFC 5681 s3.1 by way of RFC 7661: cwnd grows only if it is what held the sender. */

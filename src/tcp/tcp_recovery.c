@@ -29,6 +29,9 @@ uint32_t tcp_pipe(const struct tcb *tcb)
 uint32_t tcp_cwnd_room(const struct tcb *tcb)
 {
     uint32_t pipe = tcp_pipe(tcb);
+
+    if (tcb->tcp->net->now < tcb->ecn.pause)
+        return 0;
     return pipe < tcb->cc.cwnd ? tcb->cc.cwnd - pipe : 0;
 }
 
@@ -92,13 +95,16 @@ void tcp_recovery_repaired(struct tcb *tcb)
         reduce(tcb, CC_LOSS_FAST);
 }
 
-/* RFC 3168 s6.1.2 (SHLD-ecn-as-loss). Deviates from it in not waiting for a timer when
- * cwnd is one segment: ssthresh, where it goes, is two at least, as for a loss. */
+/* RFC 3168 s6.1.2 (SHLD-ecn-as-loss). */
 void tcp_recovery_congested(struct tcb *tcb)
 {
+    bool one = tcb->cc.cwnd <= tcb->cc.mss;
+
     if (tcb->recovery != RECOVERY_NONE && tcb->recovery != RECOVERY_CWR)
         return;
     reduce(tcb, CC_LOSS_ECN);
+    if (one)
+        tcp_ecn_pause(tcb);
     tcb->recovery = RECOVERY_CWR;
     tcb->recovery_point = tcb->snd.nxt;
 }

@@ -344,6 +344,34 @@ static void a_window_that_was_reduced_does_not_grow_until_that_is_known(void **s
     end(s);
 }
 
+/* RFC 3168 s6.1.2: the SYN-ACK was lost, so the window is one segment.
+ * An echo leaves it there and holds the next segment for the time-out of 1.2 s. */
+static void a_window_of_one_segment_waits_for_the_time_out(void **state)
+{
+    (void)state;
+    peer_init(&p);
+    peer_sysctl(&p, "net.ipv4.tcp_congestion_control", "reno");
+    struct sock *l = peer_listen(&p, 80);
+    peer_send(&p, "SEW 0:0(0) win 65535 <mss 1000>");
+    peer_expect(&p, "SE. 0:0(0) ack 1 <...>");
+    peer_expect_after(&p, 1 * SEC, "SE. 0:0(0) ack 1 <...>");
+    peer_send(&p, ". 1:1(0) ack 1 win 65535");
+    struct sock *s = peer_accept(&p, l);
+    sock_close(l);
+    peer_write(&p, s, 5000);
+    peer_expect(&p, "[ect0] . 1:1001(1000) ack 1");
+    peer_wait(&p, 400 * MS);
+    peer_send(&p, "E. 1:1(0) ack 1001 win 65535");
+    assert_int_equal(s->tcb->cc.cwnd, 1000);
+    peer_expect_after(&p, 3 * SEC, "[ect0] W. 1001:2001(1000) ack 1");
+    peer_expect_nothing(&p);
+    peer_wait(&p, 100 * MS);
+    peer_ack(&p, 2001, "");
+    peer_expect(&p, "[ect0] . 2001:3001(1000) ack 1");
+    peer_expect_nothing(&p);
+    end(s);
+}
+
 /* RFC 3168 s6.1.2: "for any reason". */
 static void a_loss_is_told_by_cwr_too_and_an_echo_of_its_window_ignored(void **state)
 {
@@ -447,6 +475,7 @@ int main(void)
         T(an_echo_halves_the_window_and_the_next_text_says_so),
         T(echoes_of_the_same_window_take_nothing_more),
         T(a_window_that_was_reduced_does_not_grow_until_that_is_known),
+        T(a_window_of_one_segment_waits_for_the_time_out),
         T(a_loss_is_told_by_cwr_too_and_an_echo_of_its_window_ignored),
         T(a_loss_after_an_echo_is_repaired_and_takes_nothing_more),
         T(a_timeout_is_told_by_cwr_too),
