@@ -158,11 +158,10 @@ static void take_acknowledgment(struct tcb *tcb, const struct tcp_seg *seg)
     tcp_tlp_take_ack(tcb, seg);
     if (tcb->sack_ok && seg->opts.n_sack)
         tcp_recovery_sack(tcb, seg, &news);
-    bool sacked = news.delivered > 0;
     if (seq_lt(tcb->snd.una, seg->ack))
         take_new_ack(tcb, seg, &news);
-    else if (sacked || (!tcb->sack_ok && is_duplicate(tcb, seg)))
-        tcp_recovery_dupack(tcb, sacked);
+    else if (news.sacked || (!tcb->sack_ok && is_duplicate(tcb, seg)))
+        tcp_recovery_dupack(tcb, news.sacked);
     tcp_prr_ack(tcb, &news);
     uint32_t segs = (news.delivered + tcb->snd.mss - 1u) / tcb->snd.mss;
     tcb->delivered += segs;

@@ -58,7 +58,7 @@ void tcp_recovery_sack(struct tcb *tcb, const struct tcp_seg *seg,
     for (unsigned i = 0; i < seg->opts.n_sack; i++) {
         const struct range *b = &seg->opts.sack[i];
         if (seq_lt(b->from, b->to) && seq_leq(b->to, tcb->snd.nxt) &&
-            seq_lt(tcb->snd.una, b->to))
+            seq_lt(seq_max(tcb->snd.una, seg->ack), b->to))
             /* RFC 6675 s4 (MUST-rec-update) */
             sent_sack(&tcb->sent, b->from, b->to, news);
     }
@@ -237,6 +237,7 @@ void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *n
     if (tcb->recovery != RECOVERY_NONE && recovered(tcb)) {
         bool slow_start = tcb->recovery == RECOVERY_RTO;
         leave(tcb);
+        tcb->dupacks = news->sacked;
         if (slow_start) /* this ACK is one of it */
             grow(tcb, news, flight(tcb) + acked, 0);
         return;
@@ -246,7 +247,8 @@ void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *n
         return;
     }
     uint32_t told = tcb->dup_bytes;
-    tcb->dupacks = 0;
+    /* RFC 6675 s5: begun anew; it may be the first duplicate itself. */
+    tcb->dupacks = news->sacked;
     tcb->dup_bytes = 0;
     if (tcb->recovery != RECOVERY_CWR)
         grow(tcb, news, flight(tcb) + acked, told);

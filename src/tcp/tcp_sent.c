@@ -159,6 +159,7 @@ void sent_sack(struct sent_list *l, struct seq from, struct seq to,
             s = sent_of(s->node.next);
         }
         tell(s, sent_len(s), news);
+        news->sacked = true;
         set_state(l, s, SENT_SACKED);
     }
 }

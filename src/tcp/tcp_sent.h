@@ -43,6 +43,7 @@ struct sent_news {
     uint32_t delivered; /* sequence numbers that arrived, not known before */
     usec sent_at;       /* when the oldest of them that was sent only once had left, or
                          * NEVER: a round-trip sample that Karn's rule allows */
+    bool sacked;        /* some of them in a SACK block */
     bool resent;        /* some of them had been sent more than once ... */
     usec resent_at;     /* ... the last of these at this time */
     usec rtt; /* the round-trip sample that was taken from all that; 0: none */
