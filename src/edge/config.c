@@ -270,7 +270,7 @@ int plan_make(const struct tapir_config *config, bool sim, struct plan *out,
         return err;
     if (!out->config.talk)
         out->config.talk = stderr;
-    if (!out->config.seeded &&
+    if (!out->config.seeded && /* RFC 6528 s4 (MUST-isn-random) */
         getrandom(&out->config.seed, sizeof out->config.seed, 0) < 0)
         return explain(error, -errno, "cannot get random numbers");
     if (sim)

@@ -232,8 +232,8 @@ static bool end_agrees(struct frag *f, const struct pkt *p, bool last)
     return true;
 }
 
-/* RFC 3168 s5.3: a mark and a part that could not have been marked do not go
- * together. */
+/* RFC 3168 s5.3 (MUST-ecn-frag-mixed): a mark and a part that could not have been
+ * marked do not go together. */
 static bool ecn_is_mixed(const struct frag *f)
 {
     return (f->ecn & 1u << ECN_CE) && (f->ecn & 1u << ECN_NOT);
@@ -278,7 +278,7 @@ static void put_header(const struct frag *f, struct pkt *whole, size_t header_le
     memcpy(b, first, header_len);
     put16(b + 2, (uint16_t)(header_len + f->end));
     put16(b + 6, 0);
-    if (f->ecn & 1u << ECN_CE)
+    if (f->ecn & 1u << ECN_CE) /* RFC 3168 s5.3 (MUST-ecn-frag, MUST-ecn-frag-same) */
         b[1] |= ECN_CE;
     put16(b + 10, 0);
     put16(b + 10, cksum_finish(cksum_add(0, b, header_len, 0)));

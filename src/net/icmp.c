@@ -190,7 +190,8 @@ enum icmp_found icmp_input(struct net *net, const struct ip_info *ip, struct pkt
     case ICMP_TIME_EXCEEDED:
     case ICMP_PARAMETER:
         return take_error(net, ip, &m, p, err);
-    default: /* RFC 1122 s3.2.2 (MUST-icmp-unknown), s3.2.2.9 (MUST-icmp-mask-no-reply);
+    default: /* RFC 1122 s3.2.2 (MUST-icmp-unknown), s3.2.2.9 (MUST-icmp-mask-no-reply,
+              * MUST-icmp-mask-ignored);
               * RFC 9293 s3.9.2.2 (MUST-55) */
         net_drop(net, p, DROP_ICMP_TYPE);
         return ICMP_TAKEN;

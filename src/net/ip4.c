@@ -77,7 +77,8 @@ static enum drop refuse(const struct netif *nif, const struct ip4 *ip, bool *bro
         /* RFC 1122 s3.3.6 (MUST-ip-broadcast-known) */
         *broadcast = is_group(nif, ip->dst);
         if (!*broadcast)
-            return DROP_IP_NOT_OURS; /* RFC 1122 s3.2.1.3 (MUST-ip-not-ours) */
+            return DROP_IP_NOT_OURS; /* RFC 1122 s3.1 (MUST-ip-no-forward), s3.2.1.3
+                                      * (MUST-ip-not-ours) */
     }
     if (ip->source_route) /* RFC 7126 s4.3.5, s4.4.5 */
         return DROP_IP_SOURCE_ROUTE;
@@ -107,7 +108,7 @@ struct pkt *ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out)
     }
     pkt_trim(p, ip.total_len);
     if (ip.more_fragments || ip.frag_offset) {
-        /* RFC 1122 s3.2.1.4, s3.3.2 (MUST-ip-reassembly) */
+        /* RFC 1122 s3.3.2 (MUST-ip-reassembly) */
         p = frag_input(nif, p, &ip);
         if (!p)
             return NULL;
@@ -116,7 +117,7 @@ struct pkt *ip4_input(struct netif *nif, struct pkt *p, struct ip_info *out)
     pkt_pull(p, ip.header_len);
     *out = (struct ip_info){ .nif = nif,
                              .src = ip.src,
-                             .dst = ip.dst,
+                             .dst = ip.dst, /* RFC 1122 s3.4 (MUST-ip-spec-dest) */
                              .proto = ip.proto,
                              .tos = ip.tos, /* RFC 1122 s3.2.1.6 (SHLD-ip-tos-up) */
                              .ttl = ip.ttl, /* RFC 1122 s3.2.1.7 (MUST-ip-ttl-low) */

@@ -221,7 +221,7 @@ static int output_unknown(struct net *net, struct netif *nif, struct ip_addr nex
 {
     if (ip_is_multicast(next_hop))
         return ether_output(nif, multicast_mac(next_hop), ETH_IP4, p);
-    if (net_is_broadcast(net, next_hop))
+    if (net_is_broadcast(net, next_hop)) /* RFC 1122 s3.3.6 (MUST-ip-broadcast-sent) */
         return ether_output(nif, mac_broadcast, ETH_IP4, p);
     if (!nif->up) {
         net_drop(net, p, DROP_LINK_DOWN);
@@ -252,7 +252,8 @@ int neigh_output(struct net *net, struct netif *nif, struct ip_addr next_hop,
         return 0;
     }
     if (n->state == NEIGH_STALE) {
-        n->state = NEIGH_PROBE; /* RFC 1122 s3.3.1.4 (MUST-ip-dead-gateway-ping) */
+        n->state = NEIGH_PROBE; /* RFC 1122 s3.3.1.4 (MUST-ip-dead-gateway-ping,
+                                 * MUST-ip-dead-gateway-no-ping) */
         n->tries = 0;
         arm(net, n, DELAY_FIRST_PROBE_TIME);
     }

@@ -111,7 +111,8 @@ static void append(struct net *net, struct netif *nif)
 }
 
 /* RFC 1122 s3.2.1.3 (MUST-ip-subnets), s3.2.2.9 (MUST-icmp-mask-static), s3.3.1.1
- * (MUST-ip-no-gateway), s3.3.1.6 (MUST-ip-manual-config). */
+ * (MUST-ip-no-gateway), s3.3.1.6 (MUST-ip-manual-config), s3.3.3 (MUST-ip-mtu-config).
+ */
 int net_add_netif(struct net *net, struct netif *nif, struct ip_addr addr,
                   unsigned prefix)
 {

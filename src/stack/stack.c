@@ -100,7 +100,7 @@ static void deliver_icmp(struct stack *st, const struct ip_info *ip, struct pkt 
     case ICMP_REPLY:
         sock_ping_input(&st->socks, ip, p);
         break;
-    case ICMP_ERROR:
+    case ICMP_ERROR: /* RFC 1122 s3.4 (MUST-icmp-to-transport) */
         sock_error(&st->socks, &err);
         break;
     }
@@ -119,8 +119,8 @@ static void deliver(struct stack *st, const struct ip_info *ip, struct pkt *p)
         udp_input(&st->udp, ip, p);
         break;
     default:
-        /* RFC 1122 s3.2.2.1 (SHLD-icmp-unreachable): a protocol that nobody speaks is
-         * told so. */
+        /* RFC 1122 s3.2.2.1 (SHLD-icmp-unreachable), s3.3.8 (MUST-icmp-errors): a
+         * protocol that nobody speaks is told so. */
         icmp_send_error(&st->net, ip, p, ICMP_UNREACHABLE, ICMP_PROTOCOL);
         net_drop(&st->net, p, DROP_IP_PROTO);
     }

@@ -38,6 +38,7 @@ const struct cc_ops *cc_find(const struct cc_table *t, const char *name)
     return NULL;
 }
 
+/* RFC 5681 s3.1 (SHLD-cc-ssthresh-high). */
 void cc_start(struct cc *cc, const struct cc_ops *ops, uint32_t mss,
               uint32_t initial_window)
 {
@@ -59,7 +60,7 @@ uint32_t cc_initial_window(uint32_t mss, uint32_t segments)
 
 uint32_t cc_halved(const struct cc *cc, uint32_t flight)
 {
-    /* RFC 5681 s3.1, equation 4 (MUST-cc-ssthresh). */
+    /* RFC 5681 s3.1, equation 4 (MUST-cc-ssthresh), s3.2 (MUST-cc-ssthresh-fast). */
     return max_u32(flight / 2, 2 * cc->mss);
 }
 
@@ -71,11 +72,12 @@ void cc_grow(struct cc *cc, uint32_t bytes)
 
 uint32_t cc_slow_start(struct cc *cc, uint32_t acked, bool after_rto)
 {
-    /* RFC 9293 s3.8.2 (MUST-19), RFC 5681 s3.1 (MUST-cc-slow-start).
-     * Deviates from RFC 3465 s2.2 (L of two segments an acknowledgment) as Linux does:
-     * all that is acknowledged counts, because one acknowledgment from a device that
-     * merges segments stands for dozens. s2.3: after a time-out, where it may cover
-     * text that left the network long ago, it is one segment. */
+    /* RFC 9293 s3.8.2 (MUST-19), RFC 5681 s3.1 (MUST-cc-used, SHLD-cc-slow-start).
+     * Deviates from RFC 5681 s3.1 (MUST-cc-slow-start, a segment an acknowledgment) and
+     * RFC 3465 s2.2 (two) as Linux does: all that is acknowledged counts, because one
+     * acknowledgment from a device that merges segments stands for dozens. s2.3: after
+     * a time-out, where it may cover text that left the network long ago, it is one
+     * segment. */
     uint32_t counts = after_rto ? min_u32(acked, cc->mss) : acked;
     uint32_t room = cc->ssthresh - cc->cwnd;
     uint32_t grow = min_u32(counts, room);

@@ -62,6 +62,7 @@ static struct cubic *cubic_of(struct cc *cc)
     return (struct cubic *)(void *)cc->state;
 }
 
+/* RFC 9293 s3.8.2 (MAY-18). */
 static void cubic_init(struct cc *cc)
 {
     *cubic_of(

@@ -41,8 +41,8 @@ static void reno_avoid(struct cc *cc, uint32_t acked)
     r->counted += acked;
     if (r->counted < cc->cwnd)
         return;
-    /* RFC 9293 s3.8.2 (MUST-19), RFC 5681 s3.1 (MUST-cc-avoidance), RFC 3465 s2.1; one
-     * segment an acknowledgment, and nothing is saved up. */
+    /* RFC 9293 s3.8.2 (MUST-19), RFC 5681 s3.1 (MUST-cc-used, MUST-cc-avoidance), RFC
+     * 3465 s2.1; one segment an acknowledgment, and nothing is saved up. */
     r->counted -= cc->cwnd;
     if (r->counted > cc->cwnd)
         r->counted = cc->cwnd;
@@ -84,7 +84,7 @@ static void reno_save(struct cc *cc)
 static void reno_rto(struct cc *cc, uint32_t flight)
 {
     struct reno *r = reno_of(cc);
-    /* RFC 5681 s3.1 (MUST-cc-ssthresh-again): when the timer fires again for the same
+    /* RFC 5681 s3.1 (MUST-cc-ssthresh-rto): when the timer fires again for the same
      * segment, ssthresh stays. */
     if (!r->unanswered) {
         reno_save(cc);

@@ -23,7 +23,7 @@ static void set_window(struct tcb *tcb, const struct tcp_seg *seg, uint32_t wnd)
 }
 
 /* RFC 9293 s3.1 (MUST-1): unsigned. RFC 7323 s2.2 (MUST-wscale-syn), s2.3
- * (MUST-wscale-shift): the window of a SYN is never scaled, all others are. */
+ * (MUST-wscale-in): the window of a SYN is never scaled, all others are. */
 static uint32_t window_of(const struct tcb *tcb, const struct tcp_seg *seg)
 {
     if (seg->flags & TCP_SYN)
@@ -36,7 +36,8 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
     const struct tcp_config *c = &tcb->tcp->config;
     struct tcp_opts opts = { .has_ts = tcb->ts.on };
     uint32_t mss = (uint32_t)(tcb->snd.mss - tcp_opts_len(&opts));
-    /* RFC 5681 s3.1 (MUST-cc-initial-lost): after a lost SYN it is one segment. */
+    /* RFC 5681 s3.1 (MUST-cc-syn-ack): whatever the handshake acknowledged; and
+     * (MUST-cc-initial-lost): after a lost SYN it is one segment. */
     uint32_t segments = tcb->syn_resent ? 1 : c->initcwnd;
 
     set_window(tcb, seg, window_of(tcb, seg));
@@ -58,7 +59,7 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
 }
 
 /* RFC 9293 s3.8.1 (MUST-18), RFC 6298 s3 (MUST-rto-karn, MUST-rto-rate) and RFC 7323
- * s4.1 (MUST-ts-sample): from the record where that is not ambiguous, else from the
+ * s4.1 (MAY-ts-sample): from the record where that is not ambiguous, else from the
  * timestamp that the ACK echoes. False: neither tells.
  *
  * An echo that is older than the last transmission may come from a slow path, or from a
@@ -98,7 +99,7 @@ static void settle_rto(struct tcb *tcb, bool sampled)
 }
 
 /* Takes [SND.UNA, ack) out of the send buffer, and no more (RFC 2018 s8,
- * MUST-sack-cumulative). */
+ * MUST-sack-cumulative; RFC 6675 s4, MUST-rec-kept). */
 static void free_text(struct tcb *tcb, struct seq ack)
 {
     if (!seq_lt(tcb->snd.buf_seq, ack))
@@ -131,8 +132,8 @@ static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
     settle_rto(tcb, take_rtt(tcb, seg, news));
     tcp_recovery_ack(tcb, acked, news);
     tcb->snd.more = false; /* MSG_MORE waits for one more send or ACK, as on Linux */
-    /* RFC 6298 s5 (MUST-rto-early), s5.2, s5.3: off when all is acknowledged, else it
-     * begins anew. */
+    /* RFC 6298 s5 (MUST-rto-early, SHLD-rto-manage), s5.2, s5.3: off when all is
+     * acknowledged, else it begins anew. */
     bool all = seq_eq(tcb->snd.una, tcb->snd.nxt);
     if (all)
         tcb->snd.emptied = tcb->tcp->net->now;
@@ -142,8 +143,8 @@ static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
 }
 
 /* RFC 5681 s2: what counts as a duplicate. With SACK it is new information about what
- * arrived that counts (RFC 6675 s2, MUST-rec-duplicate), whatever else the segment
- * carries. */
+ * arrived that counts (RFC 6675 s5, MUST-rec-count; RFC 5681 s3.2,
+ * MUST-cc-limited-sack), whatever else the segment carries. */
 static bool is_duplicate(const struct tcb *tcb, const struct tcp_seg *seg)
 {
     return seq_lt(tcb->snd.una, tcb->snd.nxt) && tcp_seg_len(seg) == 0 &&
@@ -232,8 +233,8 @@ static bool complete_handshake(struct tcb *tcb, struct tcp_seg *seg)
     return tcp_reject(seg, DROP_TCP_BAD_ACK);
 }
 
-/* RFC 9293 s3.10.7.4 (MAY-12), RFC 5961 s5.2 (MUST-ack-range): neither what was never
- * sent nor what was acknowledged long ago. */
+/* RFC 9293 s3.10.7.4 (MAY-12), RFC 5961 s5.2 (MAY-ack-range, MUST-ack-range): neither
+ * what was never sent nor what was acknowledged long ago. */
 bool tcp_ack_in_range(const struct tcb *tcb, const struct tcp_seg *seg)
 {
     struct seq oldest = seq_sub(tcb->snd.una, max_u32(tcb->snd.max_wnd, tcb->snd.mss));
@@ -243,7 +244,7 @@ bool tcp_ack_in_range(const struct tcb *tcb, const struct tcp_seg *seg)
 
 bool tcp_check_ack(struct tcb *tcb, struct tcp_seg *seg)
 {
-    if (!(seg->flags & TCP_ACK))
+    if (!(seg->flags & TCP_ACK)) /* RFC 7323 s3.2 (MUST-ts-ecr-ignored) */
         return tcp_reject(seg, DROP_TCP_NO_ACK);
     if (tcb->state == TCPS_SYN_RECEIVED && !complete_handshake(tcb, seg))
         return false;
@@ -252,7 +253,7 @@ bool tcp_check_ack(struct tcb *tcb, struct tcp_seg *seg)
          * says nothing to an ACK of what was never sent. */
         if (tcb->tcp->config.ack_unsent || seq_lt(seg->ack, tcb->snd.una))
             tcp_challenge(tcb, seg);
-        return tcp_reject(seg, DROP_TCP_BAD_ACK);
+        return tcp_reject(seg, DROP_TCP_BAD_ACK); /* RFC 5961 s5.2 (MUST-ack-drop) */
     }
     take_acknowledgment(tcb, seg);
     if (!seq_lt(seg->ack, tcb->snd.una))

@@ -26,13 +26,14 @@ enum {
 
 /* --- agreeing --- */
 
+/* RFC 3168 s6.1.1 (MAY-ecn-agree, MUST-ecn-answer). */
 bool tcp_ecn_agrees(const struct tcp *tcp, const struct tcp_seg *syn)
 {
     return tcp->config.ecn && !(~syn->flags & (TCP_ECE | TCP_CWR));
 }
 
-/* RFC 3168 s6.1.1.1: a SYN with these flags that nobody answers may have been dropped
- * for them. */
+/* RFC 3168 s6.1.1.1 (MAY-ecn-fallback): a SYN with these flags that nobody answers may
+ * have been dropped for them. */
 static bool asks(const struct tcb *tcb)
 {
     const struct tcp_config *c = &tcb->tcp->config;
@@ -40,8 +41,9 @@ static bool asks(const struct tcb *tcb)
     return c->ecn == ECN_ON && !(tcb->syn_resent && c->ecn_fallback);
 }
 
-/* RFC 3168 s6.1.1: a SYN-ACK with both flags comes from somebody who only mirrors what
- * he does not know. Whatever SYN asked, the promise to heed marks holds. */
+/* RFC 3168 s6.1.1 (MUST-ecn-forms): a SYN-ACK with both flags comes from somebody who
+ * only mirrors what he does not know. Whatever SYN asked, the promise to heed marks
+ * holds (MUST-ecn-promise). */
 void tcp_ecn_take_syn(struct tcb *tcb, const struct tcp_seg *seg)
 {
     uint8_t wanted = TCP_ECE | (seg->flags & TCP_ACK ? 0 : TCP_CWR);
@@ -51,11 +53,13 @@ void tcp_ecn_take_syn(struct tcb *tcb, const struct tcp_seg *seg)
 
 /* --- what leaves --- */
 
+/* RFC 9293 s3.8.2 (SHLD-8). */
 void tcp_ecn_mark(const struct tcb *tcb, struct tcp_tx *tx)
 {
     bool fresh = tx->text > 0 && !tx->again && !tx->probe && !tcb->ecn.plain;
 
     if (tcb->state == TCPS_SYN_SENT) {
+        /* RFC 3168 s6.1.1 (SHLD-ecn-unwilling) */
         tx->flags |= asks(tcb) ? TCP_ECE | TCP_CWR : 0;
         return;
     }
@@ -63,11 +67,12 @@ void tcp_ecn_mark(const struct tcb *tcb, struct tcp_tx *tx)
         return;
     if (tx->flags & TCP_SYN || tcb->ecn.echo) /* RFC 3168 s6.1.3 (MUST-ecn-echo) */
         tx->flags |= TCP_ECE;
-    /* RFC 3168 s6.1.1 (MUST-ecn-setup, MUST-ecn-syn-plain), s6.1.4
-     * (MUST-ecn-ack-plain), s6.1.5 (MUST-ecn-not-again), s6.1.6 (MUST-ecn-probe-plain)
-     */
+    /* RFC 3168 s5.2 (MUST-ecn-detectable), s6.1.1 (MUST-ecn-setup,
+     * SHLD-ecn-setup-theirs, MUST-ecn-syn-plain), s6.1.4 (MUST-ecn-ack-plain), s6.1.5
+     * (MUST-ecn-not-again), s6.1.6 (MUST-ecn-probe-plain) */
     tx->ect = fresh;
-    if (fresh && tcb->ecn.cwr) /* s6.1.2 (MUST-ecn-cwr) */
+    /* s6.1.1 (MUST-ecn-cwr), s6.1.2 (SHLD-ecn-cwr-new) */
+    if (fresh && tcb->ecn.cwr)
         tx->flags |= TCP_CWR;
 }
 
@@ -79,10 +84,11 @@ void tcp_ecn_sent(struct tcb *tcb, const struct tcp_tx *tx)
         tcb->ecn.asked |= asks;
         tcb->ecn.plain |= !asks;
     }
-    if (tx->flags & TCP_CWR)
+    if (tx->flags & TCP_CWR) /* RFC 3168 s6.1.2 (SHLD-ecn-cwr-once) */
         tcb->ecn.cwr = false;
 }
 
+/* RFC 3168 s5 (SHLD-ecn-ect0). */
 uint8_t tcp_ecn_tos(uint8_t tos, bool ect)
 {
     return (uint8_t)((tos & ~IP_ECN_MASK) | (ect ? ECT_0 : 0));
@@ -116,7 +122,7 @@ void tcp_ecn_reduced(struct tcb *tcb)
     tcb->ecn.until = tcb->snd.nxt;
 }
 
-/* RFC 3168 s6.1.2: half a segment is none, so time takes the place of
+/* RFC 3168 s6.1.2 (MUST-ecn-one): half a segment is none, so time takes the place of
  * the window: the timer begins anew, and nothing new leaves until then. */
 void tcp_ecn_pause(struct tcb *tcb)
 {

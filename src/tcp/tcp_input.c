@@ -71,7 +71,8 @@ static bool challenge_budget(struct tcp *tcp)
     return true;
 }
 
-/* RFC 5961: who sent this must prove that it knows the connection. */
+/* RFC 5961: who sent this must prove that it knows the connection. It is told by what
+ * this ACK is answered with (s4.2, MUST-syn-rst). */
 static void challenge(struct tcb *tcb, const struct tcp_seg *seg)
 {
     if (!challenge_budget(tcb->tcp) || !tcp_challenge(tcb, seg))
@@ -163,6 +164,7 @@ static bool check_sequence(struct tcb *tcb, struct tcp_seg *seg)
             tcp_challenge(tcb, seg);
         return tcp_reject(seg, old ? DROP_TCP_OLD_SEQ : DROP_TCP_FUTURE_SEQ);
     }
+    /* RFC 7323 s5.2 (MUST-ts-rst-state): of a RST nothing is remembered. */
     if (!rst) {
         if (tcp_ack_in_range(tcb, seg)) /* else a stranger could make PAWS deaf */
             tcp_take_timestamp(tcb, seg);
@@ -190,8 +192,8 @@ static bool check_rst(struct tcb *tcb, struct tcp_seg *seg)
     if (!(seg->flags & TCP_RST))
         return true;
     /* RFC 9293 s3.5.3 (SHLD-2): whatever text it has. RFC 5961 s3.2: only the exact
-     * number resets (MUST-rst-exact); in the window it is challenged (MUST-rst-inside).
-     */
+     * number resets (SHLD-rst, MUST-rst-exact); in the window it is challenged
+     * (MUST-rst-inside), and that is all (MUST-rst-drop). */
     if (seq_eq(seg->seq, tcb->rcv.nxt) || tcb->tcp->config.insecure_rst) {
         tcp_finish(tcb, reset_error(tcb));
         return false;
@@ -207,8 +209,9 @@ static bool check_syn(struct tcb *tcb, struct tcp_seg *seg)
     if (!(seg->flags & TCP_SYN))
         return true;
     tcp_reject(seg, DROP_TCP_SYN_CHALLENGED);
-    /* RFC 5961 s4.2 (MUST-syn-challenge): challenged whatever its number; by RFC 793 p.
-     * 71 it is an error in the window, which ends the connection. */
+    /* RFC 5961 s4.2 (SHLD-syn, MUST-syn-challenge, MUST-syn-drop): challenged whatever
+     * its number; by RFC 793 p. 71 it is an error in the window, which ends the
+     * connection. */
     if (tcb->tcp->config.insecure_syn)
         tcp_abort(tcb, -ECONNRESET);
     else

@@ -60,6 +60,7 @@ void tcp_sync_mss(struct tcb *tcb)
         set_mss(tcb, mss);
 }
 
+/* RFC 7323 s5.7 (MUST-paws-pmtu). */
 void tcp_too_big(struct tcb *tcb, const struct net_error *err)
 {
     if (tcb->opt.ip.df == IP_DF_DONT)

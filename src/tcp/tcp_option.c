@@ -31,8 +31,9 @@ uint16_t tcp_our_mss(const struct tcp *tcp, struct ip_addr remote, uint16_t maxs
     return (uint16_t)min_u32(mss, 65535 - HEADERS);
 }
 
-/* RFC 7323 s2.3: the smallest shift with which the whole buffer can be offered, of the
- * largest buffer that the socket may come to have; no more than TCP_WINDOW_CLAMP. */
+/* RFC 7323 s2.3 (MUST-wscale-most): the smallest shift with which the whole buffer can
+ * be offered, of the largest buffer that the socket may come to have; no more than
+ * TCP_WINDOW_CLAMP. */
 uint8_t tcp_our_wscale(const struct tcp *tcp, uint32_t rcvbuf, uint32_t clamp)
 {
     uint32_t most = max_u32(rcvbuf, tcp->config.rmem_max);
@@ -44,7 +45,8 @@ uint8_t tcp_our_wscale(const struct tcp *tcp, uint32_t rcvbuf, uint32_t clamp)
     return shift;
 }
 
-/* RFC 7323 s5.4 (MUST-ts-clock): a millisecond a tick. */
+/* RFC 7323 s4.1 (MUST-ts-clock), s5.4 (MUST-ts-clock-slow, SHLD-ts-clock-window,
+ * MUST-ts-clock-fast): a millisecond a tick. */
 uint32_t tcp_ts_now(const struct tcp *tcp, uint32_t offset)
 {
     return (uint32_t)((tcp->net->now + tcp->net->epoch) / USEC_PER_MS) + offset;
@@ -61,17 +63,19 @@ void tcp_syn_options(const struct tcb *tcb, struct tcp_opts *out)
     *out = (struct tcp_opts){ .has_mss = true };
     out->mss = tcp_our_mss(tcb->tcp, tcb->slot.remote, tcb->opt.maxseg);
     out->sack_ok = answer ? tcb->sack_ok : c->sack; /* RFC 2018 s2 (MUST-sack-syn) */
+    /* RFC 7323 s2.2 (MAY-wscale-offer, SHLD-wscale-offer), s2.3 (MUST-wscale-ours) */
     out->has_wscale = answer ? tcb->wscale_ok : c->window_scaling;
     out->wscale = tcp_our_wscale(tcb->tcp, tcb->rcv.limit, tcb->opt.window_clamp);
-    out->has_ts = answer ? tcb->ts.on : c->timestamps;
+    out->has_ts = answer ? tcb->ts.on : c->timestamps; /* s3.2 (MAY-ts-offer) */
     if (out->has_ts) {
         out->ts_val = tcp_ts_now(tcb->tcp, tcb->ts.offset);
-        /* RFC 7323 s3.2 (MUST-ts-ecr-zero): none yet, unless the SYN has an ACK */
+        /* RFC 7323 s3.2 (SHLD-ts-ecr-zero): none yet, unless the SYN has an ACK */
         out->ts_ecr = tcb->ts.recent;
     }
 }
 
-/* The peer's SYN is known: sets what both agree on, and the segment size. */
+/* The peer's SYN is known: sets what both agree on, and the segment size. Nothing else
+ * does (RFC 7323 s2.2, MUST-wscale-late). */
 void tcp_agree_options(struct tcb *tcb, const struct tcp_opts *syn)
 {
     const struct tcp_config *c = &tcb->tcp->config;
@@ -85,7 +89,7 @@ void tcp_agree_options(struct tcb *tcb, const struct tcp_opts *syn)
     if (c->rcvbuf_round)
         tcb->rcv.limit += (tcb->snd.mss - tcb->rcv.limit % tcb->snd.mss) % tcb->snd.mss;
     tcb->sack_ok = c->sack && syn->sack_ok;
-    /* RFC 7323 s2.2 (MUST-wscale-both) */
+    /* RFC 7323 s2.2 (MUST-wscale-both), s2.3 (MUST-wscale-theirs) */
     tcb->wscale_ok = c->window_scaling && syn->has_wscale;
     if (tcb->wscale_ok) {
         /* RFC 7323 s2.3 (MUST-wscale-14): a larger shift is taken as 14. */
@@ -93,7 +97,7 @@ void tcp_agree_options(struct tcb *tcb, const struct tcp_opts *syn)
         tcb->rcv.wscale = tcp_our_wscale(tcb->tcp, tcb->rcv.limit,
                                          tcb->opt.window_clamp);
     }
-    tcb->ts.on = c->timestamps && syn->has_ts; /* RFC 7323 s3.2 (MUST-ts-both) */
+    tcb->ts.on = c->timestamps && syn->has_ts; /* RFC 7323 s3.2 (MUST-ts-unagreed) */
     if (tcb->ts.on) {
         tcb->ts.recent = syn->ts_val;
         tcb->ts.recent_at = tcb->tcp->net->now;
@@ -110,8 +114,8 @@ static unsigned sack_room(const struct tcb *tcb, const struct tcp_opts *out)
     return min_u32(most, room / SACK_BLOCK);
 }
 
-/* RFC 2018 s4 (SHLD-sack-all, SHLD-sack-each), s8 (MUST-sack-held) and RFC 2883 s4: the
- * duplicate first, then what is held out of order. */
+/* RFC 2018 s4 (SHLD-sack-all, SHLD-sack-each, SHLD-sack-repeat), s8 (MUST-sack-held)
+ * and RFC 2883 s4: the duplicate first, then what is held out of order. */
 static void sack_options(const struct tcb *tcb, struct tcp_opts *out)
 {
     bool twice = !seq_eq(tcb->rcv.dsack.from, tcb->rcv.dsack.to);
@@ -126,7 +130,7 @@ static void sack_options(const struct tcb *tcb, struct tcp_opts *out)
     out->n_sack = (uint8_t)n;
 }
 
-/* Of every segment, if it was agreed on (RFC 7323 s3.2, MUST-ts-each). */
+/* Of every segment, if it was agreed on (RFC 7323 s3.2, MUST-ts-each, SHLD-ts-rst). */
 void tcp_timestamp_option(const struct tcb *tcb, struct tcp_opts *out)
 {
     *out = (struct tcp_opts){ .has_ts = tcb->ts.on };
@@ -141,7 +145,7 @@ void tcp_timestamp_option(const struct tcb *tcb, struct tcp_opts *out)
 void tcp_segment_options(const struct tcb *tcb, struct tcp_opts *out)
 {
     tcp_timestamp_option(tcb, out);
-    if (tcb->sack_ok) /* RFC 2018 s4 (MUST-sack-agreed) */
+    if (tcb->sack_ok) /* RFC 2018 s4 (MUST-sack-agreed, MAY-sack) */
         sack_options(tcb, out);
 }
 
@@ -159,9 +163,10 @@ bool tcp_paws_reject(const struct tcb *tcb, const struct tcp_seg *seg)
     return age < (usec)PAWS_IDLE_DAYS * 24 * 3600 * USEC_PER_SEC;
 }
 
-/* RFC 7323 s4.3 (2) (MUST-ts-recent, MUST-ts-recent-older): from a segment that is not
- * younger than what was acknowledged last. PAWS has passed it: a timestamp that is
- * older all the same takes the place of one that is outdated (s5.5). */
+/* RFC 7323 s4.3 (2) (SHLD-ts-delayed, SHLD-ts-hole, MUST-ts-fill): from a segment that
+ * is not younger than what was acknowledged last. PAWS has passed it (s5.2,
+ * MUST-ts-recent-older): a timestamp that is older all the same takes the place of one
+ * that is outdated (s5.5). */
 void tcp_take_timestamp(struct tcb *tcb, const struct tcp_seg *seg)
 {
     if (!tcb->ts.on || !seg->opts.has_ts)

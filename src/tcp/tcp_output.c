@@ -49,7 +49,9 @@ static bool next_syn(const struct tcb *tcb, struct tcp_tx *tx)
     return true;
 }
 
-/* RFC 6675 s4 NextSeg() (1) (MUST-rec-nextseg), and what a time-out left. */
+/* Whatever the peer's window is by now: RFC 9293 s3.8.6 (SHLD-16, MAY-7). RFC 6675 s4
+ * NextSeg() (1) (MUST-rec-lost-first), s5 (C.1) (MUST-rec-next), and what a
+ * time-out left. */
 static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
 {
     const struct sent *lost = sent_first_lost(&tcb->sent);
@@ -58,7 +60,7 @@ static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
         return false;
     uint32_t size = tcp_segment_size(tcb), room = tcp_cwnd_room(tcb);
     uint32_t len = seq_len(lost->from, lost->to);
-    if (room < min_u32(len, size)) { /* RFC 6675 s5 (C) (MUST-rec-room) */
+    if (room < min_u32(len, size)) { /* RFC 6675 s5 (C) (SHLD-rec-room) */
         if (!tcb->rexmit_now)
             return false;
         room = size;
@@ -79,7 +81,9 @@ static bool next_lost(const struct tcb *tcb, struct tcp_tx *tx)
     return true;
 }
 
-/* How much new text may leave now: whole segments (RFC 9293 s3.9.1.2, SHLD-28). */
+/* How much new text may leave now: whole segments (RFC 9293 s3.9.1.2, SHLD-28), in the
+ * window that was said last (RFC 7323 s2.4, MUST-wscale-first), or none (RFC 6675 s4
+ * NextSeg(), MUST-rec-new-next, MUST-rec-nothing). */
 static uint32_t new_text(const struct tcb *tcb)
 {
     struct seq end = snd_end(tcb);
@@ -97,7 +101,7 @@ static uint32_t new_text(const struct tcb *tcb)
         return 0;
     if (len == unsent && len < most && tcp_more_comes(tcb))
         return 0;
-    len = min_u32(len, room); /* RFC 5681 s3.1 (MUST-cc-windows) */
+    len = min_u32(len, room); /* RFC 5681 s2 (MUST-cc-windows), s3 (MUST-cc-most) */
     uint32_t tail = len % size;
     if (tail == 0)
         return len;
@@ -310,11 +314,12 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
         .seq = tx->seq,
         .ack = tx->flags & TCP_ACK ? tcb->rcv.nxt : seq_at(0),
         .flags = tx->flags,
-        /* RFC 7323 s2.2, s2.3 (MUST-wscale-shift) */
+        /* RFC 7323 s2.2, s2.3 (MUST-wscale-out) */
         .wnd = (uint16_t)(syn ? wnd : wnd >> tcb->rcv.wscale),
         .text_len = tx->text,
     };
 
+    /* RFC 9293 s3.9.1.9 (SHLD-22) */
     how.opt.tos = tcp_ecn_tos(how.opt.tos, tx->ect);
     if (syn)
         tcp_syn_options(tcb, &seg.opts);

@@ -295,8 +295,8 @@ static void remember(struct rcvq *q, struct seq seq, bool again)
     q->recent[0] = seq;
 }
 
-/* Throws the highest text away until what is held fits. False: what began at `first`
- * went, too. */
+/* Throws the highest text away until what is held fits (RFC 2018 s8, MAY-sack-renege).
+ * False: what began at `first` went, too. */
 static bool prune(struct rcvq *q, size_t limit, struct seq first)
 {
     bool there = true;

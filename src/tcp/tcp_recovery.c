@@ -19,8 +19,9 @@ uint32_t tcp_pipe(const struct tcb *tcb)
 {
     uint32_t flying = tcb->sent.bytes[SENT_FLYING];
 
-    /* RFC 5681 s3.2 (MUST-cc-limited), RFC 3042: the first duplicates let new segments
-     * out. Switched off, what they tell does not count before recovery begins. */
+    /* RFC 5681 s3.2 (SHLD-cc-limited, MUST-cc-limited), RFC 3042: the first duplicates
+     * let new segments out (RFC 6675 s5 (3), MAY-rec-limited). Switched off, what they
+     * tell does not count before recovery begins. */
     if (tcb->recovery == RECOVERY_NONE && !tcb->tcp->config.limited_transmit)
         return flying + tcb->sent.bytes[SENT_SACKED];
     return flying - min_u32(flying, tcb->dup_bytes); /* RFC 6675 s4 (MUST-rec-pipe) */
@@ -59,7 +60,8 @@ void tcp_recovery_sack(struct tcb *tcb, const struct tcp_seg *seg,
         const struct range *b = &seg->opts.sack[i];
         if (seq_lt(b->from, b->to) && seq_leq(b->to, tcb->snd.nxt) &&
             seq_lt(seq_max(tcb->snd.una, seg->ack), b->to))
-            /* RFC 6675 s4 (MUST-rec-update) */
+            /* RFC 2018 s5 (SHLD-sack-record), RFC 6675 s5 (MUST-rec-update,
+             * MUST-rec-each), s5.1 (SHLD-rec-rto-use) */
             sent_sack(&tcb->sent, b->from, b->to, news);
     }
 }
@@ -81,9 +83,10 @@ static void lose(struct tcb *tcb, enum cc_loss why, uint32_t before)
 
 static void reduce(struct tcb *tcb, enum cc_loss why)
 {
-    /* RFC 5681 s3.2 (2): what limited transmit sent beyond cwnd does not count. */
+    /* RFC 5681 s3.2 (2) (MUST-cc-limited-flight), s4.3 (MUST-cc-loss): what limited
+     * transmit sent beyond cwnd does not count. */
     lose(tcb, why, min_u32(flight(tcb), tcb->cc.cwnd));
-    tcb->cc.cwnd = tcb->cc.ssthresh;
+    tcb->cc.cwnd = tcb->cc.ssthresh; /* s4.3 (MUST-cc-half) */
     tcb->tlp.out = false;
     tcp_ecn_reduced(tcb);
 }
@@ -95,7 +98,7 @@ void tcp_recovery_repaired(struct tcb *tcb)
         reduce(tcb, CC_LOSS_FAST);
 }
 
-/* RFC 3168 s6.1.2 (SHLD-ecn-as-loss). */
+/* RFC 3168 s5 (MUST-ecn-as-loss). */
 void tcp_recovery_congested(struct tcb *tcb)
 {
     bool one = tcb->cc.cwnd <= tcb->cc.mss;
@@ -130,20 +133,21 @@ void tcp_recovery_losses(struct tcb *tcb)
 {
     uint32_t thresh = tcb->tcp->config.reordering;
     bool lost = tcb->sack_ok &&
-                /* RFC 6675 s4 (MUST-rec-islost) */
+                /* RFC 6675 s4 (SHLD-rec-islost) */
                 sent_mark_lost(&tcb->sent, (thresh - 1) * tcb->cc.mss, thresh);
 
     if (tcb->recovery == RECOVERY_FAST || tcb->recovery == RECOVERY_RTO)
-        return;
+        return; /* RFC 6675 s5.1 (MUST-rec-rto-again) */
     /* RFC 6582 s3.2 (2): duplicates of what a time-out sent again mean nothing new. */
-    /* RFC 5681 s3.2 (MUST-cc-fast-retransmit), RFC 6675 s5 (MUST-rec-enter) */
+    /* RFC 5681 s3.2 (SHLD-cc-fast, MUST-cc-fast-retransmit), RFC 6675 s5
+     * (MUST-rec-enter) */
     bool dup = tcb->dupacks >= thresh &&
                (tcb->sack_ok || seq_lt(tcb->recovery_point, tcb->snd.una));
     if (lost || dup)
         enter_fast(tcb);
 }
 
-/* RFC 6675 s4 NextSeg() (3) (MUST-rec-nextseg): nothing lost and nothing new, but holes
+/* RFC 6675 s4 NextSeg() (3) (SHLD-rec-hole): nothing lost and nothing new, but holes
  * that may be. */
 static void try_holes(struct tcb *tcb)
 {
@@ -158,17 +162,18 @@ void tcp_recovery_dupack(struct tcb *tcb, bool sacked)
     /* After a time-out they tell of what was taken as lost, not of what is in
      * flight. */
     if (!sacked && tcb->recovery != RECOVERY_RTO)
-        /* RFC 5681 s3.2 (MUST-cc-inflate) */
+        /* RFC 5681 s3.2 (MUST-cc-inflate, MAY-cc-inflate-bound) */
         tcb->dup_bytes = min_u32(tcb->dup_bytes + tcb->cc.mss, flight(tcb));
     tcp_recovery_losses(tcb);
     if (sacked)
         try_holes(tcb);
 }
 
+/* RFC 6675 s5 (A) (SHLD-rec-keep): what is known of the text beyond stays known. */
 static void leave(struct tcb *tcb)
 {
     if (tcb->recovery == RECOVERY_FAST || tcb->recovery == RECOVERY_CWR)
-        /* RFC 5681 s3.2 (MUST-cc-deflate), RFC 6937 s3 */
+        /* RFC 5681 s3.2 (MUST-cc-deflate), s4.3 (MUST-cc-after), RFC 6937 s3 */
         tcb->cc.cwnd = max_u32(tcb->cc.ssthresh, tcb->cc.mss);
     tcb->recovery = RECOVERY_NONE;
     tcb->dupacks = 0;
@@ -224,7 +229,8 @@ static void grow(struct tcb *tcb, const struct sent_news *news, uint32_t before,
     tcb->cc.ops->ack(&tcb->cc, &ack);
 }
 
-/* Text beyond the recovery point tells that CWR got there. */
+/* RFC 6675 s5 (A) (MUST-rec-end). Text beyond the recovery point tells that CWR got
+ * there. */
 static bool recovered(const struct tcb *tcb)
 {
     if (tcb->recovery == RECOVERY_CWR)
@@ -247,17 +253,18 @@ void tcp_recovery_ack(struct tcb *tcb, uint32_t acked, const struct sent_news *n
         return;
     }
     uint32_t told = tcb->dup_bytes;
-    /* RFC 6675 s5: begun anew; it may be the first duplicate itself. */
+    /* RFC 6675 s5 (MUST-rec-reset); it may be the first duplicate itself. */
     tcb->dupacks = news->sacked;
     tcb->dup_bytes = 0;
-    if (tcb->recovery != RECOVERY_CWR)
+    if (tcb->recovery != RECOVERY_CWR) /* RFC 3168 s6.1.2 (SHLD-ecn-no-growth) */
         grow(tcb, news, flight(tcb) + acked, told);
     tcp_recovery_losses(tcb);
 }
 
 /* RFC 9293 s3.8.2 (MUST-19), RFC 6298 s5.4-5.6, RFC 5681 s3.1 (MUST-cc-loss-window,
- * MUST-cc-ssthresh-again): a second time-out for the same text leaves ssthresh as the
- * first one set it (equation 4). */
+ * MUST-cc-ssthresh-rto): a second time-out for the same text leaves ssthresh as the
+ * first one set it (equation 4); one of what recovery sent again lowers it once more
+ * (s4.3, MUST-cc-twice). */
 void tcp_recovery_timeout(struct tcb *tcb)
 {
     if (tcb->backoff == 0)
@@ -266,6 +273,7 @@ void tcp_recovery_timeout(struct tcb *tcb)
     tcb->tlp.out = false;
     tcp_ecn_reduced(tcb);
     sent_mark_all_lost(&tcb->sent);
+    /* RFC 6675 s5.1 (MUST-rec-rto-end, MUST-rec-rto-point) */
     tcb->recovery = RECOVERY_RTO;
     tcb->recovery_point = tcb->snd.nxt;
     tcb->dupacks = 0;

@@ -39,12 +39,13 @@ void rtt_sample(struct rtt *r, usec sample)
         r->srtt = sample;
         r->rttvar = sample / 2;
     } else {
-        /* RFC 6298 s2.3 (MUST-rto-next, MUST-rto-order): the variation first, against
-         * the old SRTT. */
+        /* RFC 6298 s2.3 (MUST-rto-next, MUST-rto-order, SHLD-rto-gains): the variation
+         * first, against the old SRTT. */
         r->rttvar = (3 * r->rttvar + distance(r->srtt, sample) + 2) / 4;
         r->srtt = (7 * r->srtt + sample + 4) / 8;
     }
-    /* RFC 6298 s4 (MUST-rto-granularity). Deviates from s2.4 (SHLD-rto-min, one second
+    /* RFC 6298 s1 (MUST-rto-bound), s2.3 (MUST-rto-computed), s4
+     * (MUST-rto-granularity). Deviates from s2.4 (SHLD-rto-min, one second
      * at least) and s2.3 (G is the clock's step): rto_min is 200 ms as on Linux, and
      * stands for G as well. Else on a steady path of 300 ms the time-out would be its
      * round trip and nothing more, and every delayed ACK would look like a loss. It is

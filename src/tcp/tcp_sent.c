@@ -140,6 +140,7 @@ void sent_ack(struct sent_list *l, struct seq una, struct sent_news *news)
     }
 }
 
+/* RFC 6675 s4 (SHLD-rec-scoreboard): Update(). */
 void sent_sack(struct sent_list *l, struct seq from, struct seq to,
                struct sent_news *news)
 {
@@ -179,7 +180,8 @@ bool sent_mark_lost(struct sent_list *l, uint32_t bytes, unsigned blocks)
             continue;
         }
         in_run = false;
-        /* RFC 6675 s5.1 (MUST-rec-once): what was sent twice waits for the timer. */
+        /* RFC 6675 s5 (C.2) (MUST-rec-once): what was sent twice waits for the timer.
+         */
         if (s->state == SENT_FLYING && s->tries == 1 &&
             (sacked > bytes || runs >= blocks)) {
             set_state(l, s, SENT_LOST);
@@ -245,7 +247,10 @@ void sent_mark_hole_lost(struct sent_list *l, uint32_t len)
 
 void sent_mark_all_lost(struct sent_list *l)
 {
-    /* RFC 2018 s8 (MUST-sack-renege) */
+    /* RFC 2018 s5 (MUST-sack-left): a peer that holds the left edge acknowledges it,
+     * unless it threw it away. Deviates from s5.1 (MUST-sack-ignore, SHLD-sack-forget):
+     * with this test, as RFC 6675 s5.1 discusses and Linux does, what is sacked beyond
+     * a hole is not sent again. */
     bool reneged = !list_empty(&l->all) && sent_of(l->all.next)->state == SENT_SACKED;
     list_each (at, &l->all) {
         struct sent *s = sent_of(at);

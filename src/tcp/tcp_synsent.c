@@ -23,7 +23,8 @@ static bool check_synsent_ack(struct tcb *tcb, struct tcp_seg *seg)
     return tcp_reject(seg, DROP_TCP_BAD_ACK);
 }
 
-/* Second: a RST that acknowledges our SYN; any other is blind (RFC 5961 s3.2). */
+/* Second: a RST that acknowledges our SYN; any other is blind (RFC 5961 s3.2,
+ * MUST-rst-synsent). */
 static bool check_synsent_rst(struct tcb *tcb, struct tcp_seg *seg)
 {
     if (!(seg->flags & TCP_RST))

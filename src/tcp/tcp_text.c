@@ -54,7 +54,8 @@ static void owe_ack(struct tcb *tcb, const struct tcp_seg *seg, uint32_t text_le
     if (tcb->rcv.segs >= 2 || c->delack == 0 || quick(tcb))
         tcb->ack_now = true;
     else if (tcb->at[TT_DELACK] == NEVER)
-        /* RFC 5681 s4.2 (MUST-ack-500ms) */
+        /* RFC 5681 s4.2 (SHLD-ack-delay, SHLD-ack-second, MUST-ack-excess,
+         * MUST-ack-500ms) */
         tcp_arm(tcb, TT_DELACK, tcb->tcp->net->now + c->delack);
 }
 
@@ -101,7 +102,8 @@ static void join(struct tcb *tcb)
 
     if (!tcb->rcv.q.ofo)
         return;
-    /* RFC 9293 s3.10.7.4 (MUST-59) */
+    /* RFC 9293 s3.10.7.4 (MUST-59). RFC 7323 s5.3 (MUST-paws-once): no timestamp is
+     * looked at any more. */
     struct seq nxt = rcvq_join(&tcb->rcv.q, tcb->rcv.nxt, &fin, &dup);
     tell_duplicate(tcb, dup);
     tcb->bytes_received += seq_len(tcb->rcv.nxt, nxt);
@@ -139,7 +141,12 @@ static void take_in_order(struct tcb *tcb, struct tcp_seg *seg)
     watch_wake(&tcb->tcp->net->woken, &tcb->watch);
 }
 
-/* RFC 9293 s3.10.7.4 (SHLD-31, MAY-13), RFC 5681 s4.2 (SHLD-ack-ofo). */
+/* RFC 9293 s3.10.7.4 (SHLD-31, MAY-13), RFC 5681 s3.2 (SHLD-ack-dup), s4.2
+ * (SHLD-ack-ofo), RFC 2018 s4 (SHLD-sack-ack).
+ *
+ * Deviates from RFC 2018 s8 (MUST-sack-newest): text that there is no room for is told
+ * of by no block. The peer would believe it, and not send it again before its timer
+ * fires. */
 static void take_out_of_order(struct tcb *tcb, struct tcp_seg *seg)
 {
     struct counters *c = &tcb->tcp->net->count;

@@ -67,7 +67,8 @@ int tcp_open(struct tcb *tcb, struct ip_addr local, uint16_t local_port,
     int err = route_lookup(tcp->net, remote, &hop);
     if (err < 0)
         return err;
-    /* RFC 9293 s3.9.1.1 (MUST-43, MUST-44) */
+    /* RFC 9293 s3.9.1.1 (MUST-43, MUST-44), RFC 1122 s3.3.4.2 (MUST-ip-source-set,
+     * MUST-ip-source-choice) */
     tcb->slot.local = ip_is_any(local) ? hop.src : local;
     tcb->slot.remote = remote;
     tcb->slot.local_port = local_port;
@@ -429,9 +430,9 @@ void tcp_push(struct tcb *tcb)
 
 /* --- s3.9.2.2: errors that the network reports --- */
 
-/* RFC 1122 s4.2.3.9, s3.2.2.1 (MUST-icmp-hint). On a connection that is established an
- * error is a hint, whose cause retransmission finds out or time mends (RFC 5927 s5); it
- * is told instead of ETIMEDOUT if that fails.
+/* RFC 1122 s4.2.3.9, s3.2.2.1 (MUST-icmp-hint, MUST-icmp-port-tcp). On a connection
+ * that is established an error is a hint, whose cause retransmission finds out or time
+ * mends (RFC 5927 s5); it is told instead of ETIMEDOUT if that fails.
  *
  * Deviates from RFC 9293 s3.9.2.2 (MUST-56, SHLD-26) as Linux does (RFC 5461 s4, RFC
  * 5927 s5.2): a connection that is opening ends by soft errors too, so that connect()

@@ -90,8 +90,10 @@ uint32_t tcp_window_offer(const struct tcb *tcb)
     return whole;
 }
 
-/* Where the window ends that the peer may use: what was offered, or as on BSD all that
- * there is room for. */
+/* Where the window ends that the peer may use: the furthest that was offered (RFC 7323
+ * s2.4, MUST-wscale-honour, SHLD-wscale-track), or as on BSD all that there is room
+ * for.
+ */
 struct seq tcp_window_end(const struct tcb *tcb)
 {
     struct seq end = seq_max(tcb->rcv.adv, tcb->rcv.nxt);
@@ -116,7 +118,7 @@ bool tcp_window_update_due(const struct tcb *tcb)
 }
 
 /* RFC 9293 s3.8.6.2.1's U: what the peer's window still takes; none where that shrank
- * (MUST-34). */
+ * (MUST-34; RFC 7323 s2.4, MUST-wscale-retract). */
 uint32_t tcp_window_usable(const struct tcb *tcb)
 {
     int32_t left = seq_diff(seq_add(tcb->snd.una, tcb->snd.wnd), tcb->snd.nxt);
@@ -148,7 +150,7 @@ bool tcp_more_comes(const struct tcb *tcb)
 }
 
 /* May a segment that is not full leave? RFC 9293 s3.8.6.2.1 (SHLD-15), s3.7.4
- * (SHLD-7). */
+ * (SHLD-7), s3.9.1.2 (MAY-16). */
 bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len)
 {
     bool last = seq_eq(seq_add(seq, len), snd_end(tcb));

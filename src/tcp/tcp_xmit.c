@@ -89,8 +89,7 @@ static void reset(struct tcb *tcb, struct tcp_reply r)
     r.slot = &tcb->slot;
     r.ip = &tcb->opt.ip;
     r.flags |= TCP_RST;
-    tcp_timestamp_option(tcb,
-                         &r.opts); /* RFC 7323 s3.2: "SHOULD be sent in an <RST>" */
+    tcp_timestamp_option(tcb, &r.opts); /* RFC 7323 s5.2 (SHLD-ts-rst-abort) */
     tcp_reply(tcb->tcp, &r);
 }
 

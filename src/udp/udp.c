@@ -372,7 +372,8 @@ void udp_input(struct udp *udp, const struct ip_info *ip, struct pkt *p)
     struct udp_port *port = find_port(udp, ip, &h);
     if (!port) {
         count(&net->count, COUNT_UdpNoPorts);
-        /* RFC 1122 s4.1.3.1 (SHLD-udp-port-unreachable) */
+        /* RFC 1122 s3.3.8 (MUST-icmp-errors), s3.4 (MUST-icmp-from-transport), s4.1.3.1
+         * (SHLD-udp-port-unreachable) */
         icmp_send_error(net, ip, p, ICMP_UNREACHABLE, ICMP_PORT);
         net_drop(net, p, DROP_UDP_NO_PORT);
         return;

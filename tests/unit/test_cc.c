@@ -52,6 +52,7 @@ static void a_full_table_refuses(void **state)
     }
 }
 
+/* RFC 5681 s3.1 (SHLD-cc-ssthresh-high). */
 static void a_controller_starts_in_slow_start(void **state)
 {
     struct cc cc = { .state = { 1, 2, 3 } };

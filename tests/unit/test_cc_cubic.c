@@ -42,7 +42,7 @@ static void lose_and_recover(struct cc *cc)
     cc->cwnd = cc->ssthresh;
 }
 
-/* s4.10, RFC 3465 s2.1. */
+/* RFC 9293 s3.8.2 (MAY-18). s4.10, RFC 3465 s2.1. */
 static void slow_start_is_renos(void **state)
 {
     struct cc cc;

@@ -200,7 +200,8 @@ static void nobody_is_told_without_the_first_fragment(void **state)
     assert_silence(h);
 }
 
-/* RFC 3168 s5.3. tos: of the first, of the second; what comes of them, -1: nothing. */
+/* RFC 3168 s5.3 (MUST-ecn-frag, MUST-ecn-frag-mixed, MUST-ecn-frag-same). tos: of the
+ * first, of the second; what comes of them, -1: nothing. */
 static void a_mark_on_one_part_marks_the_whole(void **state)
 {
     static const struct {

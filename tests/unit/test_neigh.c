@@ -63,8 +63,8 @@ static void where_one_station_has_every_address_nobody_is_asked(void **state)
     assert_int_equal(h->net.neigh.n, 0);
 }
 
-/* RFC 1122 s2.3.3 (MUST-arp-ethernet), s2.4 (MUST-arp-no-error), s2.3.2.2
- * (SHLD-arp-queue). */
+/* RFC 1122 s3.3.6 (MUST-ip-broadcast-sent). RFC 1122 s2.3.3 (MUST-arp-ethernet), s2.4
+ * (MUST-arp-no-error), s2.3.2.2 (SHLD-arp-queue). */
 static void a_packet_waits_until_its_address_is_known(void **state)
 {
     struct nethost *h = *state;
@@ -281,7 +281,8 @@ static void confirming_an_unknown_address_teaches_nothing(void **state)
     wirelink_clear(&h->wire);
 }
 
-/* RFC 1122 s2.3.2.1 (MUST-arp-flush). */
+/* RFC 1122 s3.3.1.4 (MUST-ip-dead-gateway-no-ping). RFC 1122 s2.3.2.1 (MUST-arp-flush).
+ */
 static void an_unused_entry_goes_after_ninety_seconds(void **state)
 {
     struct nethost *h = *state;
@@ -331,7 +332,8 @@ static void packets_that_wait_in_an_evicted_entry_are_counted(void **state)
     assert_int_equal(h->net.count.drop[DROP_NEIGH_QUEUE_FULL], 1);
 }
 
-/* RFC 1112 s6.4: the low 23 bits behind 01-00-5e. */
+/* RFC 1122 s3.3.6 (MUST-ip-broadcast-sent). RFC 1112 s6.4: the low 23 bits behind
+ * 01-00-5e. */
 static void broadcast_and_multicast_need_no_asking(void **state)
 {
     static const struct {

@@ -58,7 +58,8 @@ static void an_ack_of_what_was_never_sent_is_answered_and_dropped(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.10.7.4 (MAY-12). RFC 5961 s5.2 (MUST-ack-range): "SND.UNA - MAX.SND.WND
+/* RFC 5961 s5.2 (MAY-ack-range, MUST-ack-drop). RFC 9293 s3.10.7.4 (MAY-12). RFC 5961
+ * s5.2 (MUST-ack-range): "SND.UNA - MAX.SND.WND
  * <= SEG.ACK": older ones are not believed, nor is the text in their segment. The
  * peer's largest window was 1000. */
 static void an_ack_from_long_ago_is_answered_and_dropped(void **state)
@@ -157,8 +158,9 @@ static void an_old_ack_that_comes_late_does_not_shut_the_window(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.8.6 (MUST-34, SHLD-15): a window that shrinks is not an error; what was
- * sent stays sent, and nothing more goes. */
+/* RFC 7323 s2.4 (MUST-wscale-first, MUST-wscale-retract). RFC 9293 s3.8.6 (MUST-34,
+ * SHLD-15): a window that shrinks is not an error; what was sent stays sent, and
+ * nothing more goes. */
 static void a_window_that_shrinks_stops_new_text_only(void **state)
 {
     struct sock *s = connection();
@@ -172,7 +174,7 @@ static void a_window_that_shrinks_stops_new_text_only(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.1 (REC-1), RFC 7323 s2.2, s2.3 (MUST-wscale-shift): windows are shifted
+/* RFC 9293 s3.1 (REC-1), RFC 7323 s2.2, s2.3 (MUST-wscale-in): windows are shifted
  * left by the peer's shift count, but for that of its SYN. Class: scaled SYNs, products
  * that wrap at 64 KiB. */
 static void windows_are_scaled_but_for_that_of_the_syn(void **state)
@@ -254,8 +256,9 @@ static void the_ack_of_the_fin_may_carry_text(void **state)
     end(s);
 }
 
-/* RFC 6298 s5 (MUST-rto-early), s5.2: all is acknowledged: the timer is off. s5.3: else
- * it begins anew with each ACK. Class: a timer that any ACK clears. */
+/* RFC 6298 s5 (SHLD-rto-manage). RFC 6298 s5 (MUST-rto-early), s5.2: all is
+ * acknowledged: the timer is off. s5.3: else it begins anew with each ACK. Class: a
+ * timer that any ACK clears. */
 static void the_retransmission_timer_begins_anew_with_each_new_ack(void **state)
 {
     struct sock *s = connection();

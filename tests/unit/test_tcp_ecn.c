@@ -65,7 +65,8 @@ static struct sock *connecting(const char *tcp_ecn, const char *syn)
 
 /* --- agreeing --- */
 
-/* RFC 3168 s6.1.1 (MUST-ecn-setup, MUST-ecn-syn-plain). */
+/* RFC 3168 s6.1.1 (MAY-ecn-agree, MUST-ecn-answer, MUST-ecn-setup,
+ * SHLD-ecn-setup-theirs, MUST-ecn-forms, MUST-ecn-syn-plain), s5 (SHLD-ecn-ect0). */
 static void a_listener_agrees_unless_tcp_ecn_is_0(void **state)
 {
     static const struct {
@@ -88,7 +89,8 @@ static void a_listener_agrees_unless_tcp_ecn_is_0(void **state)
     }
 }
 
-/* RFC 3168 s6.1.1: both flags in a SYN-ACK are a mirror. */
+/* RFC 3168 s6.1.1 (MUST-ecn-forms, SHLD-ecn-unwilling): both flags in a SYN-ACK are a
+ * mirror. */
 static void connect_asks_where_tcp_ecn_is_1_and_heeds_the_answer(void **state)
 {
     static const struct {
@@ -112,8 +114,8 @@ static void connect_asks_where_tcp_ecn_is_1_and_heeds_the_answer(void **state)
     }
 }
 
-/* RFC 3168 s6.1.1.1; s6.1.1 (MUST-ecn-setup): and then nothing is ECT, whatever comes.
- */
+/* RFC 3168 s6.1.1.1 (MAY-ecn-fallback); s6.1.1 (MUST-ecn-setup): and then nothing is
+ * ECT, whatever comes. */
 static void the_second_syn_asks_for_nothing(void **state)
 {
     (void)state;
@@ -126,7 +128,7 @@ static void the_second_syn_asks_for_nothing(void **state)
     end(s);
 }
 
-/* RFC 3168 s6.1.1: but the peer had the first one, agreed, and may
+/* RFC 3168 s6.1.1 (MUST-ecn-promise): but the peer had the first one, agreed, and may
  * send what is marked. */
 static void the_promise_of_the_first_syn_holds_after_a_plain_one(void **state)
 {
@@ -184,7 +186,7 @@ static void a_syn_ack_that_is_sent_again_agrees_again(void **state)
 
 /* --- what is sent --- */
 
-/* RFC 3168 s6.1.5 (MUST-ecn-not-again). */
+/* RFC 3168 s5.2 (MUST-ecn-detectable), s6.1.5 (MUST-ecn-not-again). */
 static void what_is_sent_again_is_not_ect(void **state)
 {
     (void)state;
@@ -195,7 +197,8 @@ static void what_is_sent_again_is_not_ect(void **state)
     end(s);
 }
 
-/* RFC 3168 s6.1.4 (MUST-ecn-ack-plain), s6.1.6 (MUST-ecn-probe-plain). */
+/* RFC 3168 s5.2 (MUST-ecn-detectable), s6.1.4 (MUST-ecn-ack-plain), s6.1.6
+ * (MUST-ecn-probe-plain). */
 static void acks_and_probes_are_not_ect(void **state)
 {
     (void)state;
@@ -207,7 +210,8 @@ static void acks_and_probes_are_not_ect(void **state)
     end(s);
 }
 
-/* RFC 3168 s5: the rest of the octet is the user's (IP_TOS). */
+/* RFC 3168 s5, RFC 9293 s3.9.1.9 (SHLD-22): the rest of the octet is the user's
+ * (IP_TOS). */
 static void the_users_type_of_service_stays_beside_it(void **state)
 {
     uint8_t b[200];
@@ -289,8 +293,9 @@ static void without_an_agreement_nothing_is_echoed(void **state)
 
 /* --- what an echo does --- */
 
-/* RFC 3168 s6.1.2 (SHLD-ecn-as-loss, MUST-ecn-cwr): half of what was in flight; the
- * first new text says so, once. */
+/* RFC 9293 s3.8.2 (SHLD-8). RFC 3168 s5 (MUST-ecn-as-loss), s6.1.1 (MUST-ecn-cwr),
+ * s6.1.2 (SHLD-ecn-cwr-once): half of what was in flight; the first new text says so,
+ * once. */
 static void an_echo_halves_the_window_and_the_next_text_says_so(void **state)
 {
     (void)state;
@@ -325,6 +330,7 @@ static void echoes_of_the_same_window_take_nothing_more(void **state)
     end(s);
 }
 
+/* RFC 3168 s6.1.2 (SHLD-ecn-no-growth). */
 static void a_window_that_was_reduced_does_not_grow_until_that_is_known(void **state)
 {
     (void)state;
@@ -344,7 +350,7 @@ static void a_window_that_was_reduced_does_not_grow_until_that_is_known(void **s
     end(s);
 }
 
-/* RFC 3168 s6.1.2: the SYN-ACK was lost, so the window is one segment.
+/* RFC 3168 s6.1.2 (MUST-ecn-one): the SYN-ACK was lost, so the window is one segment.
  * An echo leaves it there and holds the next segment for the time-out of 1.2 s. */
 static void a_window_of_one_segment_waits_for_the_time_out(void **state)
 {
@@ -372,7 +378,7 @@ static void a_window_of_one_segment_waits_for_the_time_out(void **state)
     end(s);
 }
 
-/* RFC 3168 s6.1.2: "for any reason". */
+/* RFC 3168 s6.1.2 (SHLD-ecn-cwr-new): "for any reason". */
 static void a_loss_is_told_by_cwr_too_and_an_echo_of_its_window_ignored(void **state)
 {
     (void)state;

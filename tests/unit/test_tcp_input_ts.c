@@ -100,8 +100,8 @@ static void a_reset_needs_no_timestamp(void **state)
     end(s);
 }
 
-/* RFC 7323 s3.2: "If a non-RST segment is received without a TSopt, a TCP SHOULD
- * silently drop the segment" and "MUST NOT abort". */
+/* RFC 7323 s3.2 (SHLD-ts-missing). RFC 7323 s3.2: "If a non-RST segment is received
+ * without a TSopt, a TCP SHOULD silently drop the segment" and "MUST NOT abort". */
 static void a_segment_without_the_timestamp_agreed_on_is_dropped_in_silence(
     void **state)
 {
@@ -114,7 +114,8 @@ static void a_segment_without_the_timestamp_agreed_on_is_dropped_in_silence(
     end(s);
 }
 
-/* RFC 7323 s3.2: timestamps that were not agreed on are ignored. */
+/* RFC 7323 s3.2 (MUST-ts-unagreed). RFC 7323 s3.2: timestamps that were not agreed on
+ * are ignored. */
 static void a_timestamp_that_was_not_agreed_on_is_ignored(void **state)
 {
     peer_init(&p);
@@ -150,8 +151,9 @@ static void a_wrong_ack_does_not_change_the_echo(void **state)
     end(s);
 }
 
-/* RFC 7323 s4.3 (B) (MUST-ts-recent): an ACK for text beyond a hole echoes what came
- * before the hole, so that the sender measures the time that the loss cost. */
+/* RFC 7323 s4.3 (MUST-ts-fill), s5.3 (MUST-paws-once). RFC 7323 s4.3 (B)
+ * (SHLD-ts-hole): an ACK for text beyond a hole echoes what came before the hole, so
+ * that the sender measures the time that the loss cost. */
 static void text_beyond_a_hole_does_not_change_the_echo(void **state)
 {
     struct sock *s = with_timestamps();
@@ -166,7 +168,8 @@ static void text_beyond_a_hole_does_not_change_the_echo(void **state)
     end(s);
 }
 
-/* RFC 7323 s4.3 (A): a delayed ACK echoes the earliest segment that it acknowledges. */
+/* RFC 7323 s4.3 (SHLD-ts-delayed). RFC 7323 s4.3 (A): a delayed ACK echoes the earliest
+ * segment that it acknowledges. */
 static void a_delayed_ack_echoes_the_earlier_of_two_segments(void **state)
 {
     struct sock *s = with_timestamps();
@@ -247,7 +250,7 @@ static void an_echo_of_the_second_copy_is_a_sample(void **state)
     peer_free(&p);
 }
 
-/* RFC 7323 s4.1 (MUST-ts-sample). RFC 6298 s3 and s5 (Karn). The receiver had the first
+/* RFC 7323 s4.1 (MAY-ts-sample). RFC 6298 s3 and s5 (Karn). The receiver had the first
  * copy, its ACK was lost, and to the second it answers with the echo that it had (RFC
  * 7323 s5.3, R2 before R3): 210 ms that hold our own time-out. They are no sample, and
  * the doubled time-out stays. */

@@ -34,8 +34,9 @@ static void fragmentation_needed(uint16_t mtu, uint32_t seq)
     peer_icmp(&p, &e);
 }
 
-/* RFC 1191 s6.4, s6.5: what was too large goes again at once, in segments that fit, and
- * cwnd stays: it is no congestion. What follows fits as well. */
+/* RFC 7323 s5.7 (MUST-paws-pmtu). RFC 1191 s6.4, s6.5: what was too large goes again at
+ * once, in segments that fit, and cwnd stays: it is no congestion. What follows fits as
+ * well. */
 static void segments_follow_the_path_at_once(void **state)
 {
     struct sock *s = connection();

@@ -136,7 +136,7 @@ static void count_loss(struct cc *cc, enum cc_loss kind, uint32_t flight, int64_
 }
 
 /* RFC 9293 s3.8.2 (MUST-19), RFC 5681 s3.1 (MUST-cc-loss-window,
- * MUST-cc-ssthresh-again): one segment, whatever the controller says, which is not
+ * MUST-cc-ssthresh-rto): one segment, whatever the controller says, which is not
  * asked twice. */
 static void a_time_out_leaves_one_segment_with_any_controller(void **state)
 {
@@ -158,7 +158,8 @@ static void a_time_out_leaves_one_segment_with_any_controller(void **state)
     end(s);
 }
 
-/* RFC 5681 s3.2 (6) (MUST-cc-deflate): half of the ten segments that were out. */
+/* RFC 5681 s4.3 (MUST-cc-after). RFC 5681 s3.2 (6) (MUST-cc-deflate): half of the ten
+ * segments that were out. */
 static void recovery_ends_with_a_window_of_ssthresh(void **state)
 {
     peer_init(&p);
@@ -196,7 +197,8 @@ static uint32_t next_source(void)
     return get32(b + 26);
 }
 
-/* RFC 9293 s3.9.1.1 (MUST-43): OPEN may say where the connection comes from. */
+/* RFC 1122 s3.3.4.2 (MUST-ip-source-set). RFC 9293 s3.9.1.1 (MUST-43): OPEN may say
+ * where the connection comes from. */
 static void the_local_address_may_be_named(void **state)
 {
     peer_init(&p);
@@ -213,7 +215,8 @@ static void the_local_address_may_be_named(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.9.1.1 (MUST-44): else IP says, by the way that the packets will go. */
+/* RFC 9293 s3.9.1.1 (MUST-44), RFC 1122 s3.3.4.2 (MUST-ip-source-choice): else IP says,
+ * by the way that the packets will go. */
 static void the_local_address_is_that_of_the_way(void **state)
 {
     peer_init(&p);

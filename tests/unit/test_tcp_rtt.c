@@ -37,8 +37,8 @@ static void the_first_sample_sets_everything(void **state)
     assert_int_equal(r.last, 400000);
 }
 
-/* RFC 6298 s2.3 (MUST-rto-next, MUST-rto-order): the variation is taken against the old
- * SRTT. */
+/* RFC 6298 s2.3 (MUST-rto-next, MUST-rto-order, SHLD-rto-gains, MUST-rto-computed): the
+ * variation is taken against the old SRTT. */
 static void later_samples_are_smoothed(void **state)
 {
     struct rtt r;
@@ -53,6 +53,27 @@ static void later_samples_are_smoothed(void **state)
     assert_int_equal(r.rttvar, 668750);
     assert_int_equal(r.srtt, 1025000);
     assert_int_equal(r.rto, 3700000);
+}
+
+/* RFC 6298 s1 (MUST-rto-bound): SRTT + 4 RTTVAR at least, however the path jumps; our
+ * own minimum does not stand in for it. */
+static void no_time_out_is_shorter_than_the_rules_make_it(void **state)
+{
+    static const struct {
+        int64_t sample, rto;
+    } row[] = {
+        { 100000, 300000 },  /* 100000 + 4 * 50000 */
+        { 900000, 1150000 }, /* 200000 + 4 * 237500 */
+        { 100000, 1000000 }, /* 187500 + 4 * 203125 */
+        { 500000, 1148438 }, /* 226563 + 4 * 230469 */
+    };
+    struct rtt r;
+    (void)state;
+    rtt_init(&r, 0, 1000, 120000000);
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        rtt_sample(&r, row[i].sample);
+        assert_in_range(r.rto, row[i].rto - 4, row[i].rto + 4);
+    }
 }
 
 /* RFC 6298 s4 (MUST-rto-granularity). A steady path of 300 ms: a delayed ACK must not
@@ -132,6 +153,7 @@ int main(void)
         cmocka_unit_test(before_the_first_sample_the_time_out_is_one_second),
         cmocka_unit_test(the_first_sample_sets_everything),
         cmocka_unit_test(later_samples_are_smoothed),
+        cmocka_unit_test(no_time_out_is_shorter_than_the_rules_make_it),
         cmocka_unit_test(the_variation_counts_as_rto_min_at_least),
         cmocka_unit_test(the_time_out_stays_between_its_bounds),
         cmocka_unit_test(a_sample_of_nothing_counts_as_a_microsecond),

@@ -200,7 +200,8 @@ static void a_sample_comes_from_the_oldest_that_was_sent_once(void **state)
 
 /* --- SACK --- */
 
-/* RFC 6675 s4 Update() (MUST-rec-update): each row on a board of 0-100 100-200 200-300.
+/* RFC 6675 s4 (SHLD-rec-scoreboard). RFC 6675 s4 Update() (MUST-rec-update): each row
+ * on a board of 0-100 100-200 200-300.
  */
 static void a_sack_block_turns_what_it_covers(void **state)
 {
@@ -239,7 +240,7 @@ static void the_highest_sacked_is_the_end_of_the_last_block(void **state)
 
 /* --- losses --- */
 
-/* RFC 6675 s4 IsLost() (MUST-rec-islost): more than (DupThresh - 1) segments of bytes,
+/* RFC 6675 s4 IsLost() (SHLD-rec-islost): more than (DupThresh - 1) segments of bytes,
  * or DupThresh separate blocks, above it. Segments are 100 here: 200 bytes, 3 blocks.
  */
 static void lost_is_what_enough_is_sacked_above(void **state)

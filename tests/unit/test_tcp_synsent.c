@@ -64,8 +64,8 @@ static void the_syn_offers_what_is_switched_on(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.10.7.3, first: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset
- * (unless the RST bit is set)". */
+/* RFC 5961 s3.2 (MUST-rst-synsent). RFC 9293 s3.10.7.3, first: "If SEG.ACK =< ISS or
+ * SEG.ACK > SND.NXT, send a reset (unless the RST bit is set)". */
 static void an_unacceptable_ack_is_reset_and_the_attempt_goes_on(void **state)
 {
     static const struct {
@@ -120,7 +120,8 @@ static void a_reset_that_acknowledges_the_syn_refuses_the_connection(void **stat
     end(s);
 }
 
-/* RFC 9293 s3.10.7.3, second: "Otherwise (no ACK), drop the segment". RFC 5961 s3.2. */
+/* RFC 5961 s3.2 (MUST-rst-synsent). RFC 9293 s3.10.7.3, second: "Otherwise (no ACK),
+ * drop the segment". RFC 5961 s3.2. */
 static void a_reset_without_an_ack_is_dropped(void **state)
 {
     struct sock *s = connecting();

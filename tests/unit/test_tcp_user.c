@@ -222,8 +222,9 @@ static struct sock *connecting(void)
     return s;
 }
 
-/* RFC 1122 s4.2.3.9 for hard errors; for soft ones as Linux (RFC 5461 s4): an error
- * about our SYN ends the attempt, and connect() says why. */
+/* RFC 1122 s3.2.2.1 (MUST-icmp-port-tcp). RFC 1122 s4.2.3.9 for hard errors; for soft
+ * ones as Linux (RFC 5461 s4): an error about our SYN ends the attempt, and connect()
+ * says why. */
 static void an_error_ends_an_attempt_to_connect(void **state)
 {
     static const struct {

@@ -54,6 +54,8 @@ static void on_the_kernels_link_calls_are_the_kernels(void **state)
     tapir_down(t);
 }
 
+/* RFC 6528 s4 (MUST-isn-random): all secrets come from the seed, and nobody who was not
+ * told of it knows it. */
 static void a_seed_is_kept_and_a_random_one_can_be_asked_for(void **state)
 {
     struct tapir_config config = { .link = "kernel", .seeded = true, .seed = 42 };
@@ -62,6 +64,13 @@ static void a_seed_is_kept_and_a_random_one_can_be_asked_for(void **state)
     assert_int_equal(tapir_seed(t), 42);
     tapir_down(t);
     tapir_down(NULL);
+    config = (struct tapir_config){ .link = "kernel" };
+    t = tapir_up(&config);
+    uint64_t first = tapir_seed(t);
+    tapir_down(t);
+    t = tapir_up(&config);
+    assert_true(tapir_seed(t) != first);
+    tapir_down(t);
 }
 
 static int refused_sysctl(const char *setting, struct tapir_error *error)
