@@ -115,10 +115,6 @@ static void trim_front(struct tcb *tcb, struct tcp_seg *seg)
 
     if (!seq_lt(seg->seq, tcb->rcv.nxt))
         return;
-    if (seg->flags & TCP_SYN) {
-        seg->flags &= (uint8_t)~TCP_SYN;
-        old--;
-    }
     tcp_urgent_trim(seg, old);
     old = min_u32(old, seg->text_len);
     tell_duplicate(tcb, seg->seq, seq_add(seg->seq, old));
@@ -134,7 +130,7 @@ static void trim_back(struct tcb *tcb, struct tcp_seg *seg)
     struct seq end = tcp_window_end(tcb);
     uint32_t room = seq_lt(seg->seq, end) ? seq_len(seg->seq, end) : 0;
 
-    if (tcp_seg_len(seg) <= room || (seg->flags & TCP_SYN))
+    if (tcp_seg_len(seg) <= room)
         return;
     seg->flags &= (uint8_t)~TCP_FIN;
     if (room == 0 && seg->text_len > 0)
@@ -164,8 +160,9 @@ static bool check_sequence(struct tcb *tcb, struct tcp_seg *seg)
             tcp_challenge(tcb, seg);
         return tcp_reject(seg, old ? DROP_TCP_OLD_SEQ : DROP_TCP_FUTURE_SEQ);
     }
-    /* RFC 7323 s5.2 (MUST-ts-rst-state): of a RST nothing is remembered. */
-    if (!rst) {
+    /* RFC 7323 s5.2 (MUST-ts-rst-state), RFC 5961 s4.2 (MUST-syn-drop): of these
+     * nothing is remembered. */
+    if (!(seg->flags & (TCP_RST | TCP_SYN))) {
         if (tcp_ack_in_range(tcb, seg)) /* else a stranger could make PAWS deaf */
             tcp_take_timestamp(tcb, seg);
         trim_front(tcb, seg);

@@ -108,6 +108,8 @@ static void a_syn_on_a_connection_is_challenged_whatever_its_number(void **state
         "S 3000000000:3000000000(0) win 1000",
         "S. 101:101(0) ack 101 win 1000",
         "S 100:102(2) win 1000",
+        "S. 100:110(10) ack 101 win 1000",
+        "S. 101:111(10) ack 101 win 1000",
     };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         struct sock *s = conversation();
