@@ -43,7 +43,7 @@ void tcp_send_syn_ack(struct tcp_half_open *h)
     r.opts.mss = tcp_our_mss(tcp, h->slot.remote, o->maxseg);
     r.opts.sack_ok = c->sack && h->opts.sack_ok;
     r.opts.has_wscale = c->window_scaling && h->opts.has_wscale;
-    r.opts.wscale = h->wscale;
+    r.opts.wscale = h->wscale; /* RFC 7323 s2.3 (MUST-wscale-ours) */
     stamp(h, &r.opts);
     tcp_reply(tcp, &r);
 }

@@ -74,10 +74,11 @@ static void options_are_stepped_over(void **state)
     pkt_free(p);
 }
 
-/* RFC 1122 s3.1 (MUST-ip-no-forward). RFC 1122 s4.1.3.6 (MUST-udp-bad-source), s3.3.6
- * (MUST-ip-broadcast-known), s3.2.2 (MUST-icmp-not-odd-source). RFC 9293 s3.9.2.3
- * (MUST-63). RFC 1122 s3.2.1.3 (MUST-ip-loopback, MUST-ip-not-ours,
- * MUST-ip-bad-source): sources that no host may have, or that are ours. */
+/* RFC 1122 s3.4 (MUST-ip-spec-dest). RFC 1122 s3.1 (MUST-ip-no-forward). RFC 1122
+ * s4.1.3.6 (MUST-udp-bad-source), s3.3.6 (MUST-ip-broadcast-known), s3.2.2
+ * (MUST-icmp-not-odd-source). RFC 9293 s3.9.2.3 (MUST-63). RFC 1122 s3.2.1.3
+ * (MUST-ip-loopback, MUST-ip-not-ours, MUST-ip-bad-source): sources that no host may
+ * have, or that are ours. */
 static void where_a_packet_comes_from_and_goes_to_is_checked(void **state)
 {
     static const struct {
@@ -114,6 +115,7 @@ static void where_a_packet_comes_from_and_goes_to_is_checked(void **state)
             continue;
         }
         assert_int_equal(ip.broadcast, row[i].broadcast);
+        assert_true(ip_eq(ip.dst, nethost_ip(row[i].dst)));
         pkt_free(p);
     }
 }

@@ -291,6 +291,7 @@ static void an_unused_entry_goes_after_ninety_seconds(void **state)
     run(h, 90 * SEC - 1);
     assert_int_equal(peer_state(h), NEIGH_STALE);
     run(h, 90 * SEC);
+    assert_silence(h);
     assert_null(neigh_find(&h->net, peer()));
     assert_int_equal(heap_next(&h->net.heap), NEVER);
 }

@@ -168,6 +168,7 @@ static void no_other_icmp_message_is_answered(void **state)
         inject(&h, NULL, 0, text);
         assert_int_equal(next_packet(b, sizeof b), 0);
     }
+    assert_int_equal(p.nif.prefix, 24);
     peer_free(&p);
 }
 

@@ -91,8 +91,8 @@ static void a_datagram_reaches_its_socket(void **state)
     sock_close(s);
 }
 
-/* RFC 9293 s3.9.2.2 (MUST-54). An error that quotes a SYN of ours ends the attempt (RFC
- * 1122 s4.2.3.9). */
+/* RFC 1122 s3.4 (MUST-icmp-to-transport). RFC 9293 s3.9.2.2 (MUST-54). An error that
+ * quotes a SYN of ours ends the attempt (RFC 1122 s4.2.3.9). */
 static void an_icmp_error_reaches_the_connection_it_quotes(void **state)
 {
     struct peer *p = *state;

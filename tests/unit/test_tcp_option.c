@@ -129,9 +129,10 @@ static void an_option_needs_both_sides(void **state)
     }
 }
 
-/* RFC 7323 s2.2 (MAY-wscale-offer, SHLD-wscale-offer), s3.2 (MAY-ts-offer). RFC 2018 s2
- * (MUST-sack-syn). RFC 7323 s3.2 (SHLD-ts-ecr-zero). RFC 9293 s3.7.1 (MUST-14, SHLD-5,
- * MAY-3). The same where we open. */
+/* RFC 7323 s2.3 (MUST-wscale-ours). RFC 7323 s2.2 (MAY-wscale-offer,
+ * SHLD-wscale-offer), s3.2 (MAY-ts-offer). RFC 2018 s2 (MUST-sack-syn). RFC 7323 s3.2
+ * (SHLD-ts-ecr-zero). RFC 9293 s3.7.1 (MUST-14, SHLD-5, MAY-3). The same where we open.
+ */
 static void our_syn_offers_what_is_switched_on(void **state)
 {
     static const struct {

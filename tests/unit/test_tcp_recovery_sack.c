@@ -110,11 +110,11 @@ static void the_first_two_let_a_new_segment_out_each(void **state)
     peer_free(&p);
 }
 
-/* RFC 2018 s5 (SHLD-sack-record); RFC 5681 s4.3 (MUST-cc-half); RFC 6675 s5
- * (MUST-rec-each, MUST-rec-end, SHLD-rec-room, MUST-rec-next). RFC 6675 s4
- * (MUST-rec-pipe), s5 (C) (SHLD-rec-room): segments 1, 3 and 5 are lost. Half of the
- * window is left; each goes again as soon as it is known to be lost and less than five
- * are in flight. */
+/* RFC 6675 s5 (MUST-rec-update). RFC 2018 s5 (SHLD-sack-record); RFC 5681 s4.3
+ * (MUST-cc-half); RFC 6675 s5 (MUST-rec-each, MUST-rec-end, SHLD-rec-room,
+ * MUST-rec-next). RFC 6675 s4 (MUST-rec-pipe), s5 (C) (SHLD-rec-room): segments 1, 3
+ * and 5 are lost. Half of the window is left; each goes again as soon as it is known to
+ * be lost and less than five are in flight. */
 static void several_holes_are_filled_as_the_pipe_allows(void **state)
 {
     struct peer p;

@@ -229,16 +229,18 @@ static void after_recovery_the_window_grows_by_congestion_avoidance(void **state
     end(s);
 }
 
-/* RFC 5681 s4.3 (MUST-cc-twice): recovery took half of ten; that what it sent again was
- * lost as well takes half of the nine that are out still, and the window. */
+/* RFC 5681 s4.3 (MUST-cc-twice): recovery took half of ten. Segment 6, which it sent
+ * again, was lost once more: that takes half of the five that are still out. */
 static void a_lost_retransmission_lowers_the_window_again(void **state)
 {
     struct sock *s = sending(10000);
-    peer_ack(&p, 1001, "<sack 2001:5001>");
-    peer_expect(&p, ". 1001:2001(1000) ack 1");
-    assert_int_equal(s->tcb->cc.ssthresh, 4500);
-    peer_wait(&p, 300 * MS);
-    assert_int_equal(s->tcb->cc.ssthresh, 4500);
+    peer_ack(&p, 1, "<sack 6001:10001 1001:5001>");
+    peer_expect(&p, ". 1:1001(1000) ack 1");
+    peer_expect(&p, ". 5001:6001(1000) ack 1");
+    peer_ack(&p, 5001, "<sack 6001:10001>");
+    assert_int_equal(s->tcb->cc.ssthresh, 5000);
+    peer_expect_after(&p, 300 * MS, ". 5001:6001(1000) ack 1");
+    assert_int_equal(s->tcb->cc.ssthresh, 2500);
     assert_int_equal(s->tcb->cc.cwnd, 1000);
     end(s);
 }
@@ -299,6 +301,32 @@ static void new_text_goes_before_a_hole_that_may_be_lost(void **state)
     end(s);
 }
 
+/* RFC 6675 s4 NextSeg() (5) (MUST-rec-nothing): segments 5 and 6 fly, there is room for
+ * one more, and nothing that could fill it. */
+static void where_nothing_may_be_lost_and_nothing_is_new_nothing_leaves(void **state)
+{
+    struct sock *s = sending(6000);
+    peer_ack(&p, 1, "<sack 1001:4001>");
+    peer_expect(&p, ". 1:1001(1000) ack 1");
+    peer_ack(&p, 4001, "");
+    assert_int_equal(s->tcb->recovery, RECOVERY_FAST);
+    assert_int_equal(tcp_cwnd_room(s->tcb), 1000);
+    peer_expect_nothing(&p);
+    end(s);
+}
+
+/* RFC 6675 s4 (MUST-rec-kept), RFC 2018 s8 (MUST-sack-cumulative). */
+static void what_is_sacked_stays_in_the_send_buffer(void **state)
+{
+    struct sock *s = sending(4000);
+    peer_ack(&p, 1, "<sack 1001:4001>");
+    assert_int_equal(s->tcb->snd.buf.len, 4000);
+    peer_skip(&p);
+    peer_ack(&p, 1001, "<sack 2001:4001>");
+    assert_int_equal(s->tcb->snd.buf.len, 3000);
+    end(s);
+}
+
 /* RFC 6675 s5 (A) (SHLD-rec-keep): the end of recovery at 10001 clears nothing that
  * lies beyond: two segments that were sacked need only one more. */
 static void what_is_sacked_beyond_the_recovery_point_stays_known(void **state)
@@ -330,6 +358,8 @@ static void after_a_time_out_no_recovery_begins_below_what_was_out(void **state)
     peer_wait(&p, 300 * MS);
     peer_skip(&p);
     assert_int_equal(s->tcb->recovery, RECOVERY_RTO);
+    peer_ack(&p, 10001, "<sack 11001:12001>");
+    peer_ack(&p, 10001, "<sack 11001:13001>");
     peer_ack(&p, 10001, "<sack 11001:14001>");
     assert_int_equal(s->tcb->recovery, RECOVERY_RTO);
     assert_int_equal(peer_count(&p, "TcpExtTCPSackRecovery"), 1);
@@ -360,6 +390,8 @@ int main(void)
         T(a_cumulative_ack_that_sacks_something_new_is_a_duplicate),
         T(a_block_below_the_ack_does_not_count),
         T(new_text_goes_before_a_hole_that_may_be_lost),
+        T(where_nothing_may_be_lost_and_nothing_is_new_nothing_leaves),
+        T(what_is_sacked_stays_in_the_send_buffer),
         T(what_is_sacked_beyond_the_recovery_point_stays_known),
         T(after_a_time_out_no_recovery_begins_below_what_was_out),
     };

@@ -458,7 +458,7 @@ static struct net_error refused(void)
                                .hard = true };
 }
 
-/* RFC 1122 s3.4 (MUST-icmp-to-transport). RFC 1122 s4.1.3.3 (MUST-udp-errors-up). */
+/* RFC 1122 s4.1.3.3 (MUST-udp-errors-up). */
 static void a_connected_port_is_told_of_an_error_once(void **state)
 {
     struct nethost *h = *state;
