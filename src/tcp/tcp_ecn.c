@@ -71,7 +71,7 @@ void tcp_ecn_mark(const struct tcb *tcb, struct tcp_tx *tx)
      * SHLD-ecn-setup-theirs, MUST-ecn-syn-plain), s6.1.4 (MUST-ecn-ack-plain), s6.1.5
      * (MUST-ecn-not-again), s6.1.6 (MUST-ecn-probe-plain) */
     tx->ect = fresh;
-    /* s6.1.1 (MUST-ecn-cwr), s6.1.2 (SHLD-ecn-cwr-new) */
+    /* RFC 3168 s6.1.1 (MUST-ecn-cwr), s6.1.2 (SHLD-ecn-cwr-new) */
     if (fresh && tcb->ecn.cwr)
         tx->flags |= TCP_CWR;
 }

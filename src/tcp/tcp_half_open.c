@@ -23,7 +23,7 @@ static void stamp(const struct tcp_half_open *h, struct tcp_opts *out)
     out->ts_ecr = h->ts_recent;
 }
 
-/* What the SYN-ACK says: RFC 9293 s3.7.1, RFC 7323 s2.2 (SHLD-wscale-answer) and s3.2,
+/* What the SYN-ACK says: RFC 9293 s3.7.1, RFC 7323 s2.3 (SHLD-wscale-answer) and s3.2,
  * RFC 2018 s2: only what the SYN had. */
 void tcp_send_syn_ack(struct tcp_half_open *h)
 {

@@ -96,7 +96,7 @@ static bool acceptable(const struct tcb *tcb, const struct tcp_seg *seg)
     if (len == 0)
         len = 1; /* a RST: it stands where a byte could */
     if (seq_eq(seg->seq, tcb->rcv.nxt))
-        return true; /* with a zero window: for its ACK (MUST-66); its text is cut */
+        return true; /* RFC 9293 s3.4 (MUST-66): zero window; its text is cut */
     return seq_lt(seg->seq, end) && seq_lt(tcb->rcv.nxt, seq_add(seg->seq, len));
 }
 
@@ -134,7 +134,7 @@ static void trim_back(struct tcb *tcb, struct tcp_seg *seg)
         return;
     seg->flags &= (uint8_t)~TCP_FIN;
     if (room == 0 && seg->text_len > 0)
-        tcp_reject(seg, DROP_TCP_RCVBUF); /* its ACK counts all the same (MUST-66) */
+        tcp_reject(seg, DROP_TCP_RCVBUF); /* its ACK counts all the same */
     seg->text_len = min_u32(seg->text_len, room);
     tcb->ack_now = true;
 }

@@ -32,7 +32,7 @@ struct seq tcp_isn(const struct tcp *tcp, const struct tcp_slot *key)
     return seq_at((uint32_t)m + (uint32_t)tuple_hash(tcp, key, 1));
 }
 
-/* RFC 7323 s5.4 (SHLD-ts-offset). */
+/* RFC 7323 s5.4, s7 (SHLD-ts-offset). */
 uint32_t tcp_ts_offset(const struct tcp *tcp, const struct tcp_slot *key)
 {
     return (uint32_t)tuple_hash(tcp, key, 2);

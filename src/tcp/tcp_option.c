@@ -66,7 +66,8 @@ void tcp_syn_options(const struct tcb *tcb, struct tcp_opts *out)
     /* RFC 7323 s2.2 (MAY-wscale-offer, SHLD-wscale-offer), s2.3 (MUST-wscale-ours) */
     out->has_wscale = answer ? tcb->wscale_ok : c->window_scaling;
     out->wscale = tcp_our_wscale(tcb->tcp, tcb->rcv.limit, tcb->opt.window_clamp);
-    out->has_ts = answer ? tcb->ts.on : c->timestamps; /* s3.2 (MAY-ts-offer) */
+    out->has_ts = answer ? tcb->ts.on
+                         : c->timestamps; /* RFC 7323 s3.2 (MAY-ts-offer) */
     if (out->has_ts) {
         out->ts_val = tcp_ts_now(tcb->tcp, tcb->ts.offset);
         /* RFC 7323 s3.2 (SHLD-ts-ecr-zero): none yet, unless the SYN has an ACK */

@@ -86,7 +86,7 @@ static void reduce(struct tcb *tcb, enum cc_loss why)
     /* RFC 5681 s3.2 (2) (MUST-cc-limited-flight), s4.3 (MUST-cc-loss): what limited
      * transmit sent beyond cwnd does not count. */
     lose(tcb, why, min_u32(flight(tcb), tcb->cc.cwnd));
-    tcb->cc.cwnd = tcb->cc.ssthresh; /* s4.3 (MUST-cc-half) */
+    tcb->cc.cwnd = tcb->cc.ssthresh; /* RFC 5681 s4.3 (MUST-cc-half) */
     tcb->tlp.out = false;
     tcp_ecn_reduced(tcb);
 }

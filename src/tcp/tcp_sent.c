@@ -248,9 +248,9 @@ void sent_mark_hole_lost(struct sent_list *l, uint32_t len)
 void sent_mark_all_lost(struct sent_list *l)
 {
     /* RFC 2018 s5 (MUST-sack-left): a peer that holds the left edge acknowledges it,
-     * unless it threw it away. Deviates from s5.1 (MUST-sack-ignore, SHLD-sack-forget):
-     * with this test, as RFC 6675 s5.1 discusses and Linux does, what is sacked beyond
-     * a hole is not sent again. */
+     * unless it threw it away. Deviates from s5 (SHLD-sack-forget) and s5.1
+     * (MUST-sack-ignore): with this test, as RFC 6675 s5.1 discusses and Linux does,
+     * what is sacked beyond a hole is not sent again. */
     bool reneged = !list_empty(&l->all) && sent_of(l->all.next)->state == SENT_SACKED;
     list_each (at, &l->all) {
         struct sent *s = sent_of(at);

@@ -6,7 +6,7 @@
  *   RST                 ignored (RFC 1337: the assassination hazard), or with
  *                       net.ipv4.tcp_rfc1337 0 the end of the wait
  *   a new SYN           beyond the old sequence numbers, or with a younger timestamp:
- *                       opens the four-tuple again (s3.6.1 MAY-2, RFC 6191)
+ *                       opens the four-tuple again (RFC 6191, RFC 9293 s3.6.1, MAY-2)
  *   anything else       ACK, but for the last ACK of the connection itself; to what
  *                       has no text once every tcp_invalid_ratelimit, or two ends that
  *                       disagree would answer each other's ACKs for ever

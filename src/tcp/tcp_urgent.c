@@ -40,7 +40,7 @@ void tcp_urgent_trim(struct tcp_seg *seg, uint32_t n)
         seg->flags &= (uint8_t)~TCP_URG;
 }
 
-/* RFC 9293 s3.10.7.4, sixth (MUST-30); s3.4 (MUST-66). */
+/* RFC 9293 s3.10.7.4, sixth; s3.8.5 (MUST-30), s3.4 (MUST-66). */
 void tcp_take_urgent(struct tcb *tcb, const struct tcp_seg *seg)
 {
     struct seq up = seq_add(seg->seq, seg->urg);

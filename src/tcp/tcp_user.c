@@ -448,7 +448,7 @@ static void connection_error(struct tcb *tcb, const struct net_error *err)
     else if (connecting(tcb) && (err->hard || !refused))
         tcp_finish(tcb, refused ? -ECONNREFUSED : err->error);
     else
-        tcb->soft = err->error; /* RFC 9293 s3.9.1.8 (MUST-47, SHLD-25) */
+        tcb->soft = err->error; /* RFC 9293 s3.9.1.8 (MUST-47), s3.9.2.2 (SHLD-25) */
 }
 
 /* RFC 9293 s3.9.2.2 (MUST-54). RFC 5927 s4.1: believed only if it quotes what is in

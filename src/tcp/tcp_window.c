@@ -117,8 +117,8 @@ bool tcp_window_update_due(const struct tcb *tcb)
     return free >= now + step && free / 2 >= now;
 }
 
-/* RFC 9293 s3.8.6.2.1's U: what the peer's window still takes; none where that shrank
- * (MUST-34; RFC 7323 s2.4, MUST-wscale-retract). */
+/* RFC 9293 s3.8.6.2.1's U: what the peer's window still takes; nothing new where that
+ * shrank (s3.8.6, MUST-34, SHLD-15; RFC 7323 s2.4, MUST-wscale-retract). */
 uint32_t tcp_window_usable(const struct tcb *tcb)
 {
     int32_t left = seq_diff(seq_add(tcb->snd.una, tcb->snd.wnd), tcb->snd.nxt);
@@ -149,7 +149,7 @@ bool tcp_more_comes(const struct tcb *tcb)
     return tcb->snd.more && !tcb->push_now && super_segment_out(tcb);
 }
 
-/* May a segment that is not full leave? RFC 9293 s3.8.6.2.1 (SHLD-15), s3.7.4
+/* May a segment that is not full leave? RFC 9293 s3.8.6.2.1, s3.7.4
  * (SHLD-7), s3.9.1.2 (MAY-16). */
 bool tcp_small_ok(const struct tcb *tcb, struct seq seq, uint32_t len)
 {

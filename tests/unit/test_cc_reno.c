@@ -27,9 +27,8 @@ static void lose(struct cc *cc, enum cc_loss kind, uint32_t flight)
     cc->ops->loss(cc, kind, flight, 0);
 }
 
-/* RFC 5681 s3.1 (SHLD-cc-slow-start). RFC 9293 s3.8.2 (MUST-19). RFC 5681 s3.1
- * (MUST-cc-slow-start), RFC 3465 s2.1: the bytes acknowledged; a declared deviation has
- * no L. */
+/* RFC 9293 s3.8.2 (MUST-19). RFC 5681 s3.1 (MUST-cc-slow-start, SHLD-cc-slow-start),
+ * RFC 3465 s2.1: the bytes acknowledged; a declared deviation has no L. */
 static void slow_start_grows_by_what_is_acknowledged(void **state)
 {
     static const struct {
@@ -65,8 +64,8 @@ static void slow_start_ends_at_ssthresh(void **state)
     assert_int_equal(cc.cwnd, 10500);
 }
 
-/* RFC 5681 s3.1 (MUST-cc-used). RFC 9293 s3.8.2 (MUST-19). RFC 5681 s3.1
- * (MUST-cc-avoidance): one segment a round trip. */
+/* RFC 9293 s3.8.2 (MUST-19). RFC 5681 s3.1 (MUST-cc-used, MUST-cc-avoidance): one
+ * segment a round trip. */
 static void congestion_avoidance_grows_by_a_segment_a_window(void **state)
 {
     struct cc cc;
@@ -122,8 +121,8 @@ static void a_window_that_was_not_used_does_not_grow(void **state)
     assert_int_equal(cc.cwnd, 10000);
 }
 
-/* RFC 5681 s3.2 (MUST-cc-ssthresh-fast). RFC 5681 s3.1 (MUST-cc-ssthresh) equation 4,
- * s3.2: from FlightSize, not from cwnd. */
+/* RFC 5681 s3.1 (MUST-cc-ssthresh) equation 4, s3.2 (MUST-cc-ssthresh-fast): from
+ * FlightSize, not from cwnd. */
 static void a_fast_retransmit_halves_what_is_in_flight(void **state)
 {
     static const struct {

@@ -79,7 +79,7 @@ static uint64_t counted(const struct nethost *h, enum count which)
 
 /* --- in -------------------------------------------------------------------------- */
 
-/* RFC 1122 s3.2.1.4 (MUST-ip-reassembly). */
+/* RFC 1122 s3.3.2 (MUST-ip-reassembly). */
 static void parts_in_any_order_make_the_datagram(void **state)
 {
     static const uint8_t order[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },

@@ -19,7 +19,7 @@ static struct pkt *packet(struct nethost *h, const char *src, const char *dst)
     return nethost_ip4(h, &ip, "00091388000b86dd686579");
 }
 
-/* RFC 1122 s3.4 (MUST-ip-spec-dest). RFC 1122 s3.2.1.7 (MUST-ip-ttl-low), s3.2.1.6
+/* RFC 1122 s3.2.1.7 (MUST-ip-ttl-low), s3.4 (MUST-ip-spec-dest), s3.2.1.6
  * (SHLD-ip-tos-up). */
 static void a_packet_for_us_is_described(void **state)
 {
@@ -74,11 +74,10 @@ static void options_are_stepped_over(void **state)
     pkt_free(p);
 }
 
-/* RFC 1122 s3.4 (MUST-ip-spec-dest). RFC 1122 s3.1 (MUST-ip-no-forward). RFC 1122
- * s4.1.3.6 (MUST-udp-bad-source), s3.3.6 (MUST-ip-broadcast-known), s3.2.2
- * (MUST-icmp-not-odd-source). RFC 9293 s3.9.2.3 (MUST-63). RFC 1122 s3.2.1.3
- * (MUST-ip-loopback, MUST-ip-not-ours, MUST-ip-bad-source): sources that no host may
- * have, or that are ours. */
+/* RFC 1122 s3.1 (MUST-ip-no-forward), s3.2.1.3 (MUST-ip-loopback, MUST-ip-not-ours,
+ * MUST-ip-bad-source), s3.2.2 (MUST-icmp-not-odd-source), s3.3.6
+ * (MUST-ip-broadcast-known), s3.4 (MUST-ip-spec-dest), s4.1.3.6 (MUST-udp-bad-source),
+ * RFC 9293 s3.9.2.3 (MUST-63): sources that no host may have, or that are ours. */
 static void where_a_packet_comes_from_and_goes_to_is_checked(void **state)
 {
     static const struct {

@@ -63,7 +63,7 @@ static void where_one_station_has_every_address_nobody_is_asked(void **state)
     assert_int_equal(h->net.neigh.n, 0);
 }
 
-/* RFC 1122 s3.3.6 (MUST-ip-broadcast-sent). RFC 1122 s2.3.3 (MUST-arp-ethernet), s2.4
+/* RFC 1122 s2.3.3 (MUST-arp-ethernet), s3.3.6 (MUST-ip-broadcast-sent), s2.4
  * (MUST-arp-no-error), s2.3.2.2 (SHLD-arp-queue). */
 static void a_packet_waits_until_its_address_is_known(void **state)
 {
@@ -281,8 +281,7 @@ static void confirming_an_unknown_address_teaches_nothing(void **state)
     wirelink_clear(&h->wire);
 }
 
-/* RFC 1122 s3.3.1.4 (MUST-ip-dead-gateway-no-ping). RFC 1122 s2.3.2.1 (MUST-arp-flush).
- */
+/* RFC 1122 s2.3.2.1 (MUST-arp-flush), s3.3.1.4 (MUST-ip-dead-gateway-no-ping). */
 static void an_unused_entry_goes_after_ninety_seconds(void **state)
 {
     struct nethost *h = *state;

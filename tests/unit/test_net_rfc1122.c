@@ -114,7 +114,7 @@ static void the_time_to_live_can_be_configured(void **state)
     peer_free(&p);
 }
 
-/* RFC 1122 s3.3.2 (MUST-ip-reassembly-576), s3.2.1.4 (MUST-ip-reassembly): an echo of
+/* RFC 1122 s3.3.2 (MUST-ip-reassembly-576, MUST-ip-reassembly): an echo of
  * 576 bytes that comes in two parts. */
 static void a_datagram_of_576_bytes_is_put_together(void **state)
 {
@@ -152,9 +152,9 @@ static void unknown_options_and_stream_ids_do_no_harm(void **state)
     peer_free(&p);
 }
 
-/* RFC 1122 s3.2.2.9 (MUST-icmp-mask-ignored). RFC 1122 s3.2.2 (MUST-icmp-unknown),
- * s3.2.2.9 (MUST-icmp-mask-no-reply): whatever is neither an echo nor an error has no
- * answer, above all no Address Mask Reply. */
+/* RFC 1122 s3.2.2 (MUST-icmp-unknown), s3.2.2.9 (MUST-icmp-mask-no-reply,
+ * MUST-icmp-mask-ignored): whatever is neither an echo nor an error has no answer,
+ * above all no Address Mask Reply. */
 static void no_other_icmp_message_is_answered(void **state)
 {
     uint8_t text[12] = { 0 }, b[2000];

@@ -47,8 +47,8 @@ static void an_echo_request_is_answered(void **state)
     assert_memory_equal(frame + ICMP_AT + 8, "data", 4);
 }
 
-/* RFC 1122 s3.3.8 (MUST-icmp-errors). RFC 1122 s3.2.2.1 (SHLD-icmp-unreachable):
- * protocol unreachable for what nobody speaks. */
+/* RFC 1122 s3.2.2.1 (SHLD-icmp-unreachable), s3.3.8 (MUST-icmp-errors): protocol
+ * unreachable for what nobody speaks. */
 static void an_unknown_protocol_is_unreachable_dropped_and_counted(void **state)
 {
     struct peer *p = *state;

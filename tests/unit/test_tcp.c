@@ -18,7 +18,7 @@ static void tunables_have_linux_defaults(void **state)
     assert_true(c.sack && c.timestamps && c.window_scaling && c.dsack);
     assert_true(c.slow_start_after_idle && c.tw_reuse && c.limited_transmit);
     assert_false(c.abort_on_overflow);
-    assert_int_equal(c.syn_retries, 7); /* RFC 9293 MUST-23; Linux: 6 */
+    assert_int_equal(c.syn_retries, 7); /* RFC 9293 s3.8.3 (MUST-23); Linux: 6 */
     assert_int_equal(c.synack_retries, 5);
     assert_int_equal(c.retries1, 3);
     assert_int_equal(c.retries2, 15);

@@ -44,7 +44,8 @@ static void what_is_acknowledged_leaves_the_send_buffer(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.10.7.4, fifth: an ACK of something not yet sent: "send an ACK, drop". */
+/* RFC 5961 s5.2 (MUST-ack-drop). RFC 9293 s3.10.7.4, fifth: an ACK of something not yet
+ * sent: "send an ACK, drop". */
 static void an_ack_of_what_was_never_sent_is_answered_and_dropped(void **state)
 {
     struct sock *s = connection();
@@ -255,9 +256,9 @@ static void the_ack_of_the_fin_may_carry_text(void **state)
     end(s);
 }
 
-/* RFC 6298 s5 (SHLD-rto-manage). RFC 6298 s5 (MUST-rto-early), s5.2: all is
- * acknowledged: the timer is off. s5.3: else it begins anew with each ACK. Class: a
- * timer that any ACK clears. */
+/* RFC 6298 s5 (MUST-rto-early, SHLD-rto-manage), s5.2: all is acknowledged: the timer
+ * is off. s5.3: else it begins anew with each ACK. Class: a timer that any ACK clears.
+ */
 static void the_retransmission_timer_begins_anew_with_each_new_ack(void **state)
 {
     struct sock *s = connection();

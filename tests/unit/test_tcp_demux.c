@@ -177,7 +177,7 @@ static void a_listener_is_found_by_its_address_and_port(void **state)
     peer_free(&p);
 }
 
-/* RFC 9293 s3.10.1 (MUST-43): the one that names the address goes before any. */
+/* RFC 9293 s3.9.1.1 (MUST-43): the one that names the address goes before any. */
 static void a_listener_that_names_the_address_goes_before_any(void **state)
 {
     struct peer p;

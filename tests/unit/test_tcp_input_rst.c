@@ -54,8 +54,8 @@ static void a_reset_with_any_acknowledgment_ends_the_connection(void **state)
     end(s);
 }
 
-/* RFC 5961 s3.2 (SHLD-rst). RFC 5961 s3.2 (2), (3) (MUST-rst-outside, MUST-rst-inside):
- * in the window it is challenged, outside it is dropped. Class: blind resets. */
+/* RFC 5961 s3.2 (2), (3) (MUST-rst-outside, MUST-rst-inside, SHLD-rst): in the window
+ * it is challenged, outside it is dropped. Class: blind resets. */
 static void a_reset_elsewhere_does_not_end_the_connection(void **state)
 {
     static const struct {
@@ -95,9 +95,8 @@ static void a_challenged_peer_that_is_gone_resets_after_all(void **state)
     end(s);
 }
 
-/* RFC 5961 s4.2 (SHLD-syn, MUST-syn-drop). RFC 5961 s4.2 (MUST-syn-challenge):
- * "irrespective of the sequence number, TCP MUST send an ACK". Class: a SYN on an
- * established connection. */
+/* RFC 5961 s4.2 (MUST-syn-challenge, SHLD-syn, MUST-syn-drop): "irrespective of the
+ * sequence number, TCP MUST send an ACK". Class: a SYN on an established connection. */
 static void a_syn_on_a_connection_is_challenged_whatever_its_number(void **state)
 {
     static const char *const row[] = {
@@ -122,8 +121,8 @@ static void a_syn_on_a_connection_is_challenged_whatever_its_number(void **state
     }
 }
 
-/* RFC 5961 s4.2 (MUST-syn-rst). RFC 5961 s4.2: a peer that restarted resets the old
- * connection when it is challenged, and its next SYN opens a new one. */
+/* RFC 5961 s4.2 (MUST-syn-rst): a peer that restarted resets the old connection when it
+ * is challenged, and its next SYN opens a new one. */
 static void a_peer_that_restarted_gets_through(void **state)
 {
     struct sock *s = conversation();

@@ -30,7 +30,7 @@ static void end(struct sock *s)
     peer_free(&p);
 }
 
-/* RFC 7323 s5.3 (MUST-paws), s4.3 (MUST-ts-recent-older), s5.3 R1: older than
+/* RFC 7323 s5.2 (MUST-ts-recent-older), s5.3 R1 (MUST-paws): older than
  * TS.Recent: "send an acknowledgment ... and drop". */
 static void an_older_timestamp_is_acknowledged_and_dropped(void **state)
 {
@@ -100,8 +100,8 @@ static void a_reset_needs_no_timestamp(void **state)
     end(s);
 }
 
-/* RFC 7323 s3.2 (SHLD-ts-missing). RFC 7323 s3.2: "If a non-RST segment is received
- * without a TSopt, a TCP SHOULD silently drop the segment" and "MUST NOT abort". */
+/* RFC 7323 s3.2 (SHLD-ts-missing): "If a non-RST segment is received without a TSopt, a
+ * TCP SHOULD silently drop the segment" and "MUST NOT abort". */
 static void a_segment_without_the_timestamp_agreed_on_is_dropped_in_silence(
     void **state)
 {
@@ -114,8 +114,7 @@ static void a_segment_without_the_timestamp_agreed_on_is_dropped_in_silence(
     end(s);
 }
 
-/* RFC 7323 s3.2 (MUST-ts-unagreed). RFC 7323 s3.2: timestamps that were not agreed on
- * are ignored. */
+/* RFC 7323 s3.2 (MUST-ts-unagreed): timestamps that were not agreed on are ignored. */
 static void a_timestamp_that_was_not_agreed_on_is_ignored(void **state)
 {
     peer_init(&p);
@@ -151,9 +150,9 @@ static void a_wrong_ack_does_not_change_the_echo(void **state)
     end(s);
 }
 
-/* RFC 7323 s4.3 (MUST-ts-fill), s5.3 (MUST-paws-once). RFC 7323 s4.3 (B)
- * (SHLD-ts-hole): an ACK for text beyond a hole echoes what came before the hole, so
- * that the sender measures the time that the loss cost. */
+/* RFC 7323 s5.3 (MUST-paws-once), s4.3 (B) (SHLD-ts-hole, MUST-ts-fill): an ACK for
+ * text beyond a hole echoes what came before the hole, so that the sender measures the
+ * time that the loss cost. */
 static void text_beyond_a_hole_does_not_change_the_echo(void **state)
 {
     struct sock *s = with_timestamps();
@@ -168,8 +167,8 @@ static void text_beyond_a_hole_does_not_change_the_echo(void **state)
     end(s);
 }
 
-/* RFC 7323 s4.3 (SHLD-ts-delayed). RFC 7323 s4.3 (A): a delayed ACK echoes the earliest
- * segment that it acknowledges. */
+/* RFC 7323 s4.3 (A) (SHLD-ts-delayed): a delayed ACK echoes the earliest segment that
+ * it acknowledges. */
 static void a_delayed_ack_echoes_the_earlier_of_two_segments(void **state)
 {
     struct sock *s = with_timestamps();

@@ -91,7 +91,8 @@ static void every_part_of_the_four_tuple_and_the_key_changes_it(void **state)
     }
 }
 
-/* RFC 7323 s5.4 (SHLD-ts-offset): an offset does not move with time; the clock does. */
+/* RFC 7323 s5.4, s7 (SHLD-ts-offset): an offset does not move with time; the clock
+ * does. */
 static void a_timestamp_offset_stays(void **state)
 {
     struct tcp_slot slot = tuple();

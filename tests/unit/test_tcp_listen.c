@@ -83,8 +83,9 @@ static void a_syn_with_fin_is_dropped(void **state)
     end(l);
 }
 
-/* Third; RFC 7323 s2.2 (SHLD-wscale-answer) and s3.2, RFC 2018 s2: an option is
- * answered only if the SYN had it; the MSS is always told (MUST-14). */
+/* Third; RFC 7323 s2.3 (SHLD-wscale-answer) and s3.2, RFC 2018 s2: an option is
+ * answered only if the SYN had it; the MSS is always told (RFC 9293 s3.7.1, MUST-14).
+ */
 static void the_syn_ack_has_only_the_options_that_the_syn_had(void **state)
 {
     static const struct {

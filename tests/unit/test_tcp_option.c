@@ -8,8 +8,8 @@
 
 #include "harness/peer_up.h"
 
-/* RFC 1122 s3.3.3 (MUST-ip-mtu-config). RFC 1122 s3.3.2 (MUST-ip-mms-r). RFC 9293
- * s3.7.1 (MUST-67), s3.7.3 (SHLD-6): the MTU less 40, options not counted. */
+/* RFC 1122 s3.3.2 (MUST-ip-mms-r), s3.3.3 (MUST-ip-mtu-config). RFC 9293 s3.7.1
+ * (MUST-67), s3.7.3 (SHLD-6): the MTU less 40, options not counted. */
 static void the_mss_that_is_offered_is_the_mtu_less_two_headers(void **state)
 {
     static const struct {
@@ -129,10 +129,9 @@ static void an_option_needs_both_sides(void **state)
     }
 }
 
-/* RFC 7323 s2.3 (MUST-wscale-ours). RFC 7323 s2.2 (MAY-wscale-offer,
- * SHLD-wscale-offer), s3.2 (MAY-ts-offer). RFC 2018 s2 (MUST-sack-syn). RFC 7323 s3.2
- * (SHLD-ts-ecr-zero). RFC 9293 s3.7.1 (MUST-14, SHLD-5, MAY-3). The same where we open.
- */
+/* RFC 7323 s2.2 (MAY-wscale-offer, SHLD-wscale-offer), s2.3 (MUST-wscale-ours), s3.2
+ * (MAY-ts-offer, SHLD-ts-ecr-zero). RFC 2018 s2 (MUST-sack-syn). RFC 9293 s3.7.1
+ * (MUST-14, SHLD-5, MAY-3). The same where we open. */
 static void our_syn_offers_what_is_switched_on(void **state)
 {
     static const struct {
@@ -199,8 +198,8 @@ static void the_echo_is_the_timestamp_of_what_was_acknowledged(void **state)
     peer_free(&p);
 }
 
-/* RFC 7323 s5.4 (MUST-ts-clock-slow, SHLD-ts-clock-window, MUST-ts-clock-fast). RFC
- * 7323 s5.4 (MUST-ts-clock): a millisecond a tick. */
+/* RFC 7323 s4.1 (MUST-ts-clock), s5.4 (MUST-ts-clock-slow, SHLD-ts-clock-window,
+ * MUST-ts-clock-fast): a millisecond a tick. */
 static void the_timestamp_clock_ticks_in_milliseconds(void **state)
 {
     struct tcp tcp = { 0 };

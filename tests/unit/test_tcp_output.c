@@ -55,9 +55,8 @@ static void decide(const struct row *r)
     peer_free(&p);
 }
 
-/* RFC 5681 s3 (MUST-cc-most); RFC 7323 s2.4 (MUST-wscale-first). RFC 5681 s3.1
- * (MUST-cc-windows). RFC 9293 s3.8.6.2.1, s3.9.1.2, RFC 5681 s3. The largest window was
- * 65535. */
+/* RFC 5681 s2 (MUST-cc-windows), s3 (MUST-cc-most). RFC 7323 s2.4 (MUST-wscale-first).
+ * RFC 9293 s3.8.6.2.1, s3.9.1.2. The largest window was 65535. */
 static void what_is_sent_next_follows_from_the_connection_alone(void **state)
 {
     static const struct row row[] = {
@@ -119,8 +118,8 @@ static void the_syn_comes_first_and_once(void **state)
     peer_free(&p);
 }
 
-/* RFC 6675 s5 (MUST-rec-next). RFC 6675 s4 NextSeg() (MUST-rec-lost-first): what is
- * lost goes before what is new. */
+/* RFC 6675 s4 NextSeg() (MUST-rec-lost-first), s5 (MUST-rec-next): what is lost goes
+ * before what is new. */
 static void lost_text_goes_before_new_text(void **state)
 {
     struct peer p;

@@ -34,8 +34,8 @@ static void duplicates(struct peer *p, unsigned ack, int n)
         assert_int_equal((s)->tcb->cc.ssthresh, ssthresh_is); \
     } while (0)
 
-/* RFC 5681 s3.2 (SHLD-cc-fast). RFC 5681 s3.2 (2) (MUST-cc-fast-retransmit): half of
- * what was in flight. */
+/* RFC 5681 s3.2 (2) (MUST-cc-fast-retransmit, SHLD-cc-fast): half of what was in
+ * flight. */
 static void the_third_duplicate_sends_the_first_segment_again(void **state)
 {
     struct peer p;
@@ -99,8 +99,8 @@ static void without_text_in_flight_nothing_is_a_duplicate(void **state)
     peer_free(&p);
 }
 
-/* RFC 5681 s3.2 (SHLD-cc-limited, MUST-cc-limited-flight). RFC 3042 s2; RFC 5681 s3.2
- * (1) (MUST-cc-limited) and, for ssthresh, (2): what it sends is not counted. */
+/* RFC 3042 s2; RFC 5681 s3.2 (1) (SHLD-cc-limited, MUST-cc-limited) and, for ssthresh,
+ * (2) (MUST-cc-limited-flight): what it sends is not counted. */
 static void the_first_two_duplicates_let_a_new_segment_out_each(void **state)
 {
     struct peer p;
@@ -151,9 +151,9 @@ static void limited_transmit_can_be_switched_off(void **state)
     peer_free(&p);
 }
 
-/* RFC 5681 s4.3 (MUST-cc-half). RFC 6582 s3.2 (2), RFC 5681 s3.2 (4), (5)
- * (MUST-cc-inflate): cwnd = ssthresh + a segment for each duplicate. Twelve are out;
- * the eighth duplicate makes room for the thirteenth. */
+/* RFC 6582 s3.2 (2), RFC 5681 s3.2 (4), (5) (MUST-cc-inflate), s4.3 (MUST-cc-half):
+ * cwnd = ssthresh + a segment for each duplicate. Twelve are out; the eighth duplicate
+ * makes room for the thirteenth. */
 static void each_further_duplicate_lets_a_segment_out_once_half_has_left(void **state)
 {
     struct peer p;
@@ -260,9 +260,8 @@ static void duplicates_right_behind_a_time_out_are_not_believed(void **state)
 
 /* --- time-outs --- */
 
-/* RFC 5681 s3.1 (MUST-cc-used). RFC 9293 s3.8.2 (MUST-19). RFC 5681 s3.1
- * (MUST-cc-loss-window): ssthresh by equation 4, cwnd one segment; slow start from
- * there. */
+/* RFC 9293 s3.8.2 (MUST-19). RFC 5681 s3.1 (MUST-cc-used, MUST-cc-loss-window):
+ * ssthresh by equation 4, cwnd one segment; slow start from there. */
 static void after_a_time_out_it_starts_slowly_with_what_was_out(void **state)
 {
     struct peer p;

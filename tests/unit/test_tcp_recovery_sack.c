@@ -61,7 +61,7 @@ static void one_block_of_three_segments_is_enough(void **state)
     peer_free(&p);
 }
 
-/* RFC 6675 s2 (MUST-rec-count): a duplicate is an ACK that tells of something new;
+/* RFC 6675 s2, s5 (MUST-rec-count): a duplicate is an ACK that tells of something new;
  * others are not counted. */
 static void duplicates_that_sack_nothing_new_do_not_count(void **state)
 {
@@ -92,8 +92,8 @@ static void what_a_segment_with_text_sacks_counts(void **state)
     peer_free(&p);
 }
 
-/* RFC 6675 s5 (MAY-rec-limited). RFC 3042 with RFC 6675 s5 (3); ssthresh does not count
- * what it sends. */
+/* RFC 3042 with RFC 6675 s5 (3) (MAY-rec-limited); ssthresh does not count what it
+ * sends. */
 static void the_first_two_let_a_new_segment_out_each(void **state)
 {
     struct peer p;
@@ -110,11 +110,10 @@ static void the_first_two_let_a_new_segment_out_each(void **state)
     peer_free(&p);
 }
 
-/* RFC 6675 s5 (MUST-rec-update). RFC 2018 s5 (SHLD-sack-record); RFC 5681 s4.3
- * (MUST-cc-half); RFC 6675 s5 (MUST-rec-each, MUST-rec-end, SHLD-rec-room,
- * MUST-rec-next). RFC 6675 s4 (MUST-rec-pipe), s5 (C) (SHLD-rec-room): segments 1, 3
- * and 5 are lost. Half of the window is left; each goes again as soon as it is known to
- * be lost and less than five are in flight. */
+/* RFC 6675 s4 (MUST-rec-pipe), s5 (MUST-rec-update, MUST-rec-each, MUST-rec-end,
+ * SHLD-rec-room, MUST-rec-next), RFC 2018 s5 (SHLD-sack-record), RFC 5681 s4.3
+ * (MUST-cc-half): segments 1, 3 and 5 are lost. Half of the window is left; each goes
+ * again as soon as it is known to be lost and less than five are in flight. */
 static void several_holes_are_filled_as_the_pipe_allows(void **state)
 {
     struct peer p;
@@ -171,8 +170,8 @@ static void one_window_of_text_reduces_once(void **state)
     peer_free(&p);
 }
 
-/* RFC 6675 s4 (MUST-rec-nothing). RFC 6675 s4 NextSeg() (3) (SHLD-rec-hole): too little
- * is sacked above segment 4 to call it lost, but nothing better is to be sent. */
+/* RFC 6675 s4 NextSeg() (3) (SHLD-rec-hole): too little is sacked above segment 4 to
+ * call it lost, but nothing better is to be sent. */
 static void a_hole_that_may_be_lost_is_filled_when_nothing_else_is_left(void **state)
 {
     struct peer p;
@@ -262,8 +261,8 @@ static void after_a_time_out_what_is_sacked_stays_where_it_is(void **state)
     peer_free(&p);
 }
 
-/* RFC 6675 s4 (MUST-rec-kept). RFC 2018 s8 (MUST) (MUST-sack-cumulative,
- * MUST-sack-left): the peer may throw away what it has sacked. */
+/* RFC 6675 s4 (MUST-rec-kept). RFC 2018 s5 (MUST-sack-left), s8 (MUST-sack-cumulative):
+ * the peer may throw away what it has sacked. */
 static void a_peer_that_renegs_gets_all_again(void **state)
 {
     struct peer p;

@@ -158,8 +158,8 @@ static void a_time_out_leaves_one_segment_with_any_controller(void **state)
     end(s);
 }
 
-/* RFC 5681 s4.3 (MUST-cc-after). RFC 5681 s3.2 (6) (MUST-cc-deflate): half of the ten
- * segments that were out. */
+/* RFC 5681 s4.3 (MUST-cc-after), s3.2 (6) (MUST-cc-deflate): half of the ten segments
+ * that were out. */
 static void recovery_ends_with_a_window_of_ssthresh(void **state)
 {
     peer_init(&p);

@@ -200,9 +200,8 @@ static void a_sample_comes_from_the_oldest_that_was_sent_once(void **state)
 
 /* --- SACK --- */
 
-/* RFC 6675 s4 (SHLD-rec-scoreboard). RFC 6675 s4 Update() (MUST-rec-update): each row
- * on a board of 0-100 100-200 200-300.
- */
+/* RFC 6675 s4 Update() (SHLD-rec-scoreboard), s5 (MUST-rec-update): each row on a board
+ * of 0-100 100-200 200-300. */
 static void a_sack_block_turns_what_it_covers(void **state)
 {
     static const struct {
@@ -283,7 +282,7 @@ static void lost_is_what_enough_is_sacked_above(void **state)
     }
 }
 
-/* RFC 6675 s5.1 (MUST-rec-once), s4: HighRxt; a retransmission that is lost waits for
+/* RFC 6675 s5 (MUST-rec-once): HighRxt; a retransmission that is lost waits for
  * the timer. */
 static void what_was_sent_again_is_not_marked_once_more(void **state)
 {

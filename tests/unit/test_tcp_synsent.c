@@ -120,8 +120,8 @@ static void a_reset_that_acknowledges_the_syn_refuses_the_connection(void **stat
     end(s);
 }
 
-/* RFC 5961 s3.2 (MUST-rst-synsent). RFC 9293 s3.10.7.3, second: "Otherwise (no ACK),
- * drop the segment". RFC 5961 s3.2. */
+/* RFC 9293 s3.10.7.3, second: "Otherwise (no ACK), drop the segment". RFC 5961 s3.2
+ * (MUST-rst-synsent). */
 static void a_reset_without_an_ack_is_dropped(void **state)
 {
     struct sock *s = connecting();

@@ -160,9 +160,9 @@ static void text_out_of_order_and_what_fills_a_hole_is_acknowledged_at_once(
     end(s);
 }
 
-/* RFC 2018 s4 (SHLD-sack-ack); RFC 5681 s3.2 (SHLD-ack-dup). RFC 2018 s4
- * (SHLD-sack-each). RFC 5681 s4.2 (SHLD-ack-ofo, SHLD-ack-hole): while a hole is open,
- * each segment is answered: that is what the sender counts. */
+/* RFC 2018 s4 (SHLD-sack-each, SHLD-sack-ack). RFC 5681 s3.2 (SHLD-ack-dup), s4.2
+ * (SHLD-ack-ofo, SHLD-ack-hole): while a hole is open, each segment is answered: that
+ * is what the sender counts. */
 static void a_part_of_a_hole_is_acknowledged_at_once(void **state)
 {
     struct sock *s = connection("<mss 1460>");
@@ -178,8 +178,7 @@ static void a_part_of_a_hole_is_acknowledged_at_once(void **state)
 
 /* --- SACK --- */
 
-/* RFC 2018 s4 (MAY-sack). RFC 2018 s4 (MUST-sack-agreed): not without both ends'
- * SACK-permitted. */
+/* RFC 2018 s4 (MUST-sack-agreed, MAY-sack): not without both ends' SACK-permitted. */
 static void sack_blocks_are_sent_only_when_agreed_on(void **state)
 {
     struct sock *s = connection("<mss 1460>");
@@ -217,8 +216,8 @@ static void the_sack_block_of_the_latest_arrival_comes_first(void **state)
     end(s);
 }
 
-/* RFC 2018 s4 (SHLD-sack-repeat). RFC 2018 s4 (SHLD-sack-all), s3: four blocks fit into
- * the header, three beside a timestamp. */
+/* RFC 2018 s4 (SHLD-sack-all, SHLD-sack-repeat), s3: four blocks fit into the header,
+ * three beside a timestamp. */
 static void four_sack_blocks_fit_or_three_beside_a_timestamp(void **state)
 {
     struct sock *s = connection("<mss 1460,sackOK>");

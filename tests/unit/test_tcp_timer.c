@@ -327,7 +327,8 @@ static struct sock *talking(struct peer *p)
     return s;
 }
 
-/* Deviates from SHLD-18 as Linux does: the first segments are not delayed. */
+/* Deviates from RFC 9293 s3.8.6.3 (SHLD-18) as Linux does: the first segments are not
+ * delayed. */
 static void the_first_segments_are_acknowledged_at_once(void **state)
 {
     struct peer p;
@@ -347,7 +348,7 @@ static void the_first_segments_are_acknowledged_at_once(void **state)
     peer_free(&p);
 }
 
-/* SHLD-18, MUST-40: less than half a second. */
+/* RFC 9293 s3.8.6.3 (SHLD-18, MUST-40): less than half a second. */
 static void an_ack_waits_forty_milliseconds_for_text(void **state)
 {
     struct peer p;
@@ -370,7 +371,7 @@ static void an_ack_waits_forty_milliseconds_for_text(void **state)
     peer_free(&p);
 }
 
-/* SHLD-19. */
+/* RFC 9293 s3.8.6.3 (SHLD-19). */
 static void every_second_full_segment_is_acknowledged_at_once(void **state)
 {
     struct peer p;

@@ -157,9 +157,8 @@ static void a_window_that_stays_small_is_filled_after_a_wait(void **state)
     peer_free(&p);
 }
 
-/* RFC 9293 s3.8.6 (SHLD-16, MAY-7). RFC 9293 s3.8.6 (SHLD-17, MUST-35): what is out
- * beyond a window that was taken back does not time the connection out, while the peer
- * answers. */
+/* RFC 9293 s3.8.6 (SHLD-17, MUST-35, SHLD-16, MAY-7): what is out beyond a window that
+ * was taken back does not time the connection out, while the peer answers. */
 static void a_window_shut_on_text_that_is_out_is_not_the_end(void **state)
 {
     struct peer p;

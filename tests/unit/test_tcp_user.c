@@ -222,9 +222,9 @@ static struct sock *connecting(void)
     return s;
 }
 
-/* RFC 1122 s3.2.2.1 (MUST-icmp-port-tcp). RFC 1122 s4.2.3.9 for hard errors; for soft
- * ones as Linux (RFC 5461 s4): an error about our SYN ends the attempt, and connect()
- * says why. */
+/* RFC 1122 s3.2.2.1 (MUST-icmp-port-tcp), s4.2.3.9 for hard errors; for soft ones as
+ * Linux (RFC 5461 s4): an error about our SYN ends the attempt, and connect() says why.
+ */
 static void an_error_ends_an_attempt_to_connect(void **state)
 {
     static const struct {
@@ -282,8 +282,8 @@ static void no_error_ends_a_connection_that_stands(void **state)
     end(s);
 }
 
-/* RFC 9293 s3.9.1.8 (MUST-47, SHLD-25). RFC 1122 s4.2.3.9: what the network said is
- * kept, and is the reason if the connection times out; what was before the last
+/* RFC 9293 s3.9.1.8 (MUST-47), s3.9.2.2 (SHLD-25). RFC 1122 s4.2.3.9: what the network
+ * said is kept, and is the reason if the connection times out; what was before the last
  * progress is not. */
 static void a_connection_that_times_out_says_what_icmp_said_last(void **state)
 {

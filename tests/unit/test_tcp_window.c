@@ -147,8 +147,8 @@ static void the_right_edge_never_moves_back(void **state)
     peer_free(&p);
 }
 
-/* RFC 7323 s2.3 (MUST-wscale-ours, MUST-wscale-most). RFC 7323 s2.2, s2.3
- * (MUST-wscale-out): not on a SYN; the smallest shift that can tell of the buffer. */
+/* RFC 7323 s2.2, s2.3 (MUST-wscale-ours, MUST-wscale-out, MUST-wscale-most): not
+ * on a SYN; the smallest shift that can tell of the buffer. */
 static void the_window_is_scaled_as_far_as_the_largest_buffer_needs(void **state)
 {
     static const struct {
@@ -245,7 +245,7 @@ static void a_segment_beyond_what_was_offered_is_cut(void **state)
 
 /* --- small segments that we send ------------------------------------------------- */
 
-/* RFC 9293 s3.9.1.2 (MAY-16). RFC 9293 s3.7.4 (SHLD-7): the algorithm of Nagle. */
+/* RFC 9293 s3.7.4 (SHLD-7), s3.9.1.2 (MAY-16): the algorithm of Nagle. */
 static void a_small_segment_waits_for_the_one_before_it(void **state)
 {
     struct peer p;

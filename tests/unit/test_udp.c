@@ -376,8 +376,8 @@ static void a_checksum_that_the_device_vouches_for_is_not_looked_at(void **state
     udp_free(port);
 }
 
-/* RFC 1122 s3.3.8 (MUST-icmp-errors), s3.4 (MUST-icmp-from-transport). RFC 1122
- * s4.1.3.1 (SHLD-udp-port-unreachable). */
+/* RFC 1122 s3.3.8 (MUST-icmp-errors), s3.4 (MUST-icmp-from-transport), s4.1.3.1
+ * (SHLD-udp-port-unreachable). */
 static void a_datagram_for_nobody_is_answered_with_port_unreachable(void **state)
 {
     struct nethost *h = *state;
