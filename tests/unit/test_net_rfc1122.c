@@ -172,6 +172,24 @@ static void no_other_icmp_message_is_answered(void **state)
     peer_free(&p);
 }
 
+/* RFC 1122 s3.2.2.6 (MUST-icmp-echo-source): also where that is another interface's. */
+static void an_echo_is_answered_from_the_address_that_was_asked(void **state)
+{
+    struct netif other = { .mtu = 1500, .name = "other", .link = &p.link };
+    uint8_t text[ICMP_LEN], b[2000];
+    const struct icmp echo = { .type = ECHO_REQUEST, .id = 1, .seq = 1 };
+    struct ip4 h = header(20 + ICMP_LEN);
+    peer_init(&p);
+    assert_int_equal(net_add_netif(&p.st->net, &other, ip4_addr(0xcb007102), 28), 0);
+    peer_skip(&p);
+    icmp_emit(text, sizeof text, &echo);
+    h.dst = ip4_addr(0xcb007102);
+    inject(&h, NULL, 0, text);
+    assert_int_equal(next_packet(b, sizeof b), 28);
+    assert_int_equal(get32(b + FRAME_IP + 12), 0xcb007102);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +200,7 @@ int main(void)
         cmocka_unit_test(a_datagram_of_576_bytes_is_put_together),
         cmocka_unit_test(unknown_options_and_stream_ids_do_no_harm),
         cmocka_unit_test(no_other_icmp_message_is_answered),
+        cmocka_unit_test(an_echo_is_answered_from_the_address_that_was_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -340,6 +340,22 @@ static void a_port_has_one_listener(void **state)
     peer_free(&p);
 }
 
+/* RFC 9293 s3.9.1.1 (MUST-41): who listens anew leaves the port's connections alone. */
+static void a_new_listener_does_not_touch_the_connections_of_its_port(void **state)
+{
+    peer_init(&p);
+    struct sock *s = peer_establish(&p, "<mss 1460>");
+    struct sock *l = peer_listen(&p, 80);
+    peer_expect_nothing(&p);
+    assert_string_equal(peer_state(s), "ESTAB");
+    peer_send(&p, "P. 1:101(100) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 101");
+    peer_read(&p, s, 100);
+    sock_close(l);
+    sock_close(s);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +376,7 @@ int main(void)
         cmocka_unit_test(closing_a_listener_resets_what_waits_to_be_accepted),
         cmocka_unit_test(closing_a_listener_leaves_accepted_connections_alone),
         cmocka_unit_test(a_port_has_one_listener),
+        cmocka_unit_test(a_new_listener_does_not_touch_the_connections_of_its_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -342,8 +342,7 @@ static void text_that_was_overtaken_is_forgotten_when_it_joins(void **state)
     queue_free(f);
 }
 
-/* RFC 2018 s8 (MUST-sack-held, MAY-sack-renege). The limit is on buffers held; the
- * highest goes. */
+/* RFC 2018 s8 (MAY-sack-renege). The limit is on buffers held; the highest goes. */
 static void memory_is_bounded_by_throwing_the_highest_away(void **state)
 {
     struct queue *f = queue_new();

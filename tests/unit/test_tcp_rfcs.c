@@ -126,6 +126,27 @@ static void the_timestamp_of_a_reset_is_not_remembered(void **state)
     end(s);
 }
 
+/* --- RFC 2018 --- */
+
+/* RFC 2018 s8 (MUST-sack-held): there is room for four buffers. The fifth segment,
+ * which lies lowest, takes the place of the highest, and no block tells of that any
+ * more. */
+static void what_was_thrown_away_is_told_of_no_more(void **state)
+{
+    start();
+    peer_sysctl(&p, "net.ipv4.tcp_rmem", "4096 4096 4096");
+    struct sock *s = peer_up_sack(&p);
+    peer_send(&p, ". 501:601(100) ack 1 win 65535");
+    peer_send(&p, ". 1001:1101(100) ack 1 win 65535");
+    peer_send(&p, ". 3001:3101(100) ack 1 win 65535");
+    peer_skip(&p);
+    peer_send(&p, ". 2001:2101(100) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 1 <sack 2001:2101 3001:3101 1001:1101 501:601>");
+    peer_send(&p, ". 201:301(100) ack 1 win 65535");
+    peer_expect(&p, ". 1:1(0) ack 1 <sack 201:301 2001:2101 1001:1101>");
+    end(s);
+}
+
 /* --- RFC 5961 --- */
 
 /* RFC 5961 s3.2 (MUST-rst-drop): its text is not taken, nor its FIN, nor its ACK. */
@@ -379,6 +400,7 @@ int main(void)
         T(without_ack_an_echo_says_nothing),
         T(the_reset_of_an_abort_has_a_timestamp),
         T(the_timestamp_of_a_reset_is_not_remembered),
+        T(what_was_thrown_away_is_told_of_no_more),
         T(a_reset_in_the_window_asks_and_does_nothing_else),
         T(the_handshake_does_not_make_the_window_grow),
         T(after_a_lost_syn_ack_one_segment_is_sent_at_first),
