@@ -15,7 +15,7 @@
 #include "lab/sheet.h"
 #include "options.h"
 
-enum { OPT_CHECK = 256, OPT_JSON, LABS = 64 };
+enum { OPT_CHECK = 256, OPT_JSON, ANSWERS = 16 };
 
 static const struct option_row rows[] = {
     { OPT_CHECK, 0, "check", false },
@@ -114,72 +114,176 @@ static void print_figure(const struct figure *f, const char *line, bool good)
            figure_off(f), good ? "" : "  OUTSIDE");
 }
 
-static void print_json(const struct figure *f, const char *line, bool good, bool first)
+static void print_json(const struct figure *f, const struct experiment *e, bool good,
+                       bool first)
 {
     printf("%s{\"run\":", first ? "" : ",");
-    print_json_string(line);
+    print_json_string(e->line);
     printf(
         ",\"theory_low\":%.6f,\"theory_high\":%.6f,\"measured\":%.6f,\"unit\":\"%s\","
-        "\"difference_percent\":%.3f,\"gate_percent\":%g,\"pass\":%s}",
+        "\"difference_percent\":%.3f,\"gate_percent\":%g,\"pass\":%s",
         f->low, f->high, f->measured, f->unit, figure_off(f), f->gate,
         good ? "true" : "false");
+    if (e->view) {
+        fputs(",\"view\":", stdout);
+        print_json_string(e->view);
+    }
+    putchar('}');
+}
+
+/* What a call asks of a sheet. */
+struct call {
+    const char *name;
+    bool check, json;
+    char keys[EXPERIMENT_LINE];  /* "key=value ...", behind the sheet's own */
+    const char *answer[ANSWERS]; /* "question=value" */
+    unsigned answers;
+};
+
+/* One line of the sheet, with the caller's keys behind it. */
+static bool run_line(const struct call *call, const char *line, struct experiment *e,
+                     struct figure *out)
+{
+    char whole[2 * EXPERIMENT_LINE];
+
+    snprintf(whole, sizeof whole, "%s%s", line, call->keys);
+    if (experiment_run(whole, e, out))
+        return true;
+    tell(whole, e->error, NULL);
+    return false;
+}
+
+static bool is_good(const struct figure *f, double off)
+{
+    return off <= f->gate && off >= -f->gate;
 }
 
 /* Runs what the sheet has. How many were outside, or failed. */
-static unsigned run_sheet(const struct sheet *sheet, bool json)
+static unsigned run_sheet(const struct call *call, const struct sheet *sheet)
 {
     unsigned bad = 0;
     struct experiment e;
     struct figure f;
+    bool first = true;
 
     for (unsigned i = 0; i < sheet->runs; i++) {
-        bool ran = experiment_run(sheet->run[i], &e, &f);
-        double off = ran ? figure_off(&f) : 0;
-        bool good = ran && off <= f.gate && off >= -f.gate;
-        if (!ran)
-            tell(sheet->run[i], e.error, NULL);
-        else if (json)
-            print_json(&f, sheet->run[i], good, i == 0);
-        else
-            print_figure(&f, sheet->run[i], good);
+        bool ran = run_line(call, sheet->run[i], &e, &f);
+        bool good = ran && is_good(&f, figure_off(&f));
+        if (ran && call->json)
+            print_json(&f, &e, good, first);
+        else if (ran)
+            print_figure(&f, e.line, good);
+        if (ran && e.view && !call->check && !call->json)
+            printf("\n%s\n", e.view);
+        free(e.view);
+        first = first && !ran;
         bad += !good;
     }
     return bad;
 }
 
-static int show_lab(const char *name, bool check, bool json)
+/* --- answers --- */
+
+/* Holds an answer against what comes out. */
+static bool check_answer(const struct call *call, const struct sheet *sheet,
+                         const char *given)
+{
+    size_t n = strcspn(given, "=");
+    char question[20], *end;
+    struct experiment e;
+    struct figure f;
+
+    snprintf(question, sizeof question, "%.*s", (int)n, given);
+    const char *line = sheet_answer(sheet, question);
+    double value = strtod(given + n + 1, &end);
+    if (!line || end == given + n + 1 || *end != '\0') {
+        tell_usage(line ? "an answer is a number"
+                        : "no experiment answers that question",
+                   "tapir lab NAME --check 1=NUMBER; some questions are for thinking");
+        return false;
+    }
+    if (!run_line(call, line, &e, &f))
+        return false;
+    free(e.view);
+    struct figure yours = { f.unit, value, value, f.measured, f.gate };
+    bool good = is_good(&yours, figure_off(&yours));
+    printf("%s: %g %s: %s\n", question, value, f.unit, good ? "yes" : "no");
+    return good;
+}
+
+/* Which were given, all; how many are wrong. */
+static unsigned check_answers(const struct call *call, const struct sheet *sheet)
+{
+    unsigned bad = 0;
+
+    for (unsigned i = 0; i < call->answers; i++)
+        bad += !check_answer(call, sheet, call->answer[i]);
+    return bad;
+}
+
+/* --- the call --- */
+
+static void show_sheet(const struct call *call, const struct sheet *sheet,
+                       unsigned *bad)
+{
+    printf("%s\n", sheet->title);
+    if (!call->check)
+        print_text("Predict", sheet->predict);
+    printf("\n%-72s %16s %9s\n", "Run", "theory", "measured");
+    *bad = run_sheet(call, sheet);
+    if (!call->check) {
+        print_text("See", sheet->see);
+        print_text("Questions", sheet->questions);
+    } else {
+        printf("\n%s: %u of %u within their gates\n", call->name, sheet->runs - *bad,
+               sheet->runs);
+    }
+}
+
+static int show_lab(const struct call *call)
 {
     struct sheet sheet;
-    int status = read_sheet(name, &sheet);
+    int status = read_sheet(call->name, &sheet);
+    unsigned bad;
 
     if (status)
         return status;
-    if (json)
-        printf("{\"lab\":\"%s\",\"figures\":[", name);
-    else
-        printf("%s\n", sheet.title);
-    if (!check && !json)
-        print_text("Predict", sheet.predict);
-    if (!json)
-        printf("\n%-72s %16s %9s\n", "Run", "theory", "measured");
-    unsigned bad = run_sheet(&sheet, json);
-    if (!check && !json) {
-        print_text("See", sheet.see);
-        print_text("Questions", sheet.questions);
-    }
-    if (json)
+    if (call->answers) {
+        bad = check_answers(call, &sheet);
+    } else if (call->json) {
+        printf("{\"lab\":\"%s\",\"figures\":[", call->name);
+        bad = run_sheet(call, &sheet);
         printf("],\"pass\":%s}\n", bad ? "false" : "true");
-    else if (check)
-        printf("\n%s: %u of %u within their gates\n", name, sheet.runs - bad,
-               sheet.runs);
+    } else {
+        show_sheet(call, &sheet, &bad);
+    }
     sheet_free(&sheet);
     return bad ? 1 : 0;
 }
 
+/* NAME, then KEY=VALUE of the experiments, or QUESTION=NUMBER. False: too many. */
+static bool take_word(struct call *call, const char *word)
+{
+    size_t n = strlen(call->keys);
+
+    if (!strchr(word, '=')) {
+        bool first = !call->name;
+        call->name = word;
+        return first;
+    }
+    if (strchr("0123456789", word[0])) {
+        if (call->answers == ANSWERS)
+            return false;
+        call->answer[call->answers++] = word;
+        return true;
+    }
+    int room = (int)(sizeof call->keys - n);
+    return snprintf(call->keys + n, (size_t)room, " %s", word) < room;
+}
+
 int lab_run(int argc, char **argv)
 {
-    const char *name = NULL;
-    bool check = false, json = false;
+    struct call call = { .name = NULL };
     struct options o;
     int id;
 
@@ -187,20 +291,20 @@ int lab_run(int argc, char **argv)
     while ((id = options_next(&o, rows)) != OPT_END) {
         if (id == OPT_BAD || id == OPT_HELP)
             return options_exit(id);
-        check |= id == OPT_CHECK;
-        json |= id == OPT_JSON;
-        if (id == OPT_WORD && name)
+        call.check |= id == OPT_CHECK;
+        call.json |= id == OPT_JSON;
+        if (id == OPT_WORD && !take_word(&call, o.value))
             return tell_usage("lab takes one NAME", "tapir help lab");
-        if (id == OPT_WORD)
-            name = o.value;
     }
     if (o.given || o.command)
         return tell_usage("a lab has networks of its own: no option of the stack",
                           "tapir lab NAME; tapir page takes options");
-    if (name)
-        return show_lab(name, check, json);
-    if (check || json)
-        return tell_usage("--check and --json need the NAME of a lab",
+    if (call.answers && !call.check)
+        return tell_usage("answers are for --check", "tapir lab NAME --check 1=NUMBER");
+    if (call.name)
+        return show_lab(&call);
+    if (call.check || call.json || call.keys[0])
+        return tell_usage("--check, --json and KEY=VALUE need the NAME of a lab",
                           "tapir lab lists them");
     return list_labs();
 }

@@ -122,9 +122,11 @@ const struct command commands[] = {
       "  -p, --port N             of the server (80)\n"
       "  Without --link both ends are in this process, in virtual time.\n",
       page_command },
-    { "lab", "[NAME] [--check]", "the labs of connection management: predict, run, see",
+    { "lab", "[NAME [KEY=VALUE...]] [--check [N=ANSWER...]]", "the labs of connection management: predict, run, see",
+      "      KEY=VALUE        in each experiment, instead of the sheet's: rtt=20\n"
       "      --check          run the experiments only: 1 if one is not where theory has it\n"
-      "      --json           the same as one JSON object\n"
+      "      N=ANSWER         with --check: is that the answer to question N? 1 if it is not\n"
+      "      --json           figures and pictures as one JSON object\n"
       "  Without NAME the labs are listed. All run in virtual time.\n",
       lab_run },
     { "wire", "--link A --link B [--netem 'SPEC'] [options]", "an Ethernet cable with the link emulator in it, in real time",

@@ -49,6 +49,27 @@ static void a_sheet_has_text_and_experiments(void **state)
     sheet_free(&s);
 }
 
+static void questions_have_answers_that_are_experiments(void **state)
+{
+    struct sheet s;
+    assert_int_equal(read_text("title A lab\n"
+                               "run\n"
+                               "  page size=1\n"
+                               "answers\n"
+                               "  1 page size=2\n"
+                               "  12 page size=3\n"
+                               "questions\n"
+                               "  1. Why?\n",
+                               &s),
+                     0);
+    assert_int_equal(s.runs, 1);
+    assert_string_equal(sheet_answer(&s, "1"), "page size=2");
+    assert_string_equal(sheet_answer(&s, "12"), "page size=3");
+    assert_null(sheet_answer(&s, "2"));
+    assert_string_equal(s.questions, "1. Why?\n");
+    sheet_free(&s);
+}
+
 static void what_is_no_sheet_is_refused(void **state)
 {
     static const char *const bad[] = {
@@ -108,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sheet_has_text_and_experiments),
+        cmocka_unit_test(questions_have_answers_that_are_experiments),
         cmocka_unit_test(what_is_no_sheet_is_refused),
         cmocka_unit_test(a_wrong_experiment_is_refused_with_the_word),
         cmocka_unit_test(two_writes_with_nagle_wait_for_the_delayed_ack),

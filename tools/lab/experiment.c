@@ -48,13 +48,43 @@ static bool take_number(struct experiment *e, const char *key, double n)
     return true;
 }
 
-static bool take_word(struct experiment *e, char *word)
+/* Is it in the list? "how# pause": numbers have a mark. */
+static bool is_own(const char *keys, const char *key, bool *number)
+{
+    size_t n = strlen(key);
+
+    for (const char *at = keys; (at = strstr(at, key)); at += n) {
+        *number = at[n] == '#';
+        if ((at == keys || at[-1] == ' ') && strchr(" #", at[n]))
+            return true;
+    }
+    return false;
+}
+
+static bool take_own(struct experiment *e, const char *key, const char *value,
+                     bool number)
+{
+    char *end;
+
+    if (number && (strtod(value, &end) < 0 || end == value || *end != '\0'))
+        return failed(e, "no number:", value);
+    if (e->words == EXPERIMENT_WORDS)
+        return failed(e, "too many words:", key);
+    e->word[e->words].key = key;
+    e->word[e->words++].value = value;
+    return true;
+}
+
+static bool take_word(struct experiment *e, char *word, const char *keys)
 {
     char *value = strchr(word, '='), *end;
+    bool number;
 
     if (!value)
         return failed(e, "no key=value:", word);
     *value++ = '\0';
+    if (is_own(keys, word, &number))
+        return take_own(e, word, value, number);
     if (strcmp(word, "show") == 0) {
         snprintf(e->show, sizeof e->show, "%s", value);
         return true;
@@ -73,18 +103,69 @@ static bool take_word(struct experiment *e, char *word)
     return take_number(e, word, n);
 }
 
+double experiment_number(const struct experiment *e, const char *key, double otherwise)
+{
+    const char *value = experiment_word(e, key, NULL);
+
+    return value ? strtod(value, NULL) : otherwise;
+}
+
+/* The last one counts. */
+const char *experiment_word(const struct experiment *e, const char *key,
+                            const char *otherwise)
+{
+    for (unsigned i = e->words; i-- > 0;)
+        if (strcmp(e->word[i].key, key) == 0)
+            return e->word[i].value;
+    return otherwise;
+}
+
+static int choose(struct experiment *e, const char *key, const char *value,
+                  const char *const *words)
+{
+    char what[40];
+
+    for (int i = 0; words[i]; i++)
+        if (strcmp(words[i], value) == 0)
+            return i;
+    snprintf(what, sizeof what, "unknown %.20s=", key);
+    failed(e, what, value);
+    return -1;
+}
+
+int experiment_choice(struct experiment *e, const char *key, const char *const *words)
+{
+    return choose(e, key, experiment_word(e, key, words[0]), words);
+}
+
+int experiment_show(struct experiment *e, const char *const *words)
+{
+    return choose(e, "show", e->show[0] ? e->show : words[0], words);
+}
+
+bool experiment_failed(struct experiment *e, int err)
+{
+    snprintf(e->error, sizeof e->error, "the simulation: %s", strerror(-err));
+    return false;
+}
+
 static const struct {
     const char *kind;
     bool (*run)(struct experiment *e, struct figure *out);
+    const char *keys; /* of its own; numbers are marked */
 } kinds[] = {
-    { "page", experiment_page },
-    { "nagle", experiment_nagle },
-    { "ports", experiment_ports },
+    { "page", experiment_page, "" },
+    { "nagle", experiment_nagle, "" },
+    { "ports", experiment_ports, "" },
+    { "retry", experiment_retry, "method idle# wait# span# fails# finlost# view#" },
 };
+
+enum { KINDS = sizeof kinds / sizeof *kinds };
 
 bool experiment_run(const char *line, struct experiment *e, struct figure *out)
 {
-    char copy[EXPERIMENT_LINE], *save = NULL, *word;
+    char *save = NULL, *word;
+    size_t k = 0;
 
     *e = (struct experiment){ .setup = { .page = 8192,
                                          .size = 20000,
@@ -95,27 +176,31 @@ bool experiment_run(const char *line, struct experiment *e, struct figure *out)
                                          .window = 10,
                                          .seed = 1 },
                               .how = strategy_find("single"),
-                              .show = "time",
                               .writes = 1,
                               .ports = 100,
                               .time_wait = 60 };
     *out = (struct figure){ .unit = "s", .gate = 3 };
+    if (strlen(line) >= sizeof e->line)
+        return failed(e, "too long:", line);
     snprintf(e->line, sizeof e->line, "%s", line);
-    snprintf(copy, sizeof copy, "%s", line);
-    const char *kind = strtok_r(copy, " ", &save);
-    while (kind && (word = strtok_r(NULL, " ", &save)))
-        if (!take_word(e, word))
+    snprintf(e->copy, sizeof e->copy, "%s", line);
+    const char *kind = strtok_r(e->copy, " ", &save);
+    while (k < KINDS && kind && strcmp(kinds[k].kind, kind) != 0)
+        k++;
+    if (!kind || k == KINDS)
+        return failed(e, "unknown experiment", kind ? kind : "");
+    while ((word = strtok_r(NULL, " ", &save)))
+        if (!take_word(e, word, kinds[k].keys))
             return false;
-    for (size_t i = 0; kind && i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].kind, kind) == 0)
-            return kinds[i].run(e, out);
-    return failed(e, "unknown experiment", kind ? kind : "");
+    return kinds[k].run(e, out);
 }
 
 double figure_off(const struct figure *f)
 {
     struct prediction p = { .low = f->low, .high = f->high };
 
+    if (f->high <= 0 && f->measured > 0)
+        return 100; /* of nothing */
     return prediction_off(&p, f->measured);
 }
 
@@ -170,7 +255,7 @@ bool experiment_page(struct experiment *e, struct figure *out)
 
     if (!done) {
         snprintf(e->error, sizeof e->error, "%s", r.error);
-    } else if (strcmp(e->show, "time") == 0) {
+    } else if (!e->show[0] || strcmp(e->show, "time") == 0) {
         predict(e->how, &e->setup, &r, &p);
         *out = (struct figure){ "s", p.low, p.high, record_seconds(&r), p.gate };
     } else {

@@ -8,13 +8,19 @@
  *     ports   connections one after the other from ports=N, tw=S seconds of TIME-WAIT;
  *             closer=client or server; show=count (that succeed at once) or rate
  *
- * Keys of the path: rtt=MS rate=MBIT; of a page: strategy page size objects c iw. */
+ *     retry   a second request on a kept connection, wait=MS after the first, where the
+ *             server closes after idle=MS; method=GET or POST; finlost=1: its FIN is
+ *             lost; fails=1: it takes the request and dies; show=time, code (curl's),
+ *             requests (that it took), chance (that a POST fails, wait in 0..span=MS)
+ *
+ * With view=1 retry draws what was on the wire, too. Keys of the path: rtt=MS
+ * rate=MBIT; of a page: strategy page size objects c iw. */
 #ifndef TAPIR_LAB_EXPERIMENT_H
 #define TAPIR_LAB_EXPERIMENT_H
 
 #include "page.h"
 
-enum { EXPERIMENT_LINE = 160 };
+enum { EXPERIMENT_LINE = 240, EXPERIMENT_WORDS = 12 };
 
 struct figure {
     const char *unit;
@@ -27,10 +33,16 @@ struct experiment {
     char line[EXPERIMENT_LINE];
     struct page_setup setup;
     const struct strategy *how;
-    char show[16];
+    char show[16];            /* "": the kind's first */
     double delack, time_wait; /* milliseconds; seconds */
     unsigned writes, ports;
     bool nodelay, server_closes;
+    struct {
+        const char *key, *value;
+    } word[EXPERIMENT_WORDS]; /* keys of the kind's own */
+    unsigned words;
+    char copy[EXPERIMENT_LINE]; /* the words' bytes */
+    char *view;                 /* a picture for the caller to free; NULL: none */
     char error[128];
 };
 
@@ -40,10 +52,26 @@ bool experiment_run(const char *line, struct experiment *e, struct figure *out);
 /* Per cent that what was measured lies outside of what was predicted. */
 double figure_off(const struct figure *f);
 
+/* What a key of the kind's own says; `otherwise` where the line has it not. */
+double experiment_number(const struct experiment *e, const char *key, double otherwise);
+const char *experiment_word(const struct experiment *e, const char *key,
+                            const char *otherwise);
+
+/* Which of some words (NULL ends them) the key has: its number; -1: none, with
+ * e->error. */
+int experiment_choice(struct experiment *e, const char *key, const char *const *words);
+
+/* The same of show=; the first one where the line has none. */
+int experiment_show(struct experiment *e, const char *const *words);
+
+/* The simulation came to nothing: false, with e->error. */
+bool experiment_failed(struct experiment *e, int err);
+
 /* --- the kinds (each in a file of its own) --- */
 
 bool experiment_page(struct experiment *e, struct figure *out);
 bool experiment_nagle(struct experiment *e, struct figure *out);
 bool experiment_ports(struct experiment *e, struct figure *out);
+bool experiment_retry(struct experiment *e, struct figure *out);
 
 #endif

@@ -44,32 +44,47 @@ static char **section_of(struct sheet *s, const char *name)
     return strcmp(name, "questions") == 0 ? &s->questions : NULL;
 }
 
-static bool take_line(struct sheet *s, char *line, bool *running, char **end)
+/* Where lines are taken to: a text, or one of the two lists. */
+struct place {
+    char *end;         /* of the section's text; NULL: it is none */
+    const char **list; /* NULL: it is none */
+    unsigned *n;
+};
+
+static bool take_text(char *line, struct place *to)
 {
-    if (*line == ' ') {
-        line += strspn(line, " ") < INDENT ? strspn(line, " ") : INDENT;
-        if (*running && s->runs < SHEET_RUNS)
-            s->run[s->runs++] = line;
-        else if (*end)
-            add_line(end, line);
-        return *running || *end;
-    }
+    line += strspn(line, " ") < INDENT ? strspn(line, " ") : INDENT;
+    if (to->list && *to->n < SHEET_RUNS)
+        to->list[(*to->n)++] = line;
+    else if (to->end)
+        add_line(&to->end, line);
+    return to->list || to->end;
+}
+
+static bool take_line(struct sheet *s, char *line, struct place *to)
+{
+    if (*line == ' ')
+        return take_text(line, to);
     char **section = section_of(s, line);
-    *running = strcmp(line, "run") == 0;
-    *end = section ? line : NULL;
+    *to = (struct place){ .end = section ? line : NULL };
+    if (strcmp(line, "run") == 0)
+        *to = (struct place){ .list = s->run, .n = &s->runs };
+    else if (strcmp(line, "answers") == 0)
+        *to = (struct place){ .list = s->answer, .n = &s->answers };
     if (section) {
         *section = line;
         *line = '\0';
     } else if (strncmp(line, "title ", 6) == 0) {
         s->title = line + 6;
     }
-    return section || *running || s->title == line + 6;
+    return section || to->list || s->title == line + 6;
 }
 
 int sheet_read(const char *path, struct sheet *sheet)
 {
-    bool ok = true, running = false;
-    char *end = NULL, *next;
+    bool ok = true;
+    struct place to = { 0 };
+    char *next;
 
     memset(sheet, 0, sizeof *sheet);
     sheet->text = read_file(path);
@@ -79,7 +94,7 @@ int sheet_read(const char *path, struct sheet *sheet)
         next = line + strcspn(line, "\n");
         if (*next)
             *next++ = '\0';
-        ok = take_line(sheet, line, &running, &end);
+        ok = take_line(sheet, line, &to);
     }
     if (ok && sheet->title && sheet->runs > 0)
         return 0;
@@ -91,4 +106,14 @@ void sheet_free(struct sheet *sheet)
 {
     free(sheet->text);
     memset(sheet, 0, sizeof *sheet);
+}
+
+const char *sheet_answer(const struct sheet *sheet, const char *question)
+{
+    size_t n = strlen(question);
+
+    for (unsigned i = 0; i < sheet->answers; i++)
+        if (strncmp(sheet->answer[i], question, n) == 0 && sheet->answer[i][n] == ' ')
+            return sheet->answer[i] + n + 1;
+    return NULL;
 }

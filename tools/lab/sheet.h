@@ -8,7 +8,10 @@
  *     see
  *       text
  *     questions
- *       text */
+ *       text
+ *     answers
+ *       for questions whose answer is a number: the question's, and the experiment that
+ *       gives it: "2 close how=fin framing=length" */
 #ifndef TAPIR_LAB_SHEET_H
 #define TAPIR_LAB_SHEET_H
 
@@ -22,10 +25,15 @@ struct sheet {
     char *predict, *see, *questions; /* NULL: there is none */
     const char *run[SHEET_RUNS];
     unsigned runs;
+    const char *answer[SHEET_RUNS];
+    unsigned answers;
 };
 
 /* Reads a file. 0; negative errno; -EINVAL: it is no sheet. */
 int sheet_read(const char *path, struct sheet *sheet);
 void sheet_free(struct sheet *sheet);
+
+/* The experiment that answers a question ("2"); NULL: there is none. */
+const char *sheet_answer(const struct sheet *sheet, const char *question);
 
 #endif

@@ -1,0 +1,41 @@
+/* Segments of a small network (lan.h) and the connections that they belong to. */
+#ifndef TAPIR_LAB_LAN_FLOW_H
+#define TAPIR_LAB_LAN_FLOW_H
+
+#include "lan.h"
+#include "wire/tcp_wire.h"
+
+enum { LAN_FLOWS = 64 };
+
+struct lan_end {
+    uint8_t address[4];
+    uint16_t port;
+};
+
+/* A connection: which end is which is decided by its SYN. */
+struct lan_flow {
+    struct lan_end end[2]; /* who opened it, and the other */
+    struct seq base[2];    /* their initial numbers ... */
+    bool known[2];         /* ... if they were seen */
+};
+
+struct lan_flows {
+    struct lan_flow flow[LAN_FLOWS];
+    int n;
+};
+
+struct lan_segment {
+    struct lan_end from, to;
+    int flow;            /* its connection, counted from 1; 0: it has none */
+    bool answer;         /* from the end that did not open it */
+    uint32_t first, ack; /* its first number and what it acknowledges, relative */
+    size_t ip_len;       /* bytes of the IP header; of TCP's, text is what follows */
+    size_t tcp_len;
+    struct tcp_seg tcp; /* text points into the event */
+};
+
+/* Looks at an event; they come in order. False: it is no segment. */
+bool lan_look(struct lan_flows *flows, const struct lan_event *e,
+              struct lan_segment *out);
+
+#endif

@@ -1,0 +1,43 @@
+/* What the ends of connections cost, as formulae, beside those of theory.h. */
+#ifndef TAPIR_LAB_THEORY_END_H
+#define TAPIR_LAB_THEORY_END_H
+
+#include <stdbool.h>
+
+#include "theory.h"
+
+/* --- a kept connection, which the server closes when nothing came for a while (19) ---
+ */
+
+struct theory_reuse {
+    double idle;   /* seconds that the server waits for a request */
+    double wait;   /* seconds that the client lets go by after an answer */
+    bool safe;     /* the request may be repeated */
+    bool fin_lost; /* the server's FIN never arrives */
+    bool dies;     /* the server closes when it has the request, without an answer */
+};
+
+/* How the request meets the connection. */
+enum theory_meeting {
+    MEETS_OPEN,    /* it is answered on it */
+    MEETS_CLOSING, /* it crosses the FIN */
+    MEETS_CLOSED,  /* the client knew */
+};
+
+enum theory_meeting theory_meeting(const struct theory_path *p,
+                                   const struct theory_reuse *u);
+
+/* Until it is answered, or has failed. */
+double theory_reuse_time(const struct theory_path *p, const struct theory_reuse *u);
+
+/* Times that the server takes it. */
+unsigned theory_reuse_requests(const struct theory_path *p,
+                               const struct theory_reuse *u);
+
+/* curl's exit code: 0, or 52 and 56, an end and a reset before the answer. */
+int theory_reuse_code(const struct theory_path *p, const struct theory_reuse *u);
+
+/* How likely a request crosses the FIN whose pause is anywhere in 0 .. span. */
+double theory_reuse_chance(const struct theory_path *p, double idle, double span);
+
+#endif
