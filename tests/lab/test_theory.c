@@ -77,6 +77,25 @@ static void a_window_grows_only_while_it_is_used(void **state)
     assert_true(near(theory_warm(139, 12), 151, 0));
 }
 
+/* RFC 3465 s2.1: what is acknowledged counts in bytes, so an answer of three segments
+ * and a half leaves half a segment less than one of four. */
+static void a_short_segment_adds_what_is_in_it(void **state)
+{
+    assert_true(near(theory_text(&plain, 3500), 3.5, 1e-12));
+    assert_true(near(theory_warm(4.5, 4), 8.5, 1e-12));
+    assert_true(near(theory_warm(3.5, 4), 7, 1e-12));
+    assert_true(near(theory_warm(2.6, 4), 6, 1e-12));
+}
+
+/* A window of 4.5 lets 4 go, unless half a segment is all that is left. */
+static void whole_segments_leave_while_there_is_more(void **state)
+{
+    assert_true(near(theory_stall(&plain, 4.5, 4.5), 0, 0));
+    assert_true(near(theory_stall(&plain, 4.6, 4.5), 0.097, 1e-9));
+    assert_true(near(theory_stall(&plain, 12.5, 4.5), 0.097, 1e-9));
+    assert_true(near(theory_stall(&plain, 12.6, 4.5), 0.190, 1e-9));
+}
+
 /* The lab's first measurement, with nginx and Linux's Reno over an emulated path: what
  * was predicted then, to a millisecond, and for pipelines and several kept connections
  * what was measured. Heads of 250 bytes and requests of 30. */
@@ -174,6 +193,8 @@ int main(void)
         cmocka_unit_test(a_full_pipe_stalls_no_more),
         cmocka_unit_test(the_staircase_has_a_step_for_each_doubling),
         cmocka_unit_test(a_window_grows_only_while_it_is_used),
+        cmocka_unit_test(a_short_segment_adds_what_is_in_it),
+        cmocka_unit_test(whole_segments_leave_while_there_is_more),
         cmocka_unit_test(pages_take_what_was_predicted_and_measured_on_linux),
         cmocka_unit_test(a_page_without_objects_is_one_answer),
         cmocka_unit_test(time_wait_bounds_the_rate_of_connections),

@@ -7,8 +7,10 @@
  * Settings: Reno, whose ssthresh begins without end, so that a loss-free transfer never
  * leaves slow start; an ACK for each segment, at once, since the stall of slow start
  * ends with the first ACK; buffers that nothing fills; no restart after idleness; the
- * wire's queue never overflows. Who wants to see what becomes of the formulae without
- * them, says --sysctl.
+ * wire's queue never overflows; and an RTO of a second at least, as RFC 6298 s2.4 has
+ * it: several slow starts fill that queue faster than Linux's 200 ms, and what only
+ * waits there would be sent again. Who wants to see what becomes of the formulae
+ * without them, says --sysctl.
  *
  * Before the time that is measured each host learns the other's Ethernet address, from
  * a datagram that nobody expects: ARP is not what the page costs. */
@@ -53,6 +55,7 @@ unsigned path_sysctl(const struct page_setup *setup, const char **out, char wind
         "net.ipv4.tcp_slow_start_after_idle=0",
         "net.ipv4.tcp_rmem=4096 16777216 16777216",
         "net.ipv4.tcp_wmem=4096 16777216 16777216",
+        "net.ipv4.tcp_rto_min_us=1000000",
         "tapir.tcp_delack_ms=0",
     };
     unsigned n = 0;

@@ -5,15 +5,17 @@
 
 void report_setup(FILE *out, const struct page_setup *s, const char *link)
 {
-    fprintf(out,
-            "page of %" PRIu64 " bytes, %u objects of %" PRIu64
-            ", %u connections where there are several\n"
-            "path: %g ms round trip, %g Mbit/s, loss %g %%, link %s, seed %" PRIu64 "\n"
-            "TCP:  reno, ssthresh without end, IW %u, every segment acknowledged at "
-            "once,\n"
-            "      buffers of 16 MiB, no restart after idleness, TCP_NODELAY",
-            s->page, s->objects, s->size, s->connections, (double)s->rtt / 1e3,
-            (double)s->rate / 1e6, s->loss, link, s->seed, s->window);
+    fprintf(
+        out,
+        "page of %" PRIu64 " bytes, %u objects of %" PRIu64
+        ", %u connections where there are several\n"
+        "path: %g ms round trip, %g Mbit/s, loss %g %%, link %s, seed %" PRIu64 "\n"
+        "TCP:  reno, ssthresh without end, IW %u, every segment acknowledged at "
+        "once,\n"
+        "      buffers of 16 MiB, no restart after idleness, TCP_NODELAY, an RTO of a "
+        "second at least",
+        s->page, s->objects, s->size, s->connections, (double)s->rtt / 1e3,
+        (double)s->rate / 1e6, s->loss, link, s->seed, s->window);
     for (unsigned i = 0; i < s->n_sysctl; i++)
         fprintf(out, "\n      then %s", s->sysctl[i]);
     fputs("\n\n", out);

@@ -18,7 +18,9 @@
  *
  * A window grows only while it is used (RFC 7661 s4): theory_warm() says what an answer
  * of n segments leaves behind. Without it, keep-alive and pipelining are predicted a
- * round trip too early.
+ * round trip too early. It grows by bytes (RFC 3465): the short segment that ends an
+ * answer adds what is in it, so n is a fraction there; and whole segments alone leave
+ * while there is more to come. What is short of a segment may cost a round trip.
  *
  * Parallel connections (6) share the wire in a way that depends on who is when in slow
  * start; two bounds are honest where one number is not. For kept ones (8) the windows
@@ -42,11 +44,16 @@ static double smaller(double a, double b)
     return a < b ? a : b;
 }
 
+static double whole(double x)
+{
+    return (double)(long long)x;
+}
+
 static double round_up(double x)
 {
-    double whole = (double)(long long)x;
+    double below = whole(x);
 
-    return whole < x ? whole + 1 : whole;
+    return below < x ? below + 1 : below;
 }
 
 /* Newton's: libm would be one more library. */
@@ -71,6 +78,11 @@ double theory_segments(const struct theory_path *p, double body)
     return round_up((body + p->head) / p->mss);
 }
 
+double theory_text(const struct theory_path *p, double body)
+{
+    return (body + p->head) / p->mss;
+}
+
 double theory_segment_time(const struct theory_path *p)
 {
     return wire_time(p, p->mss + p->header);
@@ -90,11 +102,13 @@ double theory_stall(const struct theory_path *p, double segments, double window)
 {
     double tau = theory_segment_time(p), sum = 0;
 
-    for (double w = window, sent = window; sent < segments; w *= 2, sent += w) {
-        double idle = p->rtt + tau - w * tau;
+    while (segments > window) {
+        double burst = whole(window), idle = p->rtt + tau - burst * tau;
         if (idle <= 0)
             break;
         sum += idle;
+        segments -= burst;
+        window += burst;
     }
     return sum;
 }
@@ -110,9 +124,11 @@ unsigned theory_rounds(double segments, double window)
 
 double theory_warm(double segments, double window)
 {
+    double steps = round_up(2 * segments - window); /* an ACK each */
+
     if (segments >= window)
         return window + segments;
-    return larger(window, smaller(window + segments, 2 * segments));
+    return larger(window, smaller(window + segments, window + steps));
 }
 
 /* R, and all that is on the wire before the answer's first byte. */
@@ -125,7 +141,7 @@ static double ask_time(const struct theory_path *p, double requests)
 double theory_exchange(const struct theory_path *p, double body, double window)
 {
     return ask_time(p, 1) + theory_send_time(p, body) +
-           theory_stall(p, theory_segments(p, body), window);
+           theory_stall(p, theory_text(p, body), window);
 }
 
 double theory_fresh(const struct theory_path *p, double body)
@@ -166,7 +182,7 @@ double theory_parallel_low(const struct theory_path *p, const struct theory_load
 
 double theory_parallel_high(const struct theory_path *p, const struct theory_load *l)
 {
-    double stall = theory_stall(p, theory_segments(p, l->object), p->window);
+    double stall = theory_stall(p, theory_text(p, l->object), p->window);
     double sum = theory_fresh(p, l->page);
 
     for (unsigned left = l->objects; left > 0;) {
@@ -179,8 +195,8 @@ double theory_parallel_high(const struct theory_path *p, const struct theory_loa
 
 double theory_keep(const struct theory_path *p, const struct theory_load *l)
 {
-    double n = theory_segments(p, l->object);
-    double window = theory_warm(theory_segments(p, l->page), p->window);
+    double n = theory_text(p, l->object);
+    double window = theory_warm(theory_text(p, l->page), p->window);
     double sum = theory_fresh(p, l->page);
 
     for (unsigned i = 0; i < l->objects; i++) {
@@ -196,7 +212,8 @@ double theory_keep(const struct theory_path *p, const struct theory_load *l)
 struct lane {
     double ready;  /* when it may send on: the request or the first ACK is there */
     double window; /* segments; 0: the connection is not made yet */
-    double left;   /* segments of the answer that are not sent; 0: it is idle */
+    bool opening;  /* it is: `ready` is when its SYN/ACK may leave */
+    double left;   /* of the answer, segments that are not sent; 0: it is idle */
 };
 
 static struct lane *first_ready(struct lane *lane, unsigned n)
@@ -217,12 +234,21 @@ static bool take_object(const struct theory_path *p, double segments, struct lan
         return false;
     --*objects;
     l->left = segments;
+    l->opening = l->window <= 0;
     l->ready += ask_time(p, 1);
-    if (l->window <= 0) {
+    if (l->opening) {
         l->window = p->window;
-        l->ready += theory_connect(p);
+        l->ready += wire_time(p, 2 * SYN_BYTES);
     }
     return true;
+}
+
+/* A SYN/ACK stands in the queue as all else does; the request comes a round trip
+ * later. */
+static void finish_open(const struct theory_path *p, struct lane *l, double wire)
+{
+    l->opening = false;
+    l->ready = larger(l->ready, wire) + ask_time(p, 1);
 }
 
 /* A window of the answer goes onto the wire, behind what other lanes have there; the
@@ -230,7 +256,8 @@ static bool take_object(const struct theory_path *p, double segments, struct lan
 static double send_window(const struct theory_path *p, double segment, struct lane *l,
                           double wire)
 {
-    double begin = larger(l->ready, wire), burst = smaller(l->window, l->left);
+    double begin = larger(l->ready, wire);
+    double burst = l->left > l->window ? whole(l->window) : l->left;
     double end = begin + burst * segment;
 
     l->left -= burst;
@@ -246,13 +273,15 @@ double theory_keep_many(const struct theory_path *p, const struct theory_load *l
     struct lane lane[THEORY_LANES] = { { 0 } };
     unsigned lanes = l->lanes < THEORY_LANES ? l->lanes : THEORY_LANES;
     unsigned objects = l->objects;
-    double segments = theory_segments(p, l->object);
+    double segments = theory_text(p, l->object);
     double segment = theory_send_time(p, l->object) / segments, wire = 0;
 
-    lane[0].window = theory_warm(theory_segments(p, l->page), p->window);
+    lane[0].window = theory_warm(theory_text(p, l->page), p->window);
     while (lanes > 0) {
         struct lane *next = first_ready(lane, lanes);
-        if (next->left > 0)
+        if (next->opening)
+            finish_open(p, next, wire);
+        else if (next->left > 0)
             wire = send_window(p, segment, next, wire);
         else if (!take_object(p, segments, next, &objects))
             *next = lane[--lanes];
@@ -299,7 +328,9 @@ static double pipeline_stall(const struct theory_path *p, double answer, double 
             break;
         sum += idle;
         cwnd += sent;
-        sent = (double)(long long)(cwnd / p->mss) * p->mss;
+        if (left <= cwnd)
+            break;
+        sent = whole(cwnd / p->mss) * p->mss;
         left -= sent;
     }
     return sum;
@@ -307,7 +338,7 @@ static double pipeline_stall(const struct theory_path *p, double answer, double 
 
 double theory_pipeline(const struct theory_path *p, const struct theory_load *l)
 {
-    double window = theory_warm(theory_segments(p, l->page), p->window);
+    double window = theory_warm(theory_text(p, l->page), p->window);
     double m = l->objects;
 
     if (l->objects == 0)

@@ -29,6 +29,7 @@ enum { THEORY_LANES = 256 }; /* c at most */
 /* --- one answer --- */
 
 double theory_segments(const struct theory_path *p, double body);
+double theory_text(const struct theory_path *p, double body); /* the same, unrounded */
 double theory_segment_time(const struct theory_path *p);           /* tau */
 double theory_send_time(const struct theory_path *p, double body); /* tx(b) */
 double theory_connect(const struct theory_path *p);                /* 1 */
@@ -40,7 +41,8 @@ double theory_fresh(const struct theory_path *p, double body); /* 4 */
 /* Windows that an answer of so many segments takes: the steps of the staircase. */
 unsigned theory_rounds(double segments, double window);
 
-/* cwnd, in segments, after so many have been sent and acknowledged. */
+/* cwnd, in segments, after so many have been sent and acknowledged; a short one is a
+ * part of one. */
 double theory_warm(double segments, double window);
 
 /* --- a page --- */
