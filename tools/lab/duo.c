@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
 
 static const struct page_server far = { "192.0.2.2", PAGE_PORT };
 
@@ -35,7 +37,7 @@ static struct tapir *add_host(const struct duo *duo, const char *address)
 
 int duo_run(struct duo *duo)
 {
-    char words[160];
+    char words[320];
     int err = -ENOMEM;
 
     duo->sim = sim_new(duo->setup->seed);
@@ -44,6 +46,9 @@ int duo_run(struct duo *duo)
     struct tapir *a = add_host(duo, "192.0.2.1/24");
     struct tapir *b = a ? add_host(duo, "192.0.2.2/24") : NULL;
     path_words(duo->setup, words, sizeof words);
+    if (duo->words)
+        snprintf(words + strlen(words), sizeof words - strlen(words), " %s",
+                 duo->words);
     err = b ? sim_wire(duo->sim, a, b, words) : -errno;
     if (err == 0)
         err = sim_spawn(b, duo->server, duo->arg);

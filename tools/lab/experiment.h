@@ -13,8 +13,12 @@
  *             lost; fails=1: it takes the request and dies; show=time, code (curl's),
  *             requests (that it took), chance (that a POST fails, wait in 0..span=MS)
  *
- * With view=1 retry draws what was on the wire, too. Keys of the path: rtt=MS
- * rate=MBIT; of a page: strategy page size objects c iw. */
+ *     syn     connects=N one after the other, of whose SYNs loss=PERCENT are lost, or
+ *             way=synack or both; show=extra (seconds beyond a loss-free one, on
+ *             average), share (of those that wait after=S seconds, per cent)
+ *
+ * With view=1 syn draws a histogram, and retry draws what was on the wire, too. Keys of
+ * the path: rtt=MS rate=MBIT; of a page: strategy page size objects c iw. */
 #ifndef TAPIR_LAB_EXPERIMENT_H
 #define TAPIR_LAB_EXPERIMENT_H
 
@@ -73,5 +77,6 @@ bool experiment_page(struct experiment *e, struct figure *out);
 bool experiment_nagle(struct experiment *e, struct figure *out);
 bool experiment_ports(struct experiment *e, struct figure *out);
 bool experiment_retry(struct experiment *e, struct figure *out);
+bool experiment_syn(struct experiment *e, struct figure *out);
 
 #endif

@@ -77,7 +77,12 @@ bool experiment_nagle(struct experiment *e, struct figure *out)
     struct talk t = { .e = e };
     char delack[40];
     const char *sysctl[] = { delack, "tapir.tcp_quickack=0" };
-    struct duo duo = { &e->setup, sysctl, 2, client, server, &t, NULL };
+    struct duo duo = { .setup = &e->setup,
+                       .sysctl = sysctl,
+                       .n_sysctl = 2,
+                       .client = client,
+                       .server = server,
+                       .arg = &t };
     struct theory_path p = { .rtt = (double)e->setup.rtt / 1e6,
                              .rate = (double)e->setup.rate };
 

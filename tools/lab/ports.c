@@ -105,7 +105,12 @@ bool experiment_ports(struct experiment *e, struct figure *out)
     struct trial t = { .e = e, .wanted = e->ports * MORE };
     char range[60], wait[40];
     const char *sysctl[] = { range, wait, "net.ipv4.tcp_tw_reuse=0" };
-    struct duo duo = { &e->setup, sysctl, 3, client, server, &t, NULL };
+    struct duo duo = { .setup = &e->setup,
+                       .sysctl = sysctl,
+                       .n_sysctl = 3,
+                       .client = client,
+                       .server = server,
+                       .arg = &t };
 
     snprintf(range, sizeof range, "net.ipv4.ip_local_port_range=40000 %u",
              39999 + e->ports);

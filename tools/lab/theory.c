@@ -30,6 +30,8 @@
 
 #include <stdbool.h>
 
+#include "numbers.h"
+
 enum {
     SYN_BYTES = 60
 }; /* of IP and TCP, with MSS, SACK, timestamps and window scale */
@@ -54,16 +56,6 @@ static double round_up(double x)
     double below = whole(x);
 
     return below < x ? below + 1 : below;
-}
-
-/* Newton's: libm would be one more library. */
-static double square_root(double x)
-{
-    double y = x > 1 ? x : 1;
-
-    for (int i = 0; i < 100; i++)
-        y = (y + x / y) / 2;
-    return y;
 }
 
 static double wire_time(const struct theory_path *p, double bytes)

@@ -30,7 +30,7 @@ enum { THEORY_LANES = 256 }; /* c at most */
 
 double theory_segments(const struct theory_path *p, double body);
 double theory_text(const struct theory_path *p, double body); /* the same, unrounded */
-double theory_segment_time(const struct theory_path *p);           /* tau */
+double theory_segment_time(const struct theory_path *p);      /* tau */
 double theory_send_time(const struct theory_path *p, double body); /* tx(b) */
 double theory_connect(const struct theory_path *p);                /* 1 */
 double theory_exchange(const struct theory_path *p, double body, double window); /* 2 */
