@@ -17,6 +17,11 @@
  *             way=synack or both; show=extra (seconds beyond a loss-free one, on
  *             average), share (of those that wait after=S seconds, per cent)
  *
+ *     idle    visits=N, pause=S seconds apart on average, to a server that closes after
+ *             timeout=S and says=fin or nothing; show=reuse (of visits on the kept
+ *             connection, per cent), held (connections, for users=N), wait (seconds a
+ *             visit), stale (visits in vain, per cent), cost (of these, seconds)
+ *
  * With view=1 syn draws a histogram, and retry draws what was on the wire, too. Keys of
  * the path: rtt=MS rate=MBIT; of a page: strategy page size objects c iw. */
 #ifndef TAPIR_LAB_EXPERIMENT_H
@@ -78,5 +83,6 @@ bool experiment_nagle(struct experiment *e, struct figure *out);
 bool experiment_ports(struct experiment *e, struct figure *out);
 bool experiment_retry(struct experiment *e, struct figure *out);
 bool experiment_syn(struct experiment *e, struct figure *out);
+bool experiment_idle(struct experiment *e, struct figure *out);
 
 #endif
