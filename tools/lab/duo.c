@@ -4,8 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
-#include <string.h>
 
 static const struct page_server far = { "192.0.2.2", PAGE_PORT };
 
@@ -47,9 +45,6 @@ int duo_run(struct duo *duo)
     struct tapir *a = add_host(duo, "192.0.2.1/24");
     struct tapir *b = a ? add_host(duo, "192.0.2.2/24") : NULL;
     path_words(duo->setup, words, sizeof words);
-    if (duo->words)
-        snprintf(words + strlen(words), sizeof words - strlen(words), " %s",
-                 duo->words);
     err = b ? sim_wire(duo->sim, a, b, words) : -errno;
     if (err == 0)
         err = sim_spawn(b, duo->server, duo->arg);

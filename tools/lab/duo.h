@@ -13,9 +13,7 @@ struct duo {
     void (*client)(void *arg); /* on 192.0.2.1 */
     void (*server)(void *arg); /* on 192.0.2.2; it listens first */
     void *arg;
-    const char *words; /* of the emulator, as the client sees it, behind the path's; may
-                        * be NULL */
-    struct sim *sim;   /* while it runs */
+    struct sim *sim; /* while it runs */
 };
 
 /* Runs both until they return, then what is under way in the network. 0 or negative

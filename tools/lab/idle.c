@@ -224,17 +224,18 @@ bool experiment_idle(struct experiment *e, struct figure *out)
                        .timeout = experiment_number(e, "timeout", 5),
                        .silent = says == 1 };
     struct theory_idle i = theory_of(&t, pause);
-    struct duo duo = { .setup = &e->setup,
+    struct page_setup setup = e->setup;
+    struct duo duo = { .setup = &setup,
                        .sysctl = sysctl,
                        .n_sysctl = 1,
                        .client = client,
                        .server = server,
-                       .arg = &t,
-                       .words = t.silent ? "drop in:rst:each" : NULL };
+                       .arg = &t };
     int err = -ENOMEM;
 
     if (show < 0 || says < 0)
         return false;
+    setup.netem = t.silent ? "drop in:rst:each" : NULL;
     if (make_pauses(&t, pause))
         err = duo_run(&duo);
     free(t.pause);

@@ -21,6 +21,7 @@ struct page_setup {
     int64_t rtt;          /* microseconds */
     uint64_t rate;        /* bits a second, each way */
     double loss;          /* per cent of the frames, each way */
+    const char *netem;    /* of the emulator, behind the path's words; NULL: nothing */
     unsigned window;      /* the initial window, segments */
     uint64_t seed;
     const char *const *sysctl; /* "name=value" each, behind the lab's own */

@@ -44,8 +44,9 @@ void path_words(const struct page_setup *s, char *out, unsigned room)
 
     if (s->loss > 0)
         snprintf(loss, sizeof loss, " loss %.6f%%", s->loss);
-    snprintf(out, room, "delay %lldus rate %llubit -%d limit 100000%s",
-             (long long)s->rtt / 2, (unsigned long long)s->rate, ETHERNET, loss);
+    snprintf(out, room, "delay %lldus rate %llubit -%d limit 100000%s%s%s",
+             (long long)s->rtt / 2, (unsigned long long)s->rate, ETHERNET, loss,
+             s->netem ? " " : "", s->netem ? s->netem : "");
 }
 
 unsigned path_sysctl(const struct page_setup *setup, const char **out, char window[40])
@@ -89,9 +90,9 @@ static struct sim_link since(const struct sim_link *now, const struct sim_link *
                               now->delivered - before->delivered };
 }
 
-/* Of all connections of a host, also those that are over: what nstat calls
- * TcpRetransSegs. */
-static unsigned retransmits(struct tapir *host)
+/* A counter of a host by nstat's name, for all connections, also those that are over.
+ */
+static unsigned counted(struct tapir *host, const char *name)
 {
     char text[16 * 1024] = "";
     unsigned n = 0;
@@ -101,7 +102,7 @@ static unsigned retransmits(struct tapir *host)
         return 0;
     tapir_print_stat(host, out);
     fclose(out);
-    const char *at = strstr(text, "TcpRetransSegs");
+    const char *at = strstr(text, name);
     if (at)
         sscanf(at, "%*s %u", &n);
     return n;
@@ -175,7 +176,10 @@ bool path_simulate(const struct strategy *how, const struct page_setup *setup,
         sim_link_stats(run.server.host, &down);
         record->up = since(&up, &run.up);
         record->down = since(&down, &run.down);
-        record->retransmits = retransmits(run.client) + retransmits(run.server.host);
+        record->retransmits = counted(run.client, "TcpRetransSegs") +
+                              counted(run.server.host, "TcpRetransSegs");
+        record->timeouts = counted(run.client, "TcpExtTCPTimeouts") +
+                           counted(run.server.host, "TcpExtTCPTimeouts");
     }
     if (err < 0 && !record->error[0])
         snprintf(record->error, sizeof record->error, "the simulation: %s",

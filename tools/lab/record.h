@@ -49,6 +49,7 @@ struct record {
     int64_t silence;          /* a pause that ends a round */
     struct sim_link up, down; /* simulated: frames since `begin`, the close included */
     unsigned retransmits;     /* by either end; on a live link by this one */
+    unsigned timeouts;        /* of retransmission timers, simulated, of either end */
     char error[128];          /* "" */
 };
 

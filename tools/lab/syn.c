@@ -147,19 +147,20 @@ bool experiment_syn(struct experiment *e, struct figure *out)
     const char *sysctl[] = { "net.ipv4.tcp_syn_retries=7",
                              "net.ipv4.tcp_synack_retries=5" };
     char words[60];
-    struct duo duo = { .setup = &e->setup,
+    struct page_setup setup = e->setup;
+    struct duo duo = { .setup = &setup,
                        .sysctl = sysctl,
                        .n_sysctl = 2,
                        .client = client,
                        .server = server,
-                       .arg = &t,
-                       .words = words };
+                       .arg = &t };
 
     if (experiment_show(e, shows) < 0 || way < 0)
         return false;
     t.free = e->setup.rtt + (int64_t)(2 * 8 * 60 * 1e6 / (double)e->setup.rate + 0.5);
     t.waits = theory_syn_waits(&s, t.wait);
     snprintf(words, sizeof words, "%sloss %.6f%%", prefix[way], loss * 100);
+    setup.netem = words;
     int err = duo_run(&duo);
     if (err < 0 || t.opened == 0)
         return experiment_failed(e, err < 0 ? err : -ETIMEDOUT);
