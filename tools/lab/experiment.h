@@ -8,6 +8,11 @@
  *     ports   connections one after the other from ports=N, tw=S seconds of TIME-WAIT;
  *             closer=client or server; show=count (that succeed at once) or rate
  *
+ *     close   an answer whose connection ends how=fin, unread (with text unread),
+ * linger (SO_LINGER 0), staged or half, pause=MS after it was written, or after cut=N
+ *             bytes of its body; framing=length, chunked or close; show=code (curl's),
+ *             lost (bytes of the body), chance (that some are, where a client with
+ *             window=N reads after 0..delay=MS)
  *     retry   a second request on a kept connection, wait=MS after the first, where the
  *             server closes after idle=MS; method=GET or POST; finlost=1: its FIN is
  *             lost; fails=1: it takes the request and dies; show=time, code (curl's),
@@ -81,6 +86,7 @@ bool experiment_failed(struct experiment *e, int err);
 bool experiment_page(struct experiment *e, struct figure *out);
 bool experiment_nagle(struct experiment *e, struct figure *out);
 bool experiment_ports(struct experiment *e, struct figure *out);
+bool experiment_close(struct experiment *e, struct figure *out);
 bool experiment_retry(struct experiment *e, struct figure *out);
 bool experiment_syn(struct experiment *e, struct figure *out);
 bool experiment_idle(struct experiment *e, struct figure *out);

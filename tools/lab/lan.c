@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,15 @@ int lan_listen(uint16_t port)
     return fd;
 }
 
+int lan_accept(int listener)
+{
+    int fd = tapir_accept(listener, NULL, NULL), one = 1;
+
+    if (fd >= 0)
+        tapir_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return fd;
+}
+
 static int give_up(int fd)
 {
     int err = errno;
@@ -247,13 +257,15 @@ static int give_up(int fd)
     return -1;
 }
 
-int lan_connect(const char *address, uint16_t to, uint16_t port)
+int lan_connect(const char *address, uint16_t to, uint16_t port, size_t buffer)
 {
     struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(port) };
     struct sockaddr_in there = { .sin_family = AF_INET, .sin_port = htons(to) };
-    int fd = tapir_socket(AF_INET, SOCK_STREAM, 0), one = 1;
+    int fd = tapir_socket(AF_INET, SOCK_STREAM, 0), one = 1, bytes = (int)buffer;
 
     inet_pton(AF_INET, address, &there.sin_addr);
+    if (buffer)
+        tapir_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     tapir_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (port && tapir_bind(fd, (struct sockaddr *)&here, sizeof here) < 0)
         return give_up(fd);

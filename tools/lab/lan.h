@@ -70,9 +70,13 @@ int lan_inject(struct lan *lan, const void *ip, size_t len);
 
 /* --- for programs --- */
 
-/* A listener on a port of this host; a connection from `port` (0: any) of it, or -1. */
+/* A listener on a port of this host; the next connection to it, with TCP_NODELAY. */
 int lan_listen(uint16_t port);
-int lan_connect(const char *address, uint16_t to, uint16_t port);
+int lan_accept(int listener);
+
+/* A connection from `port` (0: any) of this host, with a receive buffer of so many
+ * bytes (0: as TCP is set). -1 with errno. */
+int lan_connect(const char *address, uint16_t to, uint16_t port, size_t buffer);
 
 /* Reads a head up to its empty line into `at`, NUL behind it. Its length without that;
  * 0: the connection ended before; -1: it failed. What follows the head stays unread. */

@@ -93,7 +93,7 @@ static void server_program(void *arg)
     while (!r->over) {
         if (tapir_poll(&p, 1, 1000) <= 0)
             continue;
-        fd = tapir_accept(listener, NULL, NULL);
+        fd = lan_accept(listener);
         serve(r, fd, first);
         first = false;
     }

@@ -69,3 +69,45 @@ double theory_reuse_chance(const struct theory_path *p, double idle, double span
 {
     return larger(smaller(idle, span) - larger(idle - p->rtt, 0), 0) / span;
 }
+
+/* --- how an answer ends --- */
+
+/* Segments that slow start has sent so long after it began: a window each round trip,
+ * whose segments follow the ACKs, two for each. */
+static double segments_sent(const struct theory_path *p, double pause)
+{
+    double tau = theory_segment_time(p), sum = p->window, w = 2 * p->window;
+
+    for (double at = p->rtt + tau; at <= pause; at += p->rtt + tau, w *= 2)
+        sum += smaller(w, 2 * (double)(long long)((pause - at) / tau + 1));
+    return sum;
+}
+
+static bool is_reset(const struct theory_close *c)
+{
+    return c->way == WAY_UNREAD || c->way == WAY_LINGER;
+}
+
+double theory_close_got(const struct theory_path *p, const struct theory_close *c)
+{
+    double said = smaller(c->cut, c->size);
+
+    if (!is_reset(c))
+        return said;
+    return larger(smaller(said, segments_sent(p, c->pause) * p->mss - p->head), 0);
+}
+
+int theory_close_code(const struct theory_path *p, const struct theory_close *c)
+{
+    enum { PARTIAL = 18, RESET = 56 };
+    bool whole = theory_close_got(p, c) >= c->size;
+
+    if (c->framing == FRAMING_CLOSE)
+        return is_reset(c) ? RESET : 0;
+    return whole ? 0 : is_reset(c) ? RESET : PARTIAL;
+}
+
+double theory_close_chance(const struct theory_path *p, double pause, double delay)
+{
+    return larger(smaller(1 - (pause - p->rtt) / delay, 1), 0);
+}

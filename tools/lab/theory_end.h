@@ -40,4 +40,34 @@ int theory_reuse_code(const struct theory_path *p, const struct theory_reuse *u)
 /* How likely a request crosses the FIN whose pause is anywhere in 0 .. span. */
 double theory_reuse_chance(const struct theory_path *p, double idle, double span);
 
+/* --- an answer, and how its connection ends (20) --- */
+
+enum theory_way {
+    WAY_FIN,    /* the server closes, having read all */
+    WAY_UNREAD, /* it closes with text unread: RST (RFC 9293 s3.6.1, SHLD-3) */
+    WAY_LINGER, /* with SO_LINGER 0: RST */
+    WAY_STAGED, /* it shuts its side, reads to the client's FIN, closes */
+    WAY_HALF,   /* the client has shut its side before the answer */
+};
+
+enum theory_framing { FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_CLOSE };
+
+struct theory_close {
+    enum theory_way way;
+    enum theory_framing framing; /* RFC 9112 s6.3 */
+    double size;                 /* bytes of the body */
+    double cut;                  /* after which the server ends all the same */
+    double pause;                /* seconds from its write() to its close() */
+};
+
+/* Bytes of the body that reach the client. A reset ends what was not sent. */
+double theory_close_got(const struct theory_path *p, const struct theory_close *c);
+
+/* curl's exit code: 18 is a part, 56 a reset, 0 what looks whole. */
+int theory_close_code(const struct theory_path *p, const struct theory_close *c);
+
+/* How likely a client loses something of an answer that its window does not hold, where
+ * it begins to read anywhere in 0 .. delay and the server resets after `pause`. */
+double theory_close_chance(const struct theory_path *p, double pause, double delay);
+
 #endif
