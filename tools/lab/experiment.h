@@ -13,6 +13,10 @@
  *             bytes of its body; framing=length, chunked or close; show=code (curl's),
  *             lost (bytes of the body), chance (that some are, where a client with
  *             window=N reads after 0..delay=MS)
+ *     proxy   two fetches that ask=connection, proxy-connection or nothing for
+ * Keep-Alive through chain=none, dumb, smart, "dumb,smart" or "smart,dumb"; a kept
+ *             connection is closed after idle=S; show=time (of the second), first,
+ *             connections (of the client)
  *     retry   a second request on a kept connection, wait=MS after the first, where the
  *             server closes after idle=MS; method=GET or POST; finlost=1: its FIN is
  *             lost; fails=1: it takes the request and dies; show=time, code (curl's),
@@ -87,6 +91,7 @@ bool experiment_page(struct experiment *e, struct figure *out);
 bool experiment_nagle(struct experiment *e, struct figure *out);
 bool experiment_ports(struct experiment *e, struct figure *out);
 bool experiment_close(struct experiment *e, struct figure *out);
+bool experiment_proxy(struct experiment *e, struct figure *out);
 bool experiment_retry(struct experiment *e, struct figure *out);
 bool experiment_syn(struct experiment *e, struct figure *out);
 bool experiment_idle(struct experiment *e, struct figure *out);

@@ -70,6 +70,36 @@ double theory_reuse_chance(const struct theory_path *p, double idle, double span
     return larger(smaller(idle, span) - larger(idle - p->rtt, 0), 0) / span;
 }
 
+/* --- Keep-Alive through proxies --- */
+
+/* A dumb proxy passes the field on to whoever understands it: that one keeps a
+ * connection which the proxy takes to be over at its end. */
+enum theory_meeting theory_chain_meets(const struct theory_chain *c)
+{
+    unsigned dumb = 0;
+
+    while (dumb < c->proxies && !c->smart[dumb])
+        dumb++;
+    bool server = dumb == c->proxies;
+    if (c->ask == ASK_NOTHING || (server && c->ask == ASK_PROXY_CONNECTION))
+        return MEETS_CLOSED;
+    return dumb > 0 ? MEETS_CLOSING : MEETS_OPEN;
+}
+
+double theory_chain_fresh(const struct theory_path *p, const struct theory_chain *c)
+{
+    return (c->proxies + 1) * theory_fresh(p, 0);
+}
+
+double theory_chain_again(const struct theory_path *p, const struct theory_chain *c)
+{
+    enum theory_meeting how = theory_chain_meets(c);
+
+    if (how == MEETS_OPEN)
+        return theory_exchange(p, 0, p->window) + c->proxies * theory_fresh(p, 0);
+    return theory_chain_fresh(p, c) + (how == MEETS_CLOSING ? c->idle : 0);
+}
+
 /* --- how an answer ends --- */
 
 /* Segments that slow start has sent so long after it began: a window each round trip,

@@ -40,6 +40,25 @@ int theory_reuse_code(const struct theory_path *p, const struct theory_reuse *u)
 /* How likely a request crosses the FIN whose pause is anywhere in 0 .. span. */
 double theory_reuse_chance(const struct theory_path *p, double idle, double span);
 
+/* --- Keep-Alive through proxies --- */
+
+enum theory_ask { ASK_CONNECTION, ASK_PROXY_CONNECTION, ASK_NOTHING };
+
+struct theory_chain {
+    unsigned proxies;
+    bool smart[2]; /* each of them, the client's first: does it know Keep-Alive? */
+    enum theory_ask ask;
+    double idle; /* seconds that whoever keeps a connection waits for a request */
+};
+
+/* How a second request meets the first one's connection: it is kept (OPEN), it hangs
+ * behind a dumb proxy until that is closed (CLOSING), it is closed. */
+enum theory_meeting theory_chain_meets(const struct theory_chain *c);
+
+/* A fetch through the whole chain on new connections; the second one. */
+double theory_chain_fresh(const struct theory_path *p, const struct theory_chain *c);
+double theory_chain_again(const struct theory_path *p, const struct theory_chain *c);
+
 /* --- an answer, and how its connection ends (20) --- */
 
 enum theory_way {
