@@ -190,9 +190,9 @@ static int play(struct ending *n, const struct page_setup *setup)
     int err = lan_init(&n->lan, setup);
 
     if (err == 0)
-        err = lan_host(&n->lan, "client", "192.0.2.1", 0, NULL, 0);
+        err = lan_host(&n->lan, "client", "192.0.2.1", 0);
     if (err == CLIENT)
-        err = lan_host(&n->lan, "server", "192.0.2.2", 0, NULL, 0);
+        err = lan_host(&n->lan, "server", "192.0.2.2", 0);
     if (err == SERVER)
         err = lan_spawn(&n->lan, SERVER, server_program, n);
     if (err == 0)

@@ -21,6 +21,9 @@
  *             server closes after idle=MS; method=GET or POST; finlost=1: its FIN is
  *             lost; fails=1: it takes the request and dies; show=time, code (curl's),
  *             requests (that it took), chance (that a POST fails, wait in 0..span=MS)
+ *     tuples  five connections that differ in one of the four numbers each;
+ *             show=connections (that are told apart by look=source-port,... or all),
+ *             delivered (texts to where they belong), refused (RSTs for what does not)
  *
  *     syn     connects=N one after the other, of whose SYNs loss=PERCENT are lost, or
  *             way=synack or both; show=extra (seconds beyond a loss-free one, on
@@ -93,6 +96,7 @@ bool experiment_ports(struct experiment *e, struct figure *out);
 bool experiment_close(struct experiment *e, struct figure *out);
 bool experiment_proxy(struct experiment *e, struct figure *out);
 bool experiment_retry(struct experiment *e, struct figure *out);
+bool experiment_tuples(struct experiment *e, struct figure *out);
 bool experiment_syn(struct experiment *e, struct figure *out);
 bool experiment_idle(struct experiment *e, struct figure *out);
 

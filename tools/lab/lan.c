@@ -41,22 +41,18 @@ void lan_free(struct lan *lan)
     }
 }
 
-int lan_host(struct lan *lan, const char *name, const char *address, unsigned mtu,
-             const char *const *sysctl, unsigned n_sysctl)
+int lan_host(struct lan *lan, const char *name, const char *address, unsigned mtu)
 {
     struct lan_host *h = &lan->host[lan->hosts];
     const char *rows[PAGE_SYSCTL];
     char window[40], prefix[40];
-    struct page_setup setup = *lan->setup;
 
-    setup.sysctl = sysctl;
-    setup.n_sysctl = n_sysctl;
     snprintf(prefix, sizeof prefix, "%.30s/24", address);
     struct tapir_config config = { .addr = prefix,
                                    .gateway = "",
                                    .mtu = mtu,
                                    .sysctl = rows,
-                                   .n_sysctl = path_sysctl(&setup, rows, window),
+                                   .n_sysctl = path_sysctl(lan->setup, rows, window),
                                    .many = true };
     *h = (struct lan_host){ .name = name, .address = address };
     h->tapir = sim_host(lan->sim, &config, NULL);

@@ -47,10 +47,9 @@ struct lan {
 int lan_init(struct lan *lan, const struct page_setup *setup);
 void lan_free(struct lan *lan);
 
-/* A host with an address such as "192.0.2.1", an MTU (0: 1500), and settings of TCP
- * behind the lab's. Its number, or negative errno. Strings are borrowed. */
-int lan_host(struct lan *lan, const char *name, const char *address, unsigned mtu,
-             const char *const *sysctl, unsigned n_sysctl);
+/* A host with an address such as "192.0.2.1" and an MTU (0: 1500). Its number, or
+ * negative errno. Strings are borrowed. */
+int lan_host(struct lan *lan, const char *name, const char *address, unsigned mtu);
 
 /* Runs fn(arg) as a program on a host, once lan_run() lets it. 0 or negative errno. */
 int lan_spawn(struct lan *lan, int host, void (*fn)(void *), void *arg);

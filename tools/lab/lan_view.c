@@ -144,19 +144,21 @@ static void put_note(struct view *v, const struct lan_event *e)
     end_row(v);
 }
 
-static void put_arrow(struct view *v, int from, int to, const char *head,
-                      const char *label, size_t n)
+static void put_arrow(struct view *v, const struct lan_event *e, const char *label,
+                      size_t n)
 {
-    size_t left = column(v, from < to ? from : to);
-    size_t right = column(v, from < to ? to : from);
+    bool right_way = e->from < e->to;
+    size_t left = column(v, right_way ? e->from : e->to);
+    size_t right = column(v, right_way ? e->to : e->from);
     size_t room = right - left - 10;
 
+    n = n < room ? n : room;
     for (size_t i = left + 1; i < right; i++)
         put(v, i, "-", 1);
-    put(v, from < to ? right - 1 : left + 1, head, 1);
+    put(v, right_way ? right - 1 : left + 1, e->lost ? "x" : right_way ? ">" : "<", 1);
     put(v, left + 4, " ", 1);
-    put(v, left + 5, label, n < room ? n : room);
-    put(v, left + 5 + (n < room ? n : room), " ", 1);
+    put(v, left + 5, label, n);
+    put(v, left + 5 + n, " ", 1);
 }
 
 static void put_segment(struct view *v, const struct lan_event *e)
@@ -168,8 +170,7 @@ static void put_segment(struct view *v, const struct lan_event *e)
         return;
     begin_row(v, '|');
     put_time(v, e->at);
-    const char *head = e->lost ? "x" : e->from < e->to ? ">" : "<";
-    put_arrow(v, e->from, e->to, head, label, label_of(&s, label));
+    put_arrow(v, e, label, label_of(&s, label));
     end_row(v);
 }
 

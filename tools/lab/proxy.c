@@ -114,7 +114,7 @@ static int add_hops(struct visit *v, const struct theory_chain *c)
     for (unsigned i = 0; i <= c->proxies && err == 0; i++) {
         bool last = i == c->proxies;
         const char *name = last ? "server" : c->smart[i] ? "proxy" : "dumb proxy";
-        int host = lan_host(&v->lan, name, address_of(c, i), 0, NULL, 0);
+        int host = lan_host(&v->lan, name, address_of(c, i), 0);
         v->hop[i] = (struct hop){ &v->lan, host, last ? NULL : address_of(c, i + 1),
                                   (int64_t)(c->idle * 1e6), &v->over };
         err = host < 0 ? host
@@ -132,7 +132,7 @@ static int play(struct visit *v, const struct page_setup *setup)
     int err = lan_init(&v->lan, setup);
 
     if (err == 0)
-        err = lan_host(&v->lan, "client", address[CLIENT], 0, NULL, 0);
+        err = lan_host(&v->lan, "client", address[CLIENT], 0);
     if (err == CLIENT)
         err = add_hops(v, v->chain);
     if (err == 0)

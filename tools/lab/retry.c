@@ -144,9 +144,9 @@ static int play(struct round *r, const struct page_setup *setup)
 
     r->lan.loses = r->fin_lost ? is_first_fin : NULL;
     if (err == 0)
-        err = lan_host(&r->lan, "client", "192.0.2.1", 0, NULL, 0);
+        err = lan_host(&r->lan, "client", "192.0.2.1", 0);
     if (err == CLIENT)
-        err = lan_host(&r->lan, "server", "192.0.2.2", 0, NULL, 0);
+        err = lan_host(&r->lan, "server", "192.0.2.2", 0);
     if (err == SERVER)
         err = lan_spawn(&r->lan, SERVER, server_program, r);
     if (err == 0)
