@@ -160,6 +160,7 @@ static const struct {
     { "close", experiment_close, "how framing cut# pause# delay# window# view#" },
     { "proxy", experiment_proxy, "chain ask idle# view#" },
     { "tuples", experiment_tuples, "look view#" },
+    { "segments", experiment_segments, "mss# ts# bare# view#" },
     { "retry", experiment_retry, "method idle# wait# span# fails# finlost# view#" },
     { "idle", experiment_idle, "pause# timeout# says visits# users#" },
     { "syn", experiment_syn, "loss# way connects# after# view#" },

@@ -7,16 +7,15 @@
  *             writes=1 or 2; nodelay=0 or 1; delack=MS of the client
  *     ports   connections one after the other from ports=N, tw=S seconds of TIME-WAIT;
  *             closer=client or server; show=count (that succeed at once) or rate
- *
  *     close   an answer whose connection ends how=fin, unread (with text unread),
- * linger (SO_LINGER 0), staged or half, pause=MS after it was written, or after cut=N
- *             bytes of its body; framing=length, chunked or close; show=code (curl's),
- *             lost (bytes of the body), chance (that some are, where a client with
- *             window=N reads after 0..delay=MS)
- *     proxy   two fetches that ask=connection, proxy-connection or nothing for
- * Keep-Alive through chain=none, dumb, smart, "dumb,smart" or "smart,dumb"; a kept
- *             connection is closed after idle=S; show=time (of the second), first,
- *             connections (of the client)
+ *             linger (SO_LINGER 0), staged or half, pause=MS after it was written, or
+ *             after cut=N bytes of its body; framing=length, chunked or close;
+ *             show=code (curl's), lost (bytes of the body), chance (that some are,
+ *             where a client with window=N reads after 0..delay=MS)
+ *     proxy   two fetches that ask=connection, proxy-connection or nothing, to have
+ *             the connection kept, through chain=none, dumb, smart, "dumb,smart" or
+ *             "smart,dumb"; what is kept is closed after idle=S; show=time (of the
+ *             second), first, connections (of the client)
  *     retry   a second request on a kept connection, wait=MS after the first, where the
  *             server closes after idle=MS; method=GET or POST; finlost=1: its FIN is
  *             lost; fails=1: it takes the request and dies; show=time, code (curl's),
@@ -24,18 +23,20 @@
  *     tuples  five connections that differ in one of the four numbers each;
  *             show=connections (that are told apart by look=source-port,... or all),
  *             delivered (texts to where they belong), refused (RSTs for what does not)
- *
+ *     segments  a message of size bytes (bare=1: without a head) with an mss=N, ts=0
+ *             without timestamps; show=segments, bytes (of IP packets), overhead (per
+ *             cent of these that is headers)
  *     syn     connects=N one after the other, of whose SYNs loss=PERCENT are lost, or
  *             way=synack or both; show=extra (seconds beyond a loss-free one, on
  *             average), share (of those that wait after=S seconds, per cent)
- *
  *     idle    visits=N, pause=S seconds apart on average, to a server that closes after
  *             timeout=S and says=fin or nothing; show=reuse (of visits on the kept
  *             connection, per cent), held (connections, for users=N), wait (seconds a
  *             visit), stale (visits in vain, per cent), cost (of these, seconds)
  *
- * With view=1 syn draws a histogram, and retry draws what was on the wire, too. Keys of
- * the path: rtt=MS rate=MBIT; of a page: strategy page size objects c iw. */
+ * With view=1 syn draws a histogram, and close, proxy, retry, tuples and segments draw
+ * what was on the wire. Keys of the path: rtt=MS rate=MBIT; of a page: strategy page
+ * size objects c iw. */
 #ifndef TAPIR_LAB_EXPERIMENT_H
 #define TAPIR_LAB_EXPERIMENT_H
 
@@ -97,6 +98,7 @@ bool experiment_close(struct experiment *e, struct figure *out);
 bool experiment_proxy(struct experiment *e, struct figure *out);
 bool experiment_retry(struct experiment *e, struct figure *out);
 bool experiment_tuples(struct experiment *e, struct figure *out);
+bool experiment_segments(struct experiment *e, struct figure *out);
 bool experiment_syn(struct experiment *e, struct figure *out);
 bool experiment_idle(struct experiment *e, struct figure *out);
 
