@@ -1,7 +1,8 @@
 /* tapir page: a page and its objects over an emulated path, fetched in each of several
  * ways, beside what the formulae say. On --link sim, which is the default, both ends
  * and the path are in virtual time; on a live link this is the client, the path is the
- * link emulator and the server stands behind "--". The lab itself is tools/lab. */
+ * link emulator and the server stands behind "--"; on --link kernel the kernel is the
+ * client, over whatever path it has. The lab itself is tools/lab. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,18 +285,27 @@ static int live_body(struct options *o, void *arg)
     return report(page);
 }
 
-/* The path is the emulator on our side of the link, both ways. */
+static bool is_kernel(const struct options *o)
+{
+    return o->config.link && strcmp(o->config.link, "kernel") == 0;
+}
+
+/* The path is the emulator on our side of the link, both ways; over the kernel's
+ * sockets it is what the kernel has. */
 static int run_live(struct options *o, struct page *page)
 {
     const char *sysctl[PAGE_SYSCTL];
     char words[160], window[40];
+    struct job job = { .body = live_body, .arg = page, .failed = 1 };
 
+    if (is_kernel(o))
+        return options_run(o, &job);
     path_words(&page->setup, words, sizeof words);
     o->config.netem = words;
     o->config.sysctl = sysctl;
     o->config.n_sysctl = path_sysctl(&page->setup, sysctl, window);
     o->config.no_offload = true;
-    return options_run(o, &(struct job){ .body = live_body, .arg = page, .failed = 1 });
+    return options_run(o, &job);
 }
 
 static bool write_site(const struct page *page)
@@ -336,6 +346,9 @@ static int check_call(const struct options *o, const struct page *page)
                           "--strategy pipelined --pcap FILE");
     if (o->command && !o->config.link)
         return tell_usage("a COMMAND needs a live link", "--link ns -- COMMAND");
+    if (is_kernel(o) && page->setup.loss > 0)
+        return tell_usage("on --link kernel the path is the kernel's: it has no --loss",
+                          "leave --loss away, or --link ns");
     if (page->elsewhere && !o->config.link)
         return tell_usage("--server and --port are for a live link",
                           "--link ns --server 192.0.2.1 -- COMMAND");
@@ -356,7 +369,7 @@ int page_command(int argc, char **argv)
                                       .rate = 10000000,
                                       .window = 10,
                                       .seed = 1 };
-    page.server = (struct page_server){ "192.0.2.1", PAGE_PORT };
+    page.server = (struct page_server){ NULL, PAGE_PORT };
     take_strategies(&page, "all");
     options_init(&o, argc, argv);
     o.config.link = NULL;
@@ -370,6 +383,8 @@ int page_command(int argc, char **argv)
     if (wrong)
         return wrong;
     page.link = o.config.link ? o.config.link : "sim";
+    if (!page.server.address)
+        page.server.address = is_kernel(&o) ? "127.0.0.1" : "192.0.2.1";
     page.setup.sysctl = o.config.sysctl;
     page.setup.n_sysctl = (unsigned)o.config.n_sysctl;
     page.setup.seed = o.config.seeded ? o.config.seed : 1;

@@ -84,6 +84,27 @@ static void a_pipeline_is_within_three_per_cent(void **state)
     gate("pipelined");
 }
 
+/* On a live link there is no wire to ask: what TCP has counted must be the same. */
+static void tcp_counts_as_many_bytes_as_the_wire_carried(void **state)
+{
+    for (const struct strategy *how = strategies; how->name; how++) {
+        struct page_setup s = { .page = 8192,
+                                .size = 20000,
+                                .objects = 5,
+                                .connections = 3,
+                                .rtt = 20000,
+                                .rate = 10000000,
+                                .window = 10,
+                                .seed = 1 };
+        struct record r = { 0 };
+        assert_true(path_simulate(how, &s, &r));
+        uint64_t wire = record_bytes(&r);
+        r.down.frames = r.down.bytes = 0;
+        assert_int_equal(record_bytes(&r), wire);
+        record_free(&r);
+    }
+}
+
 /* Sizes at which some bytes decide on one more round trip, from a random search. */
 static void an_answer_that_nearly_fits_a_window_is_within_three_per_cent(void **state)
 {
@@ -132,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_kept_connection_is_within_three_per_cent),
         cmocka_unit_test(several_kept_connections_are_within_fifteen_per_cent),
         cmocka_unit_test(a_pipeline_is_within_three_per_cent),
+        cmocka_unit_test(tcp_counts_as_many_bytes_as_the_wire_carried),
         cmocka_unit_test(an_answer_that_nearly_fits_a_window_is_within_three_per_cent),
         cmocka_unit_test(what_waits_in_the_queue_is_not_taken_for_lost),
     };

@@ -36,7 +36,7 @@ check() {
     else
         failed=$((failed + 1))
         echo "FAIL $what"
-        for f in said wire server; do
+        for f in said wire server page; do
             [ -f "$dir/$f" ] && tail -n 12 "$dir/$f" | sed "s/^/     $f| /"
         done
     fi
@@ -182,6 +182,22 @@ if lay --netem 'out:loss 5%' --pcap "$dir/pcap"; then
 fi
 if lay --netem 'delay 5ms loss 1%'; then
     check "curl fetches through delay and loss" fetches
+    lift TERM 0
+fi
+
+# The page's client is a kernel, too: theory needs to be told of the path, and holds.
+page_of_kernels() {
+    a "$tapir" page --link kernel --server 10.9.0.2 -p 8001 --site "$dir/site" \
+        --objects 5 --rtt 20 --strategy serial,pipelined >"$dir/page" &&
+        grep -q 'path and TCP are the kernel' "$dir/page" &&
+        awk '/^(serial|pipelined) / { n += $4 > -5 && $4 < 50 && $7 ~ /\/76$/ } END { exit n != 2 }' \
+            "$dir/page"
+}
+if lay --netem 'delay 10ms rate 10mbit -14'; then
+    mkdir -p "$dir/site"
+    b "$tapir" serve --link kernel -p 8001 "$dir/site" >/dev/null 2>&1 &
+    wait_for grep -q ":1F41 .* 0A " /proc/$ns_b/net/tcp /proc/$ns_b/net/tcp6
+    check "a page between two kernels takes what theory says" page_of_kernels
     lift TERM 0
 fi
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ETHERNET = 14 }; /* bytes of a frame that are not IP's */
+
 bool record_init(struct record *r, unsigned fetches, int64_t silence)
 {
     memset(r, 0, sizeof *r);
@@ -67,6 +69,15 @@ void record_arrival(struct record *r, unsigned fetch, int64_t now, size_t bytes)
 double record_seconds(const struct record *r)
 {
     return (double)(r->end - r->begin) / 1e6;
+}
+
+uint64_t record_bytes(const struct record *r)
+{
+    uint64_t sum = r->down.bytes - ETHERNET * r->down.frames;
+
+    for (unsigned i = 0; i < r->lanes && r->down.frames == 0; i++)
+        sum += r->lane[i].bytes_in;
+    return sum;
 }
 
 unsigned record_text_segments(const struct record *r)

@@ -27,6 +27,7 @@ struct record_lane { /* a connection */
     unsigned segs_out, segs_in; /* all but those of the close */
     unsigned text_in;           /* of these, with text */
     unsigned requests;
+    uint64_t bytes_in; /* of IP packets, to the end: by TCP's own count */
 };
 
 struct record_fetch { /* a request and its answer */
@@ -68,6 +69,10 @@ void record_arrival(struct record *r, unsigned fetch, int64_t now, size_t bytes)
 
 /* The page's time in seconds. */
 double record_seconds(const struct record *r);
+
+/* Bytes of IP packets from the server: as they were on a simulated wire, or on a live
+ * one as TCP counted what came, which is all but what was lost or came twice. */
+uint64_t record_bytes(const struct record *r);
 
 /* Segments with text that came, over all connections. */
 unsigned record_text_segments(const struct record *r);

@@ -2,36 +2,45 @@
 #include "report.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-void report_setup(FILE *out, const struct page_setup *s, const char *link)
+static void report_tcp(FILE *out, const struct page_setup *s)
 {
     fprintf(
         out,
-        "page of %" PRIu64 " bytes, %u objects of %" PRIu64
-        ", %u connections where there are several\n"
-        "path: %g ms round trip, %g Mbit/s, loss %g %%, link %s, seed %" PRIu64 "\n"
         "TCP:  reno, ssthresh without end, IW %u, every segment acknowledged at "
         "once,\n"
         "      buffers of 16 MiB, no restart after idleness, TCP_NODELAY, an RTO of a "
         "second at least",
-        s->page, s->objects, s->size, s->connections, (double)s->rtt / 1e3,
-        (double)s->rate / 1e6, s->loss, link, s->seed, s->window);
+        s->window);
     for (unsigned i = 0; i < s->n_sysctl; i++)
         fprintf(out, "\n      then %s", s->sysctl[i]);
     fputs("\n\n", out);
 }
 
-/* Bytes of IP, without Ethernet's 14 a frame; 0 on a live link, where nobody counts. */
-static uint64_t wire_bytes(const struct record *r)
+void report_setup(FILE *out, const struct page_setup *s, const char *link)
 {
-    return r->down.bytes - 14 * r->down.frames;
+    fprintf(out,
+            "page of %" PRIu64 " bytes, %u objects of %" PRIu64
+            ", %u connections where there are several\n"
+            "path: %g ms round trip, %g Mbit/s, loss %g %%, link %s, seed %" PRIu64
+            "\n",
+            s->page, s->objects, s->size, s->connections, (double)s->rtt / 1e3,
+            (double)s->rate / 1e6, s->loss, link, s->seed);
+    if (strcmp(link, "kernel") == 0)
+        fputs(
+            "      that is what theory is told: path and TCP are the kernel's, as they "
+            "are\n\n",
+            out);
+    else
+        report_tcp(out, s);
 }
 
 static void table_row(FILE *out, const struct page_run *run)
 {
     const struct prediction *p = &run->prediction;
     const struct record *r = &run->record;
-    char theory[32], bytes[24] = "-";
+    char theory[32];
 
     if (!run->done) {
         fprintf(out, "%-10s  failed: %s\n", run->how->name, r->error);
@@ -40,12 +49,12 @@ static void table_row(FILE *out, const struct page_run *run)
     snprintf(theory, sizeof theory, "%.3f", p->low);
     if (p->high > p->low)
         snprintf(theory, sizeof theory, "%.3f..%.3f", p->low, p->high);
-    if (r->down.frames)
-        snprintf(bytes, sizeof bytes, "%" PRIu64, wire_bytes(r));
-    fprintf(out, "%-10s %14s %9.3f %+7.2f %5u/%-4u %6u %6.0f/%-6u %9.0f/%-9s %5u\n",
+    fprintf(out,
+            "%-10s %14s %9.3f %+7.2f %5u/%-4u %6u %6.0f/%-6u %9.0f/%-9" PRIu64 " %5u\n",
             run->how->name, theory, record_seconds(r),
             prediction_off(p, record_seconds(r)), p->connections, r->lanes, r->lanes,
-            p->segments, record_text_segments(r), p->bytes, bytes, r->retransmits);
+            p->segments, record_text_segments(r), p->bytes, record_bytes(r),
+            r->retransmits);
 }
 
 void report_table(FILE *out, const struct page_run *run, unsigned n)
@@ -158,7 +167,7 @@ static void run_json(FILE *out, const struct page_run *run)
         "\"segments\":%u,\"bytes\":%" PRIu64 ",\"retransmits\":%u",
         record_seconds(r), p->low, p->high, p->connections, p->segments, p->bytes,
         prediction_off(p, record_seconds(r)), p->gate, r->lanes, r->lanes,
-        record_text_segments(r), wire_bytes(r), r->retransmits);
+        record_text_segments(r), record_bytes(r), r->retransmits);
     fprintf(out,
             ",\"frames\":{\"up\":%" PRIu64 ",\"down\":%" PRIu64 ",\"lost\":%" PRIu64
             "}",

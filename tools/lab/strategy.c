@@ -184,10 +184,25 @@ static void end_lane(struct client *c, unsigned number)
     l->state = ENDING;
 }
 
+/* Text, and a header for each segment; SYN/ACK has more options. Where the server
+ * closed first, its last ACK is still to come. */
+static uint64_t bytes_in(int fd, bool near_first)
+{
+    enum { HEADER = 52, SYN_MORE = 8 };
+    struct tcp_info info = { 0 };
+    socklen_t len = sizeof info;
+
+    if (tapir_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return 0;
+    return info.tcpi_bytes_received + SYN_MORE +
+           (uint64_t)HEADER * (info.tcpi_segs_in + !near_first);
+}
+
 static void lane_over(struct client *c, unsigned number)
 {
     struct record_lane *r = &c->record->lane[number];
 
+    r->bytes_in = bytes_in(c->lane[number]->fd, r->near_first);
     r->closed = tapir_now();
     if (r->fin < 0)
         r->fin = r->closed;
