@@ -140,14 +140,20 @@ struct call {
     unsigned answers;
 };
 
-/* One line of the sheet, with the caller's keys behind it. */
+/* A line of the sheet with the caller's keys behind it. */
+static const char *whole_line(const struct call *call, const char *line,
+                              char out[2 * EXPERIMENT_LINE])
+{
+    snprintf(out, 2 * EXPERIMENT_LINE, "%s%s", line, call->keys);
+    return out;
+}
+
 static bool run_line(const struct call *call, const char *line, struct experiment *e,
                      struct figure *out)
 {
     char whole[2 * EXPERIMENT_LINE];
 
-    snprintf(whole, sizeof whole, "%s%s", line, call->keys);
-    if (experiment_run(whole, e, out))
+    if (experiment_run(whole_line(call, line, whole), e, out))
         return true;
     tell(whole, e->error, NULL);
     return false;
@@ -184,25 +190,34 @@ static unsigned run_sheet(const struct call *call, const struct sheet *sheet)
 
 /* --- answers --- */
 
+/* The experiment that answers what was given, "2a=18", and the number. NULL: told. */
+static const char *read_answer(const struct sheet *sheet, const char *given,
+                               char question[20], double *value)
+{
+    size_t n = strcspn(given, "=");
+    char *end;
+
+    snprintf(question, 20, "%.*s", (int)n, given);
+    const char *line = sheet_answer(sheet, question);
+    *value = strtod(given + n + 1, &end);
+    if (line && end != given + n + 1 && *end == '\0')
+        return line;
+    tell_usage(line ? "an answer is a number" : "no experiment answers that question",
+               "tapir lab NAME --check 1=NUMBER; some questions are for thinking");
+    return NULL;
+}
+
 /* Holds an answer against what comes out. */
 static bool check_answer(const struct call *call, const struct sheet *sheet,
                          const char *given)
 {
-    size_t n = strcspn(given, "=");
-    char question[20], *end;
+    char question[20];
+    double value;
     struct experiment e;
     struct figure f;
+    const char *line = read_answer(sheet, given, question, &value);
 
-    snprintf(question, sizeof question, "%.*s", (int)n, given);
-    const char *line = sheet_answer(sheet, question);
-    double value = strtod(given + n + 1, &end);
-    if (!line || end == given + n + 1 || *end != '\0') {
-        tell_usage(line ? "an answer is a number"
-                        : "no experiment answers that question",
-                   "tapir lab NAME --check 1=NUMBER; some questions are for thinking");
-        return false;
-    }
-    if (!run_line(call, line, &e, &f))
+    if (!line || !run_line(call, line, &e, &f))
         return false;
     free(e.view);
     struct figure yours = { f.unit, value, value, f.measured, f.gate };
@@ -211,7 +226,7 @@ static bool check_answer(const struct call *call, const struct sheet *sheet,
     return good;
 }
 
-/* Which were given, all; how many are wrong. */
+/* All that were given; how many are wrong. */
 static unsigned check_answers(const struct call *call, const struct sheet *sheet)
 {
     unsigned bad = 0;
@@ -219,6 +234,23 @@ static unsigned check_answers(const struct call *call, const struct sheet *sheet
     for (unsigned i = 0; i < call->answers; i++)
         bad += !check_answer(call, sheet, call->answer[i]);
     return bad;
+}
+
+/* Before anything is run: can all of the call be read? 0, or 2 and it is told. */
+static int check_call(const struct call *call, const struct sheet *sheet)
+{
+    char whole[2 * EXPERIMENT_LINE], question[20];
+    struct experiment e;
+    double value;
+
+    for (unsigned i = 0; call->keys[0] && i < sheet->runs; i++)
+        if (!experiment_read(whole_line(call, sheet->run[i], whole), &e))
+            return tell_usage(e.error,
+                              "tapir lab NAME shows what its experiments take");
+    for (unsigned i = 0; i < call->answers; i++)
+        if (!read_answer(sheet, call->answer[i], question, &value))
+            return 2;
+    return 0;
 }
 
 /* --- the call --- */
@@ -248,6 +280,11 @@ static int show_lab(const struct call *call)
 
     if (status)
         return status;
+    status = check_call(call, &sheet);
+    if (status) {
+        sheet_free(&sheet);
+        return status;
+    }
     if (call->answers) {
         bad = check_answers(call, &sheet);
     } else if (call->json) {

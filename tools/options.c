@@ -68,7 +68,9 @@ void print_json_string(const char *text)
     for (; *text; text++) {
         if (*text == '"' || *text == '\\')
             putchar('\\');
-        if ((unsigned char)*text >= ' ')
+        if (*text == '\n')
+            fputs("\\n", stdout);
+        else if ((unsigned char)*text >= ' ')
             putchar(*text);
     }
     putchar('"');

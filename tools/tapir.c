@@ -118,8 +118,9 @@ const struct command commands[] = {
       "      --har FILE           an HTTP archive (-: stdout)\n"
       "  On a live link, with a server behind --:\n"
       "      --site DIR           write what will be asked for as files below DIR\n"
-      "      --server ADDRESS     of the server (192.0.2.1)\n"
+      "      --server ADDRESS     of the server (192.0.2.1; on --link kernel 127.0.0.1)\n"
       "  -p, --port N             of the server (80)\n"
+      "  On --link kernel --rtt, --rate and --iw are what theory is told of the path.\n"
       "  Without --link both ends are in this process, in virtual time.\n",
       page_command },
     { "lab", "[NAME [KEY=VALUE...]] [--check [N=ANSWER...]]", "the labs of connection management: predict, run, see",

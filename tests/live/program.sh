@@ -283,13 +283,31 @@ assert len(json.load(open(at + '/a.har'))['log']['pages']) == 6
 xml.dom.minidom.parse(at + '/a.svg')
 EOF
 then good; else bad 'they are not'; fi
-what='page fetches from a server of the kernel, too'
-in_ns && gives 0 '^serial .* 4/4 ' "$tapir" page --link ns --objects 3 --rtt 10 \
+what='page fetches from a server of the kernel, too, and counts its bytes'
+in_ns && gives 0 '^serial .* 4/4 .*/[0-9]* *0$' "$tapir" page --link ns --objects 3 --rtt 10 \
     --site "$dir/site" -- "$tapir" serve --link kernel "$dir/site"
+what='page has no loss to give the kernel'
+refuses 2 "the path is the kernel's" "$tapir" page --link kernel --loss 1
 for lab in $("$tapir" lab | awk '/^  / { print $1 }'); do
     what="the lab $lab is where theory has it"
     gives 0 'within their gates' "$tapir" lab --check "$lab"
 done
+what='the right answers to a lab are told so'
+gives 0 '^3b: 1 requests: yes' "$tapir" lab retries --check 1=52 2=56 3a=2 3b=1 4=0.025
+what='a wrong answer is told so'
+gives 1 '^1: 56 code: no' "$tapir" lab retries --check 1=56
+what='an answer to a question for thinking is refused'
+refuses 2 'no experiment answers that' "$tapir" lab retries --check 5=1
+what='an answer that is no number is refused'
+refuses 2 'an answer is a number' "$tapir" lab retries --check 1=soon
+what='a key of one experiment changes a lab'
+gives 0 ' 20 + 20 + 12 +  571 =  623 ' "$tapir" lab segments mss=583
+what='a lab refuses a key that it does not know'
+refuses 2 "unknown key 'colour'" "$tapir" lab close colour=1
+what='a lab refuses answers without --check'
+refuses 2 'answers are for --check' "$tapir" lab close 1=0
+what='the pictures of a lab are in its JSON'
+gives 0 '"view":" *time client  *server.n  0.000000 |--- ' "$tapir" lab close --json
 what='a lab that there is none of is refused by its name'
 refuses 2 "there is no lab 'opera'" "$tapir" lab opera
 what='a lab takes no option of the stack'

@@ -168,10 +168,10 @@ static const struct {
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-bool experiment_run(const char *line, struct experiment *e, struct figure *out)
+bool experiment_read(const char *line, struct experiment *e)
 {
     char *save = NULL, *word;
-    size_t k = 0;
+    unsigned k = 0;
 
     *e = (struct experiment){ .setup = { .page = 8192,
                                          .size = 20000,
@@ -185,7 +185,6 @@ bool experiment_run(const char *line, struct experiment *e, struct figure *out)
                               .writes = 1,
                               .ports = 100,
                               .time_wait = 60 };
-    *out = (struct figure){ .unit = "s", .gate = 3 };
     if (strlen(line) >= sizeof e->line)
         return failed(e, "too long:", line);
     snprintf(e->line, sizeof e->line, "%s", line);
@@ -193,12 +192,19 @@ bool experiment_run(const char *line, struct experiment *e, struct figure *out)
     const char *kind = strtok_r(e->copy, " ", &save);
     while (k < KINDS && kind && strcmp(kinds[k].kind, kind) != 0)
         k++;
+    e->kind = k;
     if (!kind || k == KINDS)
         return failed(e, "unknown experiment", kind ? kind : "");
     while ((word = strtok_r(NULL, " ", &save)))
         if (!take_word(e, word, kinds[k].keys))
             return false;
-    return kinds[k].run(e, out);
+    return true;
+}
+
+bool experiment_run(const char *line, struct experiment *e, struct figure *out)
+{
+    *out = (struct figure){ .unit = "s", .gate = 3 };
+    return experiment_read(line, e) && kinds[e->kind].run(e, out);
 }
 
 double figure_off(const struct figure *f)

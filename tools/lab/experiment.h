@@ -53,6 +53,7 @@ struct figure {
 
 struct experiment {
     char line[EXPERIMENT_LINE];
+    unsigned kind; /* which of the kinds above */
     struct page_setup setup;
     const struct strategy *how;
     char show[16];            /* "": the kind's first */
@@ -67,6 +68,9 @@ struct experiment {
     char *view;                 /* a picture for the caller to free; NULL: none */
     char error[128];
 };
+
+/* Reads a line, all but what its words mean to its kind. False: e->error. */
+bool experiment_read(const char *line, struct experiment *e);
 
 /* Reads and runs a line. False: e->error. */
 bool experiment_run(const char *line, struct experiment *e, struct figure *out);
