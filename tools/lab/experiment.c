@@ -163,6 +163,8 @@ static const struct {
     { "segments", experiment_segments, "mss# ts# bare# view#" },
     { "retry", experiment_retry, "method idle# wait# span# fails# finlost# view#" },
     { "idle", experiment_idle, "pause# timeout# says visits# users#" },
+    { "loss", experiment_loss, "loss# rto# pages# view#" },
+    { "hole", experiment_hole, "segments# answer# lose# rto# view#" },
     { "syn", experiment_syn, "loss# way connects# after# view#" },
 };
 

@@ -33,10 +33,16 @@
  *             timeout=S and says=fin or nothing; show=reuse (of visits on the kept
  *             connection, per cent), held (connections, for users=N), wait (seconds a
  *             visit), stale (visits in vain, per cent), cost (of these, seconds)
+ *     loss    a page by a strategy pages=N times, over a path that loses loss=PERCENT
+ * of all frames; rto=MS at least, beyond a round trip; show=time (its mean), again
+ * (segments that are sent again), timeouts hole    a page whose answers have segments=N
+ * each, of which one is lost: the lose-th of the answer=N-th; rto as above; show=delay
+ * (of that answer), late (answers, by a quarter of a round trip at least), page (its
+ * delay)
  *
- * With view=1 syn draws a histogram, and close, proxy, retry, tuples and segments draw
- * what was on the wire. Keys of the path: rtt=MS rate=MBIT; of a page: strategy page
- * size objects c iw. */
+ * With view=1 loss, hole and syn draw who is how late; close, proxy,
+ * retry, tuples and segments draw what was on the wire. Keys of the path: rtt=MS
+ * rate=MBIT; of a page: strategy page size objects c iw. */
 #ifndef TAPIR_LAB_EXPERIMENT_H
 #define TAPIR_LAB_EXPERIMENT_H
 
@@ -103,6 +109,8 @@ bool experiment_proxy(struct experiment *e, struct figure *out);
 bool experiment_retry(struct experiment *e, struct figure *out);
 bool experiment_tuples(struct experiment *e, struct figure *out);
 bool experiment_segments(struct experiment *e, struct figure *out);
+bool experiment_loss(struct experiment *e, struct figure *out);
+bool experiment_hole(struct experiment *e, struct figure *out);
 bool experiment_syn(struct experiment *e, struct figure *out);
 bool experiment_idle(struct experiment *e, struct figure *out);
 

@@ -235,6 +235,8 @@ bool experiment_idle(struct experiment *e, struct figure *out)
 
     if (show < 0 || says < 0)
         return false;
+    if (t.visits == 0)
+        t.visits = 1;
     setup.netem = t.silent ? "drop in:rst:each" : NULL;
     if (make_pauses(&t, pause))
         err = duo_run(&duo);
