@@ -33,6 +33,8 @@ static bool take_number(struct experiment *e, const char *key, double n)
         s->connections = (unsigned)n;
     else if (strcmp(key, "iw") == 0)
         s->window = (unsigned)n;
+    else if (strcmp(key, "seed") == 0)
+        s->seed = (uint64_t)n;
     else if (strcmp(key, "delack") == 0)
         e->delack = n;
     else if (strcmp(key, "tw") == 0)
@@ -165,6 +167,7 @@ static const struct {
     { "idle", experiment_idle, "pause# timeout# says visits# users#" },
     { "loss", experiment_loss, "loss# rto# pages# view#" },
     { "hole", experiment_hole, "segments# answer# lose# rto# view#" },
+    { "share", experiment_share, "cc against seconds# queue# view#" },
     { "syn", experiment_syn, "loss# way connects# after# view#" },
 };
 

@@ -38,11 +38,13 @@
  * (segments that are sent again), timeouts hole    a page whose answers have segments=N
  * each, of which one is lost: the lose-th of the answer=N-th; rto as above; show=delay
  * (of that answer), late (answers, by a quarter of a round trip at least), page (its
- * delay)
+ * delay) share   c connections and one more, with cc=reno or cubic against=reno or
+ * cubic, for seconds=S at a bottleneck with a queue of queue=FRAMES; show=share (of the
+ * c, per cent), rest (of the one), jain, full (of the rate, per cent)
  *
- * With view=1 loss, hole and syn draw who is how late; close, proxy,
- * retry, tuples and segments draw what was on the wire. Keys of the path: rtt=MS
- * rate=MBIT; of a page: strategy page size objects c iw. */
+ * With view=1 loss, hole and syn draw who is how late, and share what each has; close,
+ * proxy, retry, tuples and segments draw what was on the wire. Keys of the path: rtt=MS
+ * rate=MBIT seed=N; of a page: strategy page size objects c iw. */
 #ifndef TAPIR_LAB_EXPERIMENT_H
 #define TAPIR_LAB_EXPERIMENT_H
 
@@ -113,5 +115,6 @@ bool experiment_loss(struct experiment *e, struct figure *out);
 bool experiment_hole(struct experiment *e, struct figure *out);
 bool experiment_syn(struct experiment *e, struct figure *out);
 bool experiment_idle(struct experiment *e, struct figure *out);
+bool experiment_share(struct experiment *e, struct figure *out);
 
 #endif
