@@ -34,13 +34,15 @@
  *             connection, per cent), held (connections, for users=N), wait (seconds a
  *             visit), stale (visits in vain, per cent), cost (of these, seconds)
  *     loss    a page by a strategy pages=N times, over a path that loses loss=PERCENT
- * of all frames; rto=MS at least, beyond a round trip; show=time (its mean), again
- * (segments that are sent again), timeouts hole    a page whose answers have segments=N
- * each, of which one is lost: the lose-th of the answer=N-th; rto as above; show=delay
- * (of that answer), late (answers, by a quarter of a round trip at least), page (its
- * delay) share   c connections and one more, with cc=reno or cubic against=reno or
- * cubic, for seconds=S at a bottleneck with a queue of queue=FRAMES; show=share (of the
- * c, per cent), rest (of the one), jain, full (of the rate, per cent)
+ *             of all frames; rto=MS at least, beyond a round trip; show=time (its
+ *             mean), again (segments that are sent again), timeouts
+ *     hole    a page whose answers have segments=N each, of which one is lost: the
+ *             lose-th of the answer=N-th; rto as above; show=delay (of that answer),
+ *             late (answers, by a quarter of a round trip at least), page (its delay)
+ *     share   c connections and one more, with cc=reno or cubic against=reno or
+ *             cubic, for seconds=S at a bottleneck with a queue of queue=FRAMES;
+ *             show=share (of the c, per cent), rest (of the one), jain, full (of the
+ *             rate, per cent)
  *
  * With view=1 loss, hole and syn draw who is how late, and share what each has; close,
  * proxy, retry, tuples and segments draw what was on the wire. Keys of the path: rtt=MS
