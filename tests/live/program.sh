@@ -296,6 +296,20 @@ what='the right answers to a lab are told so'
 gives 0 '^3b: 1 requests: yes' "$tapir" lab retries --check 1=52 2=56 3a=2 3b=1 4=0.025
 what='a wrong answer is told so'
 gives 1 '^1: 56 code: no' "$tapir" lab retries --check 1=56
+while read -r lab right wrong; do
+    what="the lab $lab tells right answers from wrong ones"
+    # shellcheck disable=SC2086
+    gives 0 ': yes$' "$tapir" lab "$lab" --check $(echo "$right" | tr , ' ')
+    gives 1 ': no$' "$tapir" lab "$lab" --check "$wrong"
+done <<'EOF'
+loss 1=4.27,2=4.1 1=3.3
+head-of-line 1=0.1976,2=3,3=1.08 2=9
+fairness 1=90,2=25 1=80
+syn-loss 1=0.125,3=0.9,4=0.099 4=0.9
+idle 1=63.2,2=632,3=0.276,4=0.37 2=500
+EOF
+what='a seed gives a lab other luck, within its gates'
+gives 0 '^idle: ' "$tapir" lab idle seed=2 visits=500 --check
 what='an answer to a question for thinking is refused'
 refuses 2 'no experiment answers that' "$tapir" lab retries --check 5=1
 what='an answer that is no number is refused'

@@ -17,17 +17,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "duo.h"
 #include "experiment.h"
 
-enum { FLOWS = 64, BUFFER = 64 * 1024, BAR = 40, WARM = 10, APART = 250000 };
+enum {
+    FLOWS = 64,
+    BUFFER = 64 * 1024,
+    BAR = 40,
+    WARM = 10,
+    APART = 500000,
+    STEP = 50000
+};
 
 struct race {
-    unsigned flows;     /* c + 1; the last one is the other user's */
-    const char *cc[2];  /* of the c, of the one */
-    double seconds;     /* that are counted */
-    double got[FLOWS];  /* bytes in that time */
-    int64_t from, upto; /* of it; 0: they are not all open yet */
+    unsigned flows;    /* c + 1; the last one is the other user's */
+    const char *cc[2]; /* of the c, of the one */
+    double seconds;    /* that are counted */
+    double got[FLOWS]; /* bytes in that time */
+    struct rng dice;   /* for the times between two connects */
+    int64_t from;      /* when that began; 0: not yet */
 };
 
 /* --- the server --- */
@@ -73,24 +82,24 @@ static void server(void *arg)
 
 /* --- the client --- */
 
-static void read_some(struct race *r, unsigned i, int fd)
+static void read_all(struct race *r, unsigned i, int fd)
 {
     static char buffer[BUFFER];
-    ssize_t n = tapir_read(fd, buffer, sizeof buffer);
+    ssize_t n;
 
-    if (n > 0 && r->from > 0 && tapir_now() >= r->from)
-        r->got[i] += (double)n;
+    while ((n = tapir_read(fd, buffer, sizeof buffer)) > 0)
+        if (r->from > 0 && tapir_now() >= r->from)
+            r->got[i] += (double)n;
 }
 
-static void read_until(struct race *r, struct pollfd *p, unsigned n, int64_t end)
+/* Now and then: the receive buffers are larger than what comes in between. */
+static void read_until(struct race *r, const int *fd, unsigned n, int64_t end)
 {
     while (tapir_now() < end) {
-        int left = (int)((end - tapir_now()) / 1000) + 1;
-        if (tapir_poll(p, n, left) <= 0)
-            continue;
+        int64_t left = end - tapir_now();
+        tapir_sleep(left < STEP ? left : STEP);
         for (unsigned i = 0; i < n; i++)
-            if (p[i].revents)
-                read_some(r, i, p[i].fd);
+            read_all(r, i, fd[i]);
     }
 }
 
@@ -98,18 +107,19 @@ static void client(void *arg)
 {
     const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
     struct race *r = arg;
-    struct pollfd p[FLOWS];
+    int fd[FLOWS];
 
     for (unsigned i = 0; i < r->flows; i++) {
-        p[i] = (struct pollfd){ .fd = duo_connect(), .events = POLLIN };
-        read_until(r, p, i + 1, tapir_now() + APART);
+        fd[i] = duo_connect();
+        tapir_fcntl(fd[i], F_SETFL, O_NONBLOCK);
+        read_until(r, fd, i + 1, tapir_now() + (int64_t)rng_below(&r->dice, APART));
     }
-    r->from = tapir_now() + (int64_t)WARM * 1000000;
-    r->upto = r->from + (int64_t)(r->seconds * 1e6);
-    read_until(r, p, r->flows, r->upto);
+    read_until(r, fd, r->flows, tapir_now() + (int64_t)WARM * 1000000);
+    r->from = tapir_now();
+    read_until(r, fd, r->flows, r->from + (int64_t)(r->seconds * 1e6));
     for (unsigned i = 0; i < r->flows; i++) {
-        tapir_setsockopt(p[i].fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-        tapir_close(p[i].fd);
+        tapir_setsockopt(fd[i], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        tapir_close(fd[i]);
     }
 }
 
@@ -197,6 +207,7 @@ bool experiment_share(struct experiment *e, struct figure *out)
         r.flows = FLOWS;
     if (!experiment_word(e, "against", NULL))
         against = cc;
+    rng_seed(&r.dice, setup.seed);
     r.cc[0] = controllers[cc];
     r.cc[1] = controllers[against];
     snprintf(words, sizeof words, "limit %.0f", experiment_number(e, "queue", 50));
