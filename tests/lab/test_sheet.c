@@ -3,6 +3,7 @@
 #include "../../tools/lab/sheet.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,6 +71,42 @@ static void questions_have_answers_that_are_experiments(void **state)
     sheet_free(&s);
 }
 
+static unsigned outside(const char *line)
+{
+    struct experiment e;
+    struct figure f;
+    if (!experiment_run(line, &e, &f))
+        fail_msg("%s: %s", line, e.error);
+    free(e.view);
+    return figure_off(&f) > f.gate || figure_off(&f) < -f.gate;
+}
+
+/* What a student is told must be what theory says, too. */
+static void every_sheets_answers_are_where_theory_has_them(void **state)
+{
+    glob_t found;
+    struct sheet s;
+    assert_int_equal(glob("tools/labs/*/sheet", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        assert_int_equal(sheet_read(found.gl_pathv[i], &s), 0);
+        if (s.answers == 0 || !s.predict || !s.see || !s.questions)
+            fail_msg("%s lacks a section", found.gl_pathv[i]);
+        for (unsigned n = 0; n < s.answers; n++) {
+            char number[8] = "";
+            sscanf(s.answer[n], "%7s", number);
+            assert_int_equal(outside(sheet_answer(&s, number)), 0);
+            /* The question is among them, and its text names the part: "3a". */
+            char *letter = number + strspn(number, "0123456789");
+            if (*letter)
+                assert_non_null(strstr(s.questions, number));
+            memcpy(letter, ". ", 3);
+            assert_non_null(strstr(s.questions, number));
+        }
+        sheet_free(&s);
+    }
+    globfree(&found);
+}
+
 static void what_is_no_sheet_is_refused(void **state)
 {
     static const char *const bad[] = {
@@ -130,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sheet_has_text_and_experiments),
         cmocka_unit_test(questions_have_answers_that_are_experiments),
+        cmocka_unit_test(every_sheets_answers_are_where_theory_has_them),
         cmocka_unit_test(what_is_no_sheet_is_refused),
         cmocka_unit_test(a_wrong_experiment_is_refused_with_the_word),
         cmocka_unit_test(two_writes_with_nagle_wait_for_the_delayed_ack),

@@ -47,6 +47,8 @@ int lan_host(struct lan *lan, const char *name, const char *address, unsigned mt
     const char *rows[PAGE_SYSCTL];
     char window[40], prefix[40];
 
+    if (lan->hosts == LAN_HOSTS)
+        return -ENOSPC;
     snprintf(prefix, sizeof prefix, "%.30s/24", address);
     struct tapir_config config = { .addr = prefix,
                                    .gateway = "",
