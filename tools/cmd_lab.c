@@ -11,15 +11,17 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "lab/capture.h"
 #include "lab/experiment.h"
 #include "lab/sheet.h"
 #include "options.h"
 
-enum { OPT_CHECK = 256, OPT_JSON, ANSWERS = 16 };
+enum { OPT_CHECK = 256, OPT_JSON, OPT_READ, ANSWERS = 16 };
 
 static const struct option_row rows[] = {
     { OPT_CHECK, 0, "check", false },
     { OPT_JSON, 0, "json", false },
+    { OPT_READ, 0, "read", true },
     { 0, 0, NULL, false },
 };
 
@@ -135,6 +137,7 @@ static void print_json(const struct figure *f, const struct experiment *e, bool 
 struct call {
     const char *name;
     bool check, json;
+    const char *capture;         /* that a picture is made of; NULL: none */
     char keys[EXPERIMENT_LINE];  /* "key=value ...", behind the sheet's own */
     const char *answer[ANSWERS]; /* "question=value" */
     unsigned answers;
@@ -253,6 +256,37 @@ static int check_call(const struct call *call, const struct sheet *sheet)
     return 0;
 }
 
+/* --- a capture --- */
+
+/* The lab's picture of what was on some wire. */
+static int show_capture(const struct call *call, const struct sheet *sheet)
+{
+    struct lan lan = { .sim = NULL };
+    struct experiment e;
+    unsigned left_out;
+    char *picture = NULL;
+    int err = capture_read(call->capture, &lan, &left_out);
+
+    if (err == 0 && experiment_read(sheet->run[0], &e))
+        picture = experiment_picture(&e, &lan);
+    if (picture && call->json) {
+        printf("{\"lab\":\"%s\",\"view\":", call->name);
+        print_json_string(picture);
+        puts("}");
+    } else if (picture) {
+        fputs(picture, stdout);
+    }
+    if (err < 0)
+        tell("the capture cannot be read",
+             err == -EINVAL ? "it is neither pcapng nor pcap" : strerror(-err),
+             "--read FILE; - is stdin");
+    if (err == 0 && left_out)
+        fprintf(stderr, "tapir: %u packets of further hosts were left out\n", left_out);
+    free(picture);
+    lan_free(&lan);
+    return picture ? 0 : 1;
+}
+
 /* --- the call --- */
 
 static void show_sheet(const struct call *call, const struct sheet *sheet,
@@ -285,7 +319,9 @@ static int show_lab(const struct call *call)
         sheet_free(&sheet);
         return status;
     }
-    if (call->answers) {
+    if (call->capture) {
+        bad = (unsigned)show_capture(call, &sheet);
+    } else if (call->answers) {
         bad = check_answers(call, &sheet);
     } else if (call->json) {
         printf("{\"lab\":\"%s\",\"figures\":[", call->name);
@@ -330,6 +366,8 @@ int lab_run(int argc, char **argv)
             return options_exit(id);
         call.check |= id == OPT_CHECK;
         call.json |= id == OPT_JSON;
+        if (id == OPT_READ)
+            call.capture = o.value;
         if (id == OPT_WORD && !take_word(&call, o.value))
             return tell_usage("lab takes one NAME", "tapir help lab");
     }
@@ -338,10 +376,13 @@ int lab_run(int argc, char **argv)
                           "tapir lab NAME; tapir page takes options");
     if (call.answers && !call.check)
         return tell_usage("answers are for --check", "tapir lab NAME --check 1=NUMBER");
+    if (call.capture && (call.check || call.keys[0]))
+        return tell_usage("a capture is only looked at: no --check, no KEY=VALUE",
+                          "tapir lab NAME --read FILE");
     if (call.name)
         return show_lab(&call);
-    if (call.check || call.json || call.keys[0])
-        return tell_usage("--check, --json and KEY=VALUE need the NAME of a lab",
+    if (call.check || call.json || call.keys[0] || call.capture)
+        return tell_usage("--check, --json, --read and KEY=VALUE need a lab's NAME",
                           "tapir lab lists them");
     return list_labs();
 }

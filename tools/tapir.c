@@ -123,10 +123,12 @@ const struct command commands[] = {
       "  On --link kernel --rtt, --rate and --iw are what theory is told of the path.\n"
       "  Without --link both ends are in this process, in virtual time.\n",
       page_command },
-    { "lab", "[NAME [KEY=VALUE...]] [--check [N=ANSWER...]]", "the labs of connection management: predict, run, see",
+    { "lab", "[NAME [KEY=VALUE...]] [--check [N=ANSWER...]] [--read FILE]", "the labs of connection management: predict, run, see",
       "      KEY=VALUE        in each experiment, instead of the sheet's: rtt=20\n"
       "      --check          run the experiments only: 1 if one is not where theory has it\n"
       "      N=ANSWER         with --check: is that the answer to question N? 1 if it is not\n"
+      "      --read FILE      the lab's picture of a capture (pcapng, pcap; -: stdin) instead:\n"
+      "                       a ladder, the table of tuples, the segments of an answer\n"
       "      --json           figures and pictures as one JSON object\n"
       "  Without NAME the labs are listed. All run in virtual time.\n",
       lab_run },

@@ -322,6 +322,18 @@ what='a lab refuses answers without --check'
 refuses 2 'answers are for --check' "$tapir" lab close 1=0
 what='the pictures of a lab are in its JSON'
 gives 0 '"view":" *time client  *server.n  0.000000 |--- ' "$tapir" lab close --json
+"$tapir" get --link sim --pcap "$dir/seen" -o /dev/null http://192.0.2.1/window.svg 2>/dev/null
+what='a capture has its connections in a table'
+gives 0 '^  1  *192.0.2.2:[0-9]*  *192.0.2.1:80$' "$tapir" lab tuples --read "$dir/seen"
+what='and its first answer in segments'
+gives 0 '^        1  1:1449  *20 + 20 + 12 + 1448 = 1500 .*HTTP/1.1 200 OK' \
+    "$tapir" lab segments --read "$dir/seen"
+what='and all of it as a ladder'
+gives 0 '|--- .1. P. 1:.* GET /window.svg HTTP/1.1 -*>|$' "$tapir" lab close --read "$dir/seen"
+what='what is no capture is refused'
+refuses 1 'neither pcapng nor pcap' "$tapir" lab tuples --read "$0"
+what='a capture is not checked'
+refuses 2 'only looked at' "$tapir" lab tuples --check --read "$dir/seen"
 what='a lab that there is none of is refused by its name'
 refuses 2 "there is no lab 'opera'" "$tapir" lab opera
 what='a lab takes no option of the stack'

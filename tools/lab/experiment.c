@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "record.h"
+#include "segments.h"
+#include "tuples.h"
 
 static bool failed(struct experiment *e, const char *what, const char *which)
 {
@@ -210,6 +212,15 @@ bool experiment_run(const char *line, struct experiment *e, struct figure *out)
 {
     *out = (struct figure){ .unit = "s", .gate = 3 };
     return experiment_read(line, e) && kinds[e->kind].run(e, out);
+}
+
+char *experiment_picture(const struct experiment *e, const struct lan *lan)
+{
+    if (kinds[e->kind].run == experiment_tuples)
+        return tuples_picture(lan);
+    if (kinds[e->kind].run == experiment_segments)
+        return segments_picture(lan);
+    return lan_picture(lan);
 }
 
 double figure_off(const struct figure *f)

@@ -52,6 +52,8 @@
 
 #include "page.h"
 
+struct lan;
+
 enum { EXPERIMENT_LINE = 240, EXPERIMENT_WORDS = 12 };
 
 struct figure {
@@ -84,6 +86,10 @@ bool experiment_read(const char *line, struct experiment *e);
 
 /* Reads and runs a line. False: e->error. */
 bool experiment_run(const char *line, struct experiment *e, struct figure *out);
+
+/* The picture that a line's kind makes of what was on some wire, for the caller to
+ * free; NULL: no memory. */
+char *experiment_picture(const struct experiment *e, const struct lan *lan);
 
 /* Per cent that what was measured lies outside of what was predicted. */
 double figure_off(const struct figure *f);

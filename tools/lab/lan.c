@@ -56,7 +56,8 @@ int lan_host(struct lan *lan, const char *name, const char *address, unsigned mt
                                    .sysctl = rows,
                                    .n_sysctl = path_sysctl(lan->setup, rows, window),
                                    .many = true };
-    *h = (struct lan_host){ .name = name, .address = address };
+    *h = (struct lan_host){ .name = name };
+    snprintf(h->address, sizeof h->address, "%s", address);
     h->tapir = sim_host(lan->sim, &config, NULL);
     if (!h->tapir)
         return -errno;
@@ -163,6 +164,36 @@ int lan_inject(struct lan *lan, const void *ip, size_t len)
     int from = len < IP_SHORTEST ? LAN_NOBODY : host_at(lan, b + IP_SOURCE);
 
     return from < 0 ? -EINVAL : send_packet(lan, from, sim_now(lan->sim), ip, len);
+}
+
+/* The host with that address, which is made if there is none yet. */
+static int recorded_host(struct lan *lan, const uint8_t *address)
+{
+    int found = host_at(lan, address);
+
+    if (found != LAN_NOBODY || lan->hosts == LAN_HOSTS)
+        return found;
+    struct lan_host *h = &lan->host[lan->hosts];
+    inet_ntop(AF_INET, address, h->address, sizeof h->address);
+    h->name = h->address;
+    return lan->hosts++;
+}
+
+int lan_record(struct lan *lan, int64_t at, const void *ip, size_t len)
+{
+    const uint8_t *b = ip;
+    int from = recorded_host(lan, b + IP_SOURCE);
+    int to = recorded_host(lan, b + IP_DESTINATION);
+
+    if (from == LAN_NOBODY || to == LAN_NOBODY)
+        return -ENOSPC;
+    struct lan_event *e = add_event(lan, at, len);
+    if (!e)
+        return -ENOMEM;
+    memcpy(e->ip, ip, len);
+    e->from = from;
+    e->to = to;
+    return 0;
 }
 
 /* --- time --- */

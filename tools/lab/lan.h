@@ -26,7 +26,8 @@ struct lan_event {
 };
 
 struct lan_host {
-    const char *name, *address;
+    const char *name;
+    char address[16]; /* dotted */
     struct tapir *tapir;
     int64_t free;               /* when its line has sent all that it was given */
     struct raw_packet *waiting; /* the first that it sent since the lab looked */
@@ -34,7 +35,7 @@ struct lan_host {
 
 struct lan {
     const struct page_setup *setup;
-    struct sim *sim;
+    struct sim *sim; /* NULL: it is only a record of what was elsewhere */
     struct lan_host host[LAN_HOSTS];
     int hosts;
     struct lan_event *first, *last; /* all, in the order of time */
@@ -66,6 +67,10 @@ void lan_note(struct lan *lan, int host, const char *format, ...)
  * it.
  */
 int lan_inject(struct lan *lan, const void *ip, size_t len);
+
+/* A packet that was on a wire elsewhere, for the pictures: its source is made a host,
+ * and its destination, as far as there is room. 0, -ENOSPC or -ENOMEM. */
+int lan_record(struct lan *lan, int64_t at, const void *ip, size_t len);
 
 /* --- for programs --- */
 

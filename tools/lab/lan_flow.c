@@ -24,12 +24,39 @@ static void find_flow(const struct lan_flows *flows, struct lan_segment *s)
     }
 }
 
+void lan_flows_init(struct lan_flows *flows, const struct lan *lan)
+{
+    flows->n = 0;
+    flows->adopt = !lan->sim;
+}
+
+/* Nobody has seen its SYN: who has the lower port is taken for the server. */
+static void adopt_flow(struct lan_flows *flows, struct lan_segment *s)
+{
+    bool answer = s->from.port < s->to.port;
+    struct lan_flow f = { .end = { s->from, s->to } };
+
+    if (answer)
+        f = (struct lan_flow){ .end = { s->to, s->from } };
+    f.base[answer] = seq_sub(s->tcp.seq, 1);
+    f.base[!answer] = seq_sub(s->tcp.ack, 1);
+    f.known[answer] = true;
+    f.known[!answer] = s->tcp.flags & TCP_ACK;
+    flows->flow[flows->n++] = f;
+    s->flow = flows->n;
+    s->answer = answer;
+}
+
 /* A SYN alone begins a connection, unless it is the last one's again. */
 static void begin_flow(struct lan_flows *flows, struct lan_segment *s)
 {
     const struct lan_flow *before = s->flow ? &flows->flow[s->flow - 1] : NULL;
 
-    if ((s->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN || flows->n == LAN_FLOWS)
+    if (flows->n == LAN_FLOWS)
+        return;
+    if (!before && flows->adopt && !(s->tcp.flags & (TCP_SYN | TCP_RST)))
+        adopt_flow(flows, s);
+    if ((s->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
         return;
     if (before && !s->answer && seq_eq(before->base[0], s->tcp.seq))
         return;
@@ -53,6 +80,16 @@ static void relate(struct lan_flows *flows, struct lan_segment *s)
     s->first = f->known[us] ? seq_len(f->base[us], s->tcp.seq) : 0;
     if ((s->tcp.flags & TCP_ACK) && f->known[them])
         s->ack = seq_len(f->base[them], s->tcp.ack);
+}
+
+size_t lan_first_line(const struct lan_segment *s, char *out, size_t room)
+{
+    const uint8_t *text = s->tcp.text;
+    size_t n = 0;
+
+    for (; n < s->tcp.text_len && n < room && text[n] >= ' ' && text[n] <= '~'; n++)
+        out[n] = (char)text[n];
+    return n;
 }
 
 bool lan_look(struct lan_flows *flows, const struct lan_event *e,

@@ -5,7 +5,7 @@
 #include "lan.h"
 #include "wire/tcp_wire.h"
 
-enum { LAN_FLOWS = 64 };
+enum { LAN_FLOWS = 512 };
 
 struct lan_end {
     uint8_t address[4];
@@ -22,6 +22,7 @@ struct lan_flow {
 struct lan_flows {
     struct lan_flow flow[LAN_FLOWS];
     int n;
+    bool adopt; /* a segment without a SYN before it begins one, too */
 };
 
 struct lan_segment {
@@ -33,6 +34,12 @@ struct lan_segment {
     size_t tcp_len;
     struct tcp_seg tcp; /* text points into the event */
 };
+
+/* None yet. In a record of what was elsewhere connections may have begun before. */
+void lan_flows_init(struct lan_flows *flows, const struct lan *lan);
+
+/* The first line of a segment's text, as far as it fits and can be printed. */
+size_t lan_first_line(const struct lan_segment *s, char *out, size_t room);
 
 /* Looks at an event; they come in order. False: it is no segment. */
 bool lan_look(struct lan_flows *flows, const struct lan_event *e,

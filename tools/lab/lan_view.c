@@ -102,18 +102,6 @@ static size_t put_flags(char *out, uint8_t flags)
     return n;
 }
 
-/* The first line of a text, as far as it can be printed. */
-static size_t first_line(const struct tcp_seg *s, char *out, size_t room)
-{
-    size_t n = 0;
-
-    while (n < s->text_len && n < room && s->text[n] >= ' ' && s->text[n] <= '~') {
-        out[n] = (char)s->text[n];
-        n++;
-    }
-    return n;
-}
-
 static size_t label_of(const struct lan_segment *s, char *out)
 {
     size_t n = 0;
@@ -126,7 +114,7 @@ static size_t label_of(const struct lan_segment *s, char *out)
                               s->first + s->tcp.text_len, s->tcp.text_len);
     else if (s->tcp.flags == TCP_ACK)
         n += (size_t)snprintf(out + n, LABEL - n, " ack %u", s->ack);
-    n += first_line(&s->tcp, out + n, LABEL - n);
+    n += lan_first_line(s, out + n, LABEL - n);
     while (n > 0 && out[n - 1] == ' ')
         n--;
     return n;
@@ -170,7 +158,11 @@ static void put_segment(struct view *v, const struct lan_event *e)
         return;
     begin_row(v, '|');
     put_time(v, e->at);
-    put_arrow(v, e, label, label_of(&s, label));
+    size_t n = label_of(&s, label);
+    if (e->from == e->to) /* a host talks to itself */
+        put(v, column(v, e->from) + 3, label, n);
+    else
+        put_arrow(v, e, label, n);
     end_row(v);
 }
 
@@ -178,6 +170,7 @@ void lan_ladder(const struct lan *lan, FILE *out)
 {
     struct view v = { .lan = lan, .out = out, .before = -1 };
 
+    lan_flows_init(&v.flows, lan);
     begin_row(&v, ' ');
     put(&v, TIME - 4, "time", 4);
     for (int i = 0; i < lan->hosts; i++) {

@@ -79,9 +79,10 @@ static int play(struct message *m, const struct page_setup *setup, unsigned mtu)
 /* Segments with text from the server, and the bytes of their packets. */
 static void count(const struct lan *lan, double *segments, double *bytes)
 {
-    struct lan_flows flows = { .n = 0 };
+    struct lan_flows flows;
     struct lan_segment s;
 
+    lan_flows_init(&flows, lan);
     *segments = *bytes = 0;
     for (const struct lan_event *e = lan->first; e; e = e->next)
         if (lan_look(&flows, e, &s) && s.answer && s.tcp.text_len > 0) {
@@ -128,7 +129,7 @@ bool experiment_segments(struct experiment *e, struct figure *out)
     if (err == 0)
         judge(&m, (enum show)show, mss, timestamps ? TIMESTAMPS : 0, out);
     if (err == 0 && experiment_number(e, "view", 0) > 0)
-        e->view = segments_picture(&m.lan, m.head, m.size);
+        e->view = segments_picture(&m.lan);
     lan_free(&m.lan);
     return err == 0 || experiment_failed(e, err);
 }

@@ -138,21 +138,74 @@ static void print_packet(const struct lan_event *e, const struct lan_segment *s,
 
 /* --- all --- */
 
-static void print_all(const struct lan *lan, FILE *out)
+/* Goes through the text of the first connection whose server says anything. */
+struct walk {
+    const struct lan_event *e;
+    struct lan_flows flows;
+    struct lan_segment s;
+    int flow; /* 0: not found yet */
+};
+
+static void begin(struct walk *w, const struct lan *lan)
 {
-    const struct lan_event *first = NULL;
-    struct lan_flows flows = { .n = 0 };
-    struct lan_segment s, of_first = { 0 };
+    w->e = lan->first;
+    w->flow = 0;
+    lan_flows_init(&w->flows, lan);
+}
+
+/* The event of its next segment, in w->s; NULL: there is none. */
+static const struct lan_event *next(struct walk *w)
+{
+    for (; w->e; w->e = w->e->next) {
+        const struct lan_event *e = w->e;
+        if (!lan_look(&w->flows, e, &w->s) || !w->s.answer || w->s.tcp.text_len == 0)
+            continue;
+        if (w->flow && w->flow != w->s.flow)
+            continue;
+        w->flow = w->s.flow;
+        w->e = e->next;
+        return e;
+    }
+    return NULL;
+}
+
+/* Bytes of the head at the front of a text; 0: it has none, or that has no end here. */
+static size_t head_of(const uint8_t *text, size_t len)
+{
+    const uint8_t *end = memmem(text, len, "\r\n\r\n", 4);
+
+    return len >= 5 && memcmp(text, "HTTP/", 5) == 0 && end ? (size_t)(end - text) + 4
+                                                            : 0;
+}
+
+static void print_sum(struct walk *w, FILE *out)
+{
+    size_t all = 0, head = 0;
+
+    while (next(w)) {
+        if (all == 0)
+            head = head_of(w->s.tcp.text, w->s.tcp.text_len);
+        all += w->s.tcp.text_len;
+    }
+    fprintf(out, "  message: %zu bytes, head %zu and body %zu\n\n", all, head,
+            all - head);
+    fputs("  segment  numbers          IP + TCP + options + text = packet  headers  "
+          "text\n",
+          out);
+}
+
+static void print_all(struct walk *w, FILE *out)
+{
+    const struct lan_event *e, *first = NULL;
+    struct lan_segment of_first = { 0 };
     int n = 0;
 
-    for (const struct lan_event *e = lan->first; e; e = e->next) {
-        if (!lan_look(&flows, e, &s) || !s.answer || s.tcp.text_len == 0)
-            continue;
-        if (n++ < ROWS)
-            print_segment(e, &s, n, out);
-        if (!first) {
+    for (; (e = next(w)); n++) {
+        if (n < ROWS)
+            print_segment(e, &w->s, n + 1, out);
+        if (n == 0) {
             first = e;
-            of_first = s;
+            of_first = w->s;
         }
     }
     if (n > ROWS)
@@ -161,20 +214,19 @@ static void print_all(const struct lan *lan, FILE *out)
         print_packet(first, &of_first, out);
 }
 
-char *segments_picture(const struct lan *lan, size_t head, size_t body)
+char *segments_picture(const struct lan *lan)
 {
     char *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
+    struct walk w;
 
     if (!out)
         return NULL;
-    fprintf(out,
-            "  message: %zu bytes, head %zu and body %zu\n\n"
-            "  segment  numbers          IP + TCP + options + text = packet  headers  "
-            "text\n",
-            head + body, head, body);
-    print_all(lan, out);
+    begin(&w, lan);
+    print_sum(&w, out);
+    begin(&w, lan);
+    print_all(&w, out);
     fclose(out);
     return text;
 }

@@ -159,10 +159,11 @@ static void client_program(void *arg)
 /* Connection 1's first text once more, from another port. */
 static void forge(struct rig *r)
 {
-    struct lan_flows flows = { .n = 0 };
+    struct lan_flows flows;
     struct lan_segment s;
     uint8_t ip[512];
 
+    lan_flows_init(&flows, &r->lan);
     for (const struct lan_event *e = r->lan.first; e; e = e->next) {
         bool fits = lan_look(&flows, e, &s) && s.flow == 1 && e->len <= sizeof ip;
         if (!fits || s.tcp.text_len == 0)
@@ -214,10 +215,11 @@ static int play(struct rig *r, const struct page_setup *setup)
 /* RSTs on the wire, to the port that nobody has. */
 static unsigned refused(const struct lan *lan)
 {
-    struct lan_flows flows = { .n = 0 };
+    struct lan_flows flows;
     struct lan_segment s;
     unsigned n = 0;
 
+    lan_flows_init(&flows, lan);
     for (const struct lan_event *e = lan->first; e; e = e->next)
         n += lan_look(&flows, e, &s) && s.flow == 0 && (s.tcp.flags & TCP_RST);
     return n;

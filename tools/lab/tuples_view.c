@@ -43,7 +43,7 @@ static void read_flows(const struct lan *lan, struct lan_flows *flows)
 {
     struct lan_segment s;
 
-    flows->n = 0;
+    lan_flows_init(flows, lan);
     for (const struct lan_event *e = lan->first; e; e = e->next)
         lan_look(flows, e, &s);
 }
@@ -93,6 +93,27 @@ static void print_flows(const struct lan_flows *flows, FILE *out)
     }
 }
 
+/* Into how many connections the same segments fall for who looks at less. */
+static void print_apart(const struct lan *lan, FILE *out)
+{
+    static const struct {
+        const char *name;
+        unsigned look;
+    } row[] = {
+        { "all four", TUPLE_ALL },
+        { "destination", TUPLE_DESTINATION_ADDRESS | TUPLE_DESTINATION_PORT },
+        { "source", TUPLE_SOURCE_ADDRESS | TUPLE_SOURCE_PORT },
+        { "addresses", TUPLE_SOURCE_ADDRESS | TUPLE_DESTINATION_ADDRESS },
+        { "ports", TUPLE_SOURCE_PORT | TUPLE_DESTINATION_PORT },
+    };
+
+    fputs("\n  told apart by", out);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        fprintf(out, "%s %s: %u", i ? "," : "", row[i].name,
+                tuples_apart(lan, row[i].look));
+    putc('\n', out);
+}
+
 static void print_flags(const struct lan_segment *s, FILE *out)
 {
     static const char letters[] = "FSRP.";
@@ -115,13 +136,13 @@ static bool is_worth(const struct lan_segment *s)
 static void print_segment(const struct lan_event *e, const struct lan_segment *s,
                           FILE *out)
 {
-    char from[24], to[24];
+    char from[24], to[24], text[16];
+    int n = (int)lan_first_line(s, text, sizeof text);
 
     fprintf(out, "  %10.6f  %-20s  %-20s  ", (double)e->at / 1e6,
             end_text(&s->from, from), end_text(&s->to, to));
     print_flags(s, out);
-    fprintf(out, "  %-16.*s", s->tcp.text_len ? (int)s->tcp.text_len - 1 : 0,
-            s->tcp.text_len ? (const char *)s->tcp.text : "");
+    fprintf(out, "  %-16.*s", n, text);
     if (s->flow)
         fprintf(out, "%d\n", s->flow);
     else
@@ -141,9 +162,10 @@ char *tuples_picture(const struct lan *lan)
         return NULL;
     read_flows(lan, &flows);
     print_flows(&flows, out);
+    print_apart(lan, out);
     fprintf(out, "\n  %10s  %-20s  %-20s  %-3s  %-16s%s\n", "time", "source",
             "destination", "", "text", "connection (ACKs alone are left out)");
-    flows.n = 0;
+    lan_flows_init(&flows, lan);
     for (const struct lan_event *e = lan->first; e; e = e->next)
         if (lan_look(&flows, e, &s) && is_worth(&s))
             print_segment(e, &s, out);
