@@ -12,17 +12,18 @@
 
 bool find_host(struct options *o, const char *host, struct sockaddr_in *to)
 {
-    struct names names = { .hosts = "/etc/hosts" };
+    struct names names = { .hosts = "/etc/hosts", .deadline = NEVER };
     struct names_found found;
-    const char *source;
     char what[120];
     int err;
     to->sin_family = AF_INET;
     if (names_local(names.hosts, host, AF_INET, &found) == -ENOENT)
         options_wait_far(o, 53);
-    err = names_lookup(&names, host, 0, &to->sin_addr, &source);
-    if (err == 0)
+    err = names_lookup(&names, host, 0, &found);
+    if (err == 0) {
+        to->sin_addr = names_in4(&found, 0);
         return true;
+    }
     snprintf(what, sizeof what, "cannot find host '%.60s'", host);
     tell(what, names_trouble(err), "use an address, or name a server with --dns ADDR");
     return false;

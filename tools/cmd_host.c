@@ -288,7 +288,7 @@ static int ask(struct host *h, uint16_t type, struct dns_question *question)
 
     question->type = type;
     for (unsigned n = 0; dns_candidate(conf, h->name, n, &question->name); n++) {
-        err = dns_ask(h->dns, question, h->reply);
+        err = dns_ask(h->dns, question, NEVER, h->reply);
         if (err < 0 || h->reply->message.rcode == DNS_NOERROR)
             return err;
         err = -ENOENT;

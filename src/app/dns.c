@@ -98,17 +98,22 @@ static unsigned first_server(struct dns *dns)
     return first;
 }
 
+/* When a try ends that begins now. */
+static usec end_of_try(const struct dns *dns, usec deadline)
+{
+    return usec_min(deadline, tapir_now() + dns->conf.timeout * USEC_PER_SEC);
+}
+
 /* Asks reply->server; 0, or why it does not help. */
 static int ask_server(struct dns *dns, const struct dns_question *question,
-                      struct dns_reply *reply)
+                      usec deadline, struct dns_reply *reply)
 {
     struct dns_query query = { .question = question, .edns = true };
     const struct dns_message *m = &reply->message;
-    usec timeout = dns->conf.timeout * USEC_PER_SEC;
     int err;
 
     query.id = draw_id(dns);
-    query.deadline = tapir_now() + timeout;
+    query.deadline = end_of_try(dns, deadline);
     err = dns_ask_udp(&query, reply);
     if (err == 0 && (m->rcode == DNS_FORMERR || m->rcode == DNS_NOTIMP)) {
         query.edns = false;
@@ -117,7 +122,7 @@ static int ask_server(struct dns *dns, const struct dns_question *question,
     }
     if (err == 0 && m->cut) {
         query.id = draw_id(dns);
-        query.deadline = tapir_now() + timeout;
+        query.deadline = end_of_try(dns, deadline);
         err = dns_ask_tcp(&query, reply);
     }
     if (err < 0)
@@ -125,7 +130,7 @@ static int ask_server(struct dns *dns, const struct dns_question *question,
     return m->rcode == DNS_NOERROR || m->rcode == DNS_NXDOMAIN ? 0 : -EIO;
 }
 
-int dns_ask(struct dns *dns, const struct dns_question *question,
+int dns_ask(struct dns *dns, const struct dns_question *question, usec deadline,
             struct dns_reply *reply)
 {
     const struct resolv_conf *conf = &dns->conf;
@@ -135,9 +140,11 @@ int dns_ask(struct dns *dns, const struct dns_question *question,
     reply->strange = 0;
     for (unsigned i = 0; i < conf->attempts * conf->n_servers; i++) {
         reply->server = conf->server[(first + i) % conf->n_servers];
-        last = ask_server(dns, question, reply);
+        last = ask_server(dns, question, deadline, reply);
         if (last == 0)
             return 0;
+        if (deadline != NEVER && tapir_now() >= deadline)
+            return -ETIME;
         /* That a server failed says more than that another is silent. */
         if (err != -EIO)
             err = last;
@@ -149,7 +156,7 @@ int dns_ask(struct dns *dns, const struct dns_question *question,
 
 /* One name from the cache or the servers; the end of its chain, if the answer stops
  * there, is asked for in turn. */
-static int ask_name(struct dns *dns, struct dns_question question,
+static int ask_name(struct dns *dns, struct dns_question question, usec deadline,
                     struct dns_reply *reply, struct dns_answer *out)
 {
     uint32_t ttl = UINT32_MAX;
@@ -157,7 +164,7 @@ static int ask_name(struct dns *dns, struct dns_question question,
     int err;
 
     do {
-        err = dns_ask(dns, &question, reply);
+        err = dns_ask(dns, &question, deadline, reply);
         if (err == 0)
             err = dns_read_answer(&reply->message, out);
         if (err < 0)
@@ -174,7 +181,7 @@ static int ask_name(struct dns *dns, struct dns_question question,
 }
 
 static int find_name(struct dns *dns, const struct dns_question *question,
-                     struct dns_answer *out)
+                     usec deadline, struct dns_answer *out)
 {
     struct dns_reply *reply;
     bool found;
@@ -185,7 +192,7 @@ static int find_name(struct dns *dns, const struct dns_question *question,
     pthread_mutex_unlock(&dns->lock);
     if (!found) {
         reply = malloc(sizeof *reply);
-        err = reply ? ask_name(dns, *question, reply, out) : -ENOMEM;
+        err = reply ? ask_name(dns, *question, deadline, reply, out) : -ENOMEM;
         free(reply);
         if (err < 0)
             return err;
@@ -230,14 +237,15 @@ bool dns_candidate(const struct resolv_conf *conf, const char *host, unsigned n,
     return n == last && dns_name_from_text(host, out);
 }
 
-int dns_lookup(struct dns *dns, const char *host, uint16_t type, struct dns_answer *out)
+int dns_lookup(struct dns *dns, const char *host, uint16_t type, usec deadline,
+               struct dns_answer *out)
 {
     struct dns_question question = { .type = type };
     int err = -ENOENT;
     bool empty = false; /* a name exists, but has no such address */
 
     for (unsigned n = 0; dns_candidate(&dns->conf, host, n, &question.name); n++) {
-        err = find_name(dns, &question, out);
+        err = find_name(dns, &question, deadline, out);
         empty |= err == -ENODATA;
         if (err != -ENOENT && err != -ENODATA)
             return err;

@@ -19,10 +19,11 @@ struct dns *dns_current(void);
 /* How it is configured. */
 const struct resolv_conf *dns_conf(const struct dns *dns);
 
-/* Asks the servers this one question. 0: *reply is an answer that says NOERROR or
- * NXDOMAIN; -ENONET: no server is known; -EIO: servers answered that they failed or
- * refuse, the last of them in *reply; -ETIME and others: none answered. */
-int dns_ask(struct dns *dns, const struct dns_question *question,
+/* Asks the servers this one question, until a moment of tapir_now() at the latest. 0:
+ * *reply is an answer that says NOERROR or NXDOMAIN; -ENONET: no server is known; -EIO:
+ * servers answered that they failed or refuse, the last of them in *reply; -ETIME and
+ * others: none answered. */
+int dns_ask(struct dns *dns, const struct dns_question *question, usec deadline,
             struct dns_reply *reply);
 
 /* The n-th name that resolv.conf(5) has us try for this one: with the domains of
@@ -33,7 +34,7 @@ bool dns_candidate(const struct resolv_conf *conf, const char *host, unsigned n,
 /* The addresses of a host, from what is kept or from the servers, by type A or AAAA. 0:
  * there is at least one; -ENOENT: no such name; -ENODATA: it has none of that type;
  * -ENOMEM; or as dns_ask(). */
-int dns_lookup(struct dns *dns, const char *host, uint16_t type,
+int dns_lookup(struct dns *dns, const char *host, uint16_t type, usec deadline,
                struct dns_answer *out);
 
 #endif

@@ -220,7 +220,7 @@ static int find(const struct wish *w, int family, struct names_found *out)
     int err;
 
     if (!(w->hints.ai_flags & AI_NUMERICHOST))
-        return names_find("/etc/hosts", w->host, family, out);
+        return names_find("/etc/hosts", w->host, family, NEVER, out);
     err = names_numeric(w->host, family, out);
     return err;
 }

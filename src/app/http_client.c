@@ -21,6 +21,7 @@
  *     http_pipeline.c  several requests before the first answer */
 #include "app/http_client.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -31,7 +32,6 @@
 #include "app/http_exchange.h"
 #include "app/http_redirect.h"
 #include "app/http_request.h"
-#include "app/names.h"
 #include "base/bytes.h"
 
 /* --- 1 to 3: host name, address, port -------------------------------------------- */
@@ -55,25 +55,62 @@ static bool find_host(struct http_fetch *f)
     return true;
 }
 
+/* Looking up and connecting have their time from now on. */
+static void start_connecting(struct http_fetch *f)
+{
+    int64_t timeout = f->client->options.connect_timeout;
+
+    f->connect_by = timeout ? usec_min(f->deadline, tapir_now() + timeout)
+                            : f->deadline;
+}
+
+static long long elapsed_ms(const struct http_fetch *f)
+{
+    return (tapir_now() - f->begin) / USEC_PER_MS;
+}
+
+static bool find_failed(struct http_fetch *f, int err)
+{
+    char fix[200];
+
+    if (err == -ETIME && f->connect_by != NEVER && tapir_now() >= f->connect_by) {
+        fetch_failed(f, GET_TIMEOUT, "Resolving timed out after %lld milliseconds",
+                     elapsed_ms(f));
+        return fetch_because(f, names_trouble(err), "allow more, or check --dns");
+    }
+    snprintf(fix, sizeof fix, "use an address, or --resolve %.80s:%u:ADDRESS",
+             f->url.host, f->url.port);
+    fetch_failed(f, GET_RESOLVE, "Could not resolve host: %s", f->url.host);
+    return fetch_because(f, names_trouble(err), fix);
+}
+
+/* The i-th of its addresses. */
+static void go_to(struct http_fetch *f, size_t i)
+{
+    f->to.sin_family = AF_INET;
+    f->to.sin_port = htons(f->url.port);
+    f->to.sin_addr = names_in4(&f->found, i);
+}
+
 static bool find_address(struct http_fetch *f)
 {
     const struct tapir_http_options *o = &f->client->options;
-    struct names names = { o->resolve, o->n_resolve, o->hosts };
+    struct names names = { o->resolve, o->n_resolve, o->hosts, .deadline = NEVER };
     unsigned char a[4];
-    const char *source;
-    char detail[80], fix[200];
-    int err = names_lookup(&names, f->url.host, f->url.port, &f->to.sin_addr, &source);
+    char detail[80], others[32] = "";
+    int err;
 
-    if (err < 0) {
-        snprintf(fix, sizeof fix, "use an address, or --resolve %.80s:%u:ADDRESS",
-                 f->url.host, f->url.port);
-        fetch_failed(f, GET_RESOLVE, "Could not resolve host: %s", f->url.host);
-        return fetch_because(f, names_trouble(err), fix);
-    }
-    f->to.sin_family = AF_INET;
-    f->to.sin_port = htons(f->url.port);
+    start_connecting(f);
+    names.deadline = f->connect_by;
+    err = names_lookup(&names, f->url.host, f->url.port, &f->found);
+    if (err < 0)
+        return find_failed(f, err);
+    go_to(f, 0);
     memcpy(a, &f->to.sin_addr, sizeof a);
-    snprintf(detail, sizeof detail, "%u.%u.%u.%u, %s", a[0], a[1], a[2], a[3], source);
+    if (f->found.n > 1)
+        snprintf(others, sizeof others, " and %zu more", f->found.n - 1);
+    snprintf(detail, sizeof detail, "%u.%u.%u.%u%s, %s", a[0], a[1], a[2], a[3], others,
+             f->found.source);
     fetch_step(f, TAPIR_HTTP_ADDRESS, detail);
     return true;
 }
@@ -100,8 +137,7 @@ static bool connect_failed(struct http_fetch *f, int err)
         return fetch_failed(f, GET_MEMORY, "Out of memory");
     if (err == -ETIME || err == -ETIMEDOUT) {
         fetch_failed(f, GET_TIMEOUT, "Connection to %s port %u timed out after %lld ms",
-                     f->url.host, f->url.port,
-                     (long long)((tapir_now() - f->begin) / USEC_PER_MS));
+                     f->url.host, f->url.port, elapsed_ms(f));
         return fetch_because(f, "there was no answer to any SYN",
                              "check address and port");
     }
@@ -139,26 +175,66 @@ void fetch_connected(struct http_fetch *f, const char *how)
     fetch_step(f, TAPIR_HTTP_CONNECT, detail);
 }
 
+bool fetch_leads(struct http_fetch *f, const struct http_conn *conn)
+{
+    if (strcmp(conn->host, f->url.host) != 0 ||
+        conn->peer.sin_port != htons(f->url.port))
+        return false;
+    for (size_t i = 0; i < f->found.n; i++) {
+        go_to(f, i);
+        if (f->to.sin_addr.s_addr == conn->peer.sin_addr.s_addr)
+            return true;
+    }
+    return false;
+}
+
+/* One that waits in the pool, whichever of the addresses it leads to. */
+static bool take_kept(struct http_fetch *f)
+{
+    for (size_t i = 0; i < f->found.n && !f->conn; i++) {
+        go_to(f, i);
+        f->conn = http_pool_take(&f->client->pool, f->url.host, &f->to);
+    }
+    return f->conn != NULL;
+}
+
+/* A new one, to the first address that takes it. Where one is silent, half of the time
+ * that is left is for the others. 0, or the last one's failure. */
+static int open_new(struct http_fetch *f)
+{
+    int err = -EHOSTUNREACH;
+
+    for (size_t i = 0; i < f->found.n && !f->conn; i++) {
+        usec now = tapir_now(), by = f->connect_by;
+        if (i > 0 && now >= by)
+            return -ETIME;
+        if (by != NEVER && i + 1 < f->found.n)
+            by = now + (by - now) / 2;
+        go_to(f, i);
+        fetch_say(f, '*', "  Trying %s:%u...", inet_ntoa(f->to.sin_addr), f->url.port);
+        f->conn = http_pool_open(&f->client->pool, f->url.host, &f->to, by, &err);
+        if (!f->conn && f->found.n > 1)
+            fetch_say(f, '*', "%s: %s", inet_ntoa(f->to.sin_addr), strerror(-err));
+    }
+    return f->conn ? 0 : err;
+}
+
 bool fetch_connect(struct http_fetch *f, bool fresh)
 {
-    const struct tapir_http_options *o = &f->client->options;
-    struct http_pool *pool = &f->client->pool;
-    usec deadline = f->deadline;
     int err;
 
-    f->conn = fresh ? NULL : http_pool_take(pool, f->url.host, &f->to);
-    f->result->reused = f->conn != NULL;
+    f->conn = NULL;
+    f->result->reused = !fresh && take_kept(f);
     if (f->conn) {
         fetch_say(f, '*', "Re-using existing connection #%u with host %s",
                   f->conn->number, f->url.host);
         fetch_connected(f, ", kept");
         return true;
     }
-    if (o->connect_timeout)
-        deadline = usec_min(deadline, tapir_now() + o->connect_timeout);
-    fetch_say(f, '*', "  Trying %s port %u...", f->url.host, f->url.port);
-    f->conn = http_pool_open(pool, f->url.host, &f->to, deadline, &err);
-    if (!f->conn)
+    if (fresh)
+        start_connecting(f);
+    err = open_new(f);
+    if (err < 0)
         return connect_failed(f, err);
     f->result->connects++;
     fetch_say(f, '*', "Connected to %s port %u (#%u)", f->url.host, f->url.port,

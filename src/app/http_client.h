@@ -14,6 +14,9 @@ bool fetch_locate(struct http_fetch *f);
 /* Step 4: a connection in f->conn; `fresh`: none that was used before. */
 bool fetch_connect(struct http_fetch *f, bool fresh);
 
+/* Does this connection lead to where it goes? Then that is f->to. */
+bool fetch_leads(struct http_fetch *f, const struct http_conn *conn);
+
 /* It has a connection: notes both ends, and how it came to it (", kept"). */
 void fetch_connected(struct http_fetch *f, const char *how);
 

@@ -5,6 +5,7 @@
 
 #include "app/http_pool.h"
 #include "app/http_sending.h"
+#include "app/names.h"
 #include "http/http_body.h"
 #include "http/http_fail.h"
 #include "tapir/http.h"
@@ -32,10 +33,12 @@ struct http_fetch {
     const char *method;       /* of the request at hand */
     bool with_body;           /* it has the options' body */
     bool no_expect;           /* do not ask for 100 (Continue) */
-    struct sockaddr_in to;    /* where the connection goes */
+    struct names_found found; /* where the host is: all its addresses */
+    struct sockaddr_in to;    /* where the connection goes: one of them */
     struct http_conn *conn;   /* NULL: none */
     struct http_sending *out; /* what it sends */
     usec begin, deadline;     /* of tapir_now(); NEVER */
+    usec connect_by;          /* the same, for names and connection; NEVER */
 
     /* The answer. */
     enum http_phase phase;

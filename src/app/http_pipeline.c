@@ -55,17 +55,10 @@ static void park(struct pipeline *p)
     drop(p);
 }
 
-static bool leads_there(const struct pipeline *p, const struct http_fetch *f)
-{
-    return p->conn && strcmp(p->conn->host, f->url.host) == 0 &&
-           p->conn->peer.sin_port == f->to.sin_port &&
-           p->conn->peer.sin_addr.s_addr == f->to.sin_addr.s_addr;
-}
-
 /* Step 4 of urls[i]: the connection that stands, or another one. */
 static bool connect_for(struct pipeline *p, struct http_fetch *f, size_t i, bool fresh)
 {
-    if (leads_there(p, f)) {
+    if (p->conn && fetch_leads(f, p->conn)) {
         f->conn = p->conn;
         f->result->reused = true;
         fetch_connected(f, ", shared");

@@ -6,6 +6,7 @@
 #include "app/names.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,11 +24,24 @@ static bool same_host(const char *a, size_t a_len, const char *b)
     return strlen(b) == a_len && strncasecmp(a, b, a_len) == 0;
 }
 
+/* Takes the first address off a list with commas; false when it is none. */
+static bool take_address(const char **list, struct in_addr *address)
+{
+    char text[INET_ADDRSTRLEN];
+    size_t n = strcspn(*list, ",");
+
+    if (n >= sizeof text)
+        return false;
+    memcpy(text, *list, n);
+    text[n] = '\0';
+    *list += n + ((*list)[n] == ',');
+    return inet_pton(AF_INET, text, address) == 1;
+}
+
 /* Splits an entry of --resolve; false when it is none. */
 static bool split_resolve(const char *entry, size_t *host_len, uint64_t *port,
-                          struct in_addr *address)
+                          const char **addresses)
 {
-    char first_address[INET_ADDRSTRLEN];
     const char *first = strchr(entry, ':');
     const char *second = first ? strchr(first + 1, ':') : NULL;
     char digits[8];
@@ -41,44 +55,27 @@ static bool split_resolve(const char *entry, size_t *host_len, uint64_t *port,
     memcpy(digits, first + 1, n);
     digits[n] = '\0';
     *host_len = (size_t)(first - entry);
-    n = strcspn(second + 1, ","); /* of several addresses the first one */
-    if (n >= sizeof first_address)
-        return false;
-    memcpy(first_address, second + 1, n);
-    first_address[n] = '\0';
-    return text_parse_u64(digits, 65535, port) &&
-           inet_pton(AF_INET, first_address, address) == 1;
+    *addresses = second + 1;
+    return text_parse_u64(digits, 65535, port);
 }
 
 bool names_resolve_is_valid(const char *entry)
 {
     size_t host_len;
     uint64_t port;
+    const char *addresses;
     struct in_addr address;
 
-    return split_resolve(entry, &host_len, &port, &address);
+    if (!split_resolve(entry, &host_len, &port, &addresses))
+        return false;
+    do {
+        if (!take_address(&addresses, &address))
+            return false;
+    } while (*addresses);
+    return true;
 }
 
-static int from_resolve(const struct names *names, const char *host, uint16_t port,
-                        struct in_addr *out)
-{
-    for (size_t i = 0; i < names->n_resolve; i++) {
-        const char *entry = names->resolve[i];
-        size_t host_len;
-        uint64_t entry_port;
-        struct in_addr address;
-        if (!split_resolve(entry, &host_len, &entry_port, &address) ||
-            entry_port != port)
-            continue;
-        if (same_host(entry, host_len, host) || same_host(entry, host_len, "*")) {
-            *out = address;
-            return 0;
-        }
-    }
-    return -ENOENT;
-}
-
-/* --- literal addresses, localhost, the hosts file ----------------------------------
+/* --- the command line, literal addresses, localhost, the hosts file -----------------
  */
 
 static void add(struct names_found *out, int family, const void *address)
@@ -110,6 +107,26 @@ static void found(struct names_found *out, const char *source, const char *canon
 {
     out->source = source;
     snprintf(out->canonical, sizeof out->canonical, "%s", canonical);
+}
+
+static int from_resolve(const struct names *names, const char *host, uint16_t port,
+                        struct names_found *out)
+{
+    for (size_t i = 0; i < names->n_resolve; i++) {
+        const char *entry = names->resolve[i], *addresses;
+        size_t host_len;
+        uint64_t entry_port;
+        struct in_addr address;
+        if (!split_resolve(entry, &host_len, &entry_port, &addresses) ||
+            entry_port != port ||
+            (!same_host(entry, host_len, host) && !same_host(entry, host_len, "*")))
+            continue;
+        found(out, "from --resolve", host);
+        while (*addresses && take_address(&addresses, &address))
+            add(out, AF_INET, &address);
+        return out->n > 0 ? 0 : -ENOENT;
+    }
+    return -ENOENT;
 }
 
 int names_numeric(const char *host, int family, struct names_found *out)
@@ -172,12 +189,13 @@ static int from_hosts(const char *path, const char *host, int family,
 /* --- the name servers ----------------------------------------------------------------
  */
 
-static int from_dns_of(struct dns *dns, const char *host, int family,
+static int from_dns_of(struct dns *dns, const char *host, int family, usec deadline,
                        struct names_found *out)
 {
     struct dns_answer answer;
     struct text t;
-    int err = dns_lookup(dns, host, family == AF_INET ? DNS_A : DNS_AAAA, &answer);
+    int err = dns_lookup(dns, host, family == AF_INET ? DNS_A : DNS_AAAA, deadline,
+                         &answer);
 
     if (err < 0)
         return err;
@@ -191,7 +209,8 @@ static int from_dns_of(struct dns *dns, const char *host, int family,
 
 /* Of both families, one may have nothing; a server that is silent is not asked twice.
  */
-static int from_dns(const char *host, int family, struct names_found *out)
+static int from_dns(const char *host, int family, usec deadline,
+                    struct names_found *out)
 {
     struct dns *dns = dns_current();
     int err4 = -ENODATA, err6 = -ENODATA;
@@ -199,9 +218,9 @@ static int from_dns(const char *host, int family, struct names_found *out)
     if (!dns || dns_conf(dns)->n_servers == 0)
         return -ENOENT;
     if (family != AF_INET6)
-        err4 = from_dns_of(dns, host, AF_INET, out);
+        err4 = from_dns_of(dns, host, AF_INET, deadline, out);
     if (family == AF_INET6 || (family == AF_UNSPEC && (err4 == 0 || err4 == -ENODATA)))
-        err6 = from_dns_of(dns, host, AF_INET6, out);
+        err6 = from_dns_of(dns, host, AF_INET6, deadline, out);
     if (out->n > 0)
         return 0;
     return err4 == -ENODATA ? err6 : err4;
@@ -235,35 +254,38 @@ int names_local(const char *hosts, const char *host, int family,
     return from_hosts(hosts, plain, family, out);
 }
 
-int names_find(const char *hosts, const char *host, int family, struct names_found *out)
+int names_find(const char *hosts, const char *host, int family, usec deadline,
+               struct names_found *out)
 {
     int err = names_local(hosts, host, family, out);
 
-    return err == -ENOENT ? from_dns(host, family, out) : err;
+    return err == -ENOENT ? from_dns(host, family, deadline, out) : err;
 }
 
 int names_lookup(const struct names *names, const char *host, uint16_t port,
-                 struct in_addr *out, const char **source)
+                 struct names_found *out)
 {
-    struct names_found found_here;
     size_t len = strlen(host);
     char plain[256];
-    int err;
 
+    out->n = 0;
     if (len >= sizeof plain)
         return -ENOENT;
     memcpy(plain, host, len + 1);
     if (len > 1 && plain[len - 1] == '.')
         plain[len - 1] = '\0';
-    *source = "from --resolve";
     if (from_resolve(names, plain, port, out) == 0)
         return 0;
-    err = names_find(names->hosts, host, AF_INET, &found_here);
-    if (err < 0)
-        return err;
-    memcpy(out, found_here.at[0].b, sizeof *out);
-    *source = found_here.source;
-    return 0;
+    return names_find(names->hosts, host, AF_INET, names->deadline, out);
+}
+
+struct in_addr names_in4(const struct names_found *found, size_t i)
+{
+    struct in_addr address;
+
+    assert(i < found->n && found->at[i].family == AF_INET);
+    memcpy(&address, found->at[i].b, sizeof address);
+    return address;
 }
 
 const char *names_trouble(int err)

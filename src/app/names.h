@@ -8,10 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/time.h"
+
 struct names {
     const char *const *resolve; /* "HOST:PORT:ADDRESS" each; HOST may be "*" */
     size_t n_resolve;
     const char *hosts; /* path of the hosts file */
+    usec deadline;     /* of tapir_now(), for name servers; NEVER */
 };
 
 enum { NAMES_FOUND = 48, NAMES_CANONICAL = 1024 };
@@ -27,11 +30,12 @@ struct names_found {
 };
 
 /* Finds all addresses of the family (AF_UNSPEC: of both) by all but --resolve. 0;
- * -ENOENT when the name stands nowhere, or only in the DNS and no server is known;
- * -EAFNOSUPPORT when only the other family's is known; -ENODATA when the name servers
- * know the name, but no such address; else why they could not be asked, or what went
- * wrong there (dns_ask()). */
-int names_find(const char *hosts, const char *host, int family,
+ * -ETIME when no name server answered, or not until the deadline; -ENOENT when the name
+ * stands nowhere, or only in the DNS and no server is known; -EAFNOSUPPORT when only
+ * the other family's is known; -ENODATA when the name servers know the name, but no
+ * such address; else why they could not be asked, or what went wrong there (dns_ask()).
+ */
+int names_find(const char *hosts, const char *host, int family, usec deadline,
                struct names_found *out);
 
 /* The same without the name servers. */
@@ -41,10 +45,13 @@ int names_local(const char *hosts, const char *host, int family,
 /* The same of literal addresses alone: -ENOENT when it is none. */
 int names_numeric(const char *host, int family, struct names_found *out);
 
-/* Finds the IPv4 address for connections to the port. Results as names_find(), and in
- * *source where it stood. */
+/* Finds the IPv4 addresses for connections to the port, at least one, to be tried in
+ * this order. Results as names_find(). */
 int names_lookup(const struct names *names, const char *host, uint16_t port,
-                 struct in_addr *out, const char **source);
+                 struct names_found *out);
+
+/* One of them, for a socket call. */
+struct in_addr names_in4(const struct names_found *found, size_t i);
 
 /* Is it "HOST:PORT:ADDRESS" with an IPv4 address? */
 bool names_resolve_is_valid(const char *entry);

@@ -175,7 +175,7 @@ int web_clean(void **state)
 
 void web_run(void)
 {
-    hosts_up(&web.h, 1, NULL);
+    hosts_up_with(&web.h, 1, NULL, &web.config);
     if (web.n_scripts)
         must(sim_spawn(web.h.b, server, NULL) == 0);
     must(sim_spawn(web.h.a, client, NULL) == 0);

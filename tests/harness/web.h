@@ -28,6 +28,7 @@ struct web {
     int n_scripts, n_requests;          /* that there are; that came */
     char requests[20000];               /* all heads and bodies that came */
 
+    struct tapir_config config; /* of both hosts */
     struct tapir_http_options options;
     const char *urls[WEB_MOST];
     bool pipeline;                             /* tapir_http_pipeline() gets them */

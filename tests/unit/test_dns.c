@@ -36,7 +36,8 @@ static struct resolv_conf conf;
 static struct step {
     const char *name; /* NULL: the last was before */
     uint16_t type;
-    int64_t pause; /* before it */
+    int64_t pause;    /* before it */
+    int64_t deadline; /* from the beginning; 0: NEVER */
     int result;
     int64_t took;
     struct dns_answer answer;
@@ -64,7 +65,8 @@ static void asker(void *arg)
         if (s->pause)
             tapir_sleep(s->pause);
         int64_t begin = tapir_now();
-        s->result = dns_lookup(dns, s->name, s->type ? s->type : DNS_A, &s->answer);
+        s->result = dns_lookup(dns, s->name, s->type ? s->type : DNS_A,
+                               s->deadline ? begin + s->deadline : NEVER, &s->answer);
         s->took = tapir_now() - begin;
     }
     dns_free(dns);
@@ -102,6 +104,19 @@ static void a_silent_server_is_passed_over_and_asked_again_later(void **state)
     assert_int_equal(step[0].took, 2020000);
     assert_int_equal(first.udp, 2);
     assert_int_equal(second.udp, 1);
+}
+
+static void a_deadline_ends_a_look_up(void **state)
+{
+    step[0].name = step[1].name = "www.test";
+    step[0].deadline = 300000;
+    step[1].deadline = 1500000;
+    first.deaf = second.deaf = 9;
+    run();
+    assert_int_equal(step[0].result, -ETIME);
+    assert_int_equal(step[0].took, 300000);
+    assert_int_equal(step[1].result, -ETIME);
+    assert_int_equal(step[1].took, 1500000);
 }
 
 static void silence_of_all_ends_after_the_attempts(void **state)
@@ -302,6 +317,7 @@ int main(void)
         cmocka_unit_test_setup(addresses_come_from_the_first_server, start),
         cmocka_unit_test_setup(a_silent_server_is_passed_over_and_asked_again_later,
                                start),
+        cmocka_unit_test_setup(a_deadline_ends_a_look_up, start),
         cmocka_unit_test_setup(silence_of_all_ends_after_the_attempts, start),
         cmocka_unit_test_setup(a_server_that_fails_is_passed_over, start),
         cmocka_unit_test_setup(failures_of_all_are_told_from_silence, start),

@@ -192,6 +192,46 @@ static void a_name_given_by_the_user_leads_to_its_address(void **state)
     assert_non_null(strstr(web.requests, "Host: www.example.test\r\n"));
 }
 
+/* The first address is nobody's: what is left of the time is for the second. */
+static void all_addresses_of_a_name_are_tried(void **state)
+{
+    static const char *const resolve[] = { "two.test:80:192.0.2.9,192.0.2.2" };
+
+    web.options.resolve = resolve;
+    web.options.n_resolve = 1;
+    web.options.connect_timeout = 1000000;
+    web.urls[0] = web.urls[1] = "http://two.test/";
+    web.n_scripts = 1;
+    web.script[0].answer[0] = web.script[0].answer[1] =
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+    web.script[0].hold = true;
+    web_run();
+    assert_int_equal(web.result[0].code, 0);
+    assert_in_range(web.result[0].at[TAPIR_HTTP_CONNECT], 500000, 550000);
+    assert_int_equal(web.result[1].code, 0);
+    assert_int_equal(web.result[1].connects, 0); /* the second one's is kept */
+    assert_string_equal(web.body, "hellohello");
+}
+
+/* No server answers at the address of --dns. */
+static void a_look_up_obeys_the_time_allowed(void **state)
+{
+    web.urls[0] = "http://nobody.test/";
+    web.config.dns = "192.0.2.9";
+    web.options.max_time = 400000;
+    web_run();
+    assert_int_equal(web.result[0].code, 28);
+    assert_string_equal(web.result[0].error.what,
+                        "(28) Resolving timed out after 400 milliseconds");
+    web_clean(NULL);
+    web.urls[0] = "http://nobody.test/";
+    web.config.dns = "192.0.2.9";
+    web.options.connect_timeout = 300000;
+    web_run();
+    assert_int_equal(web.result[0].code, 28);
+    assert_int_equal(web.result[0].end, 300000);
+}
+
 static void the_seven_steps_are_told_in_order(void **state)
 {
     static const char *const steps[] = { "* 1 host name  192.0.2.2",
@@ -355,6 +395,8 @@ int main(void)
         FRESH(failures_before_the_connection_have_their_codes),
         FRESH(a_host_that_does_not_answer_is_28_after_the_time_allowed),
         FRESH(a_name_given_by_the_user_leads_to_its_address),
+        FRESH(all_addresses_of_a_name_are_tried),
+        FRESH(a_look_up_obeys_the_time_allowed),
         FRESH(the_seven_steps_are_told_in_order),
         FRESH(one_connection_serves_several_fetches),
         FRESH(a_connection_that_may_not_be_kept_is_not),

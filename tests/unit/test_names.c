@@ -30,7 +30,7 @@ static const char hosts[] = "# a comment with www.example.test in it\n"
                             "192.0.2.10\n"
                             "192.0.2.11 last";
 
-static const char *const resolve[] = { "www.example.test:80:192.0.2.21",
+static const char *const resolve[] = { "www.example.test:80:192.0.2.21,192.0.2.24",
                                        "*:81:192.0.2.22",
                                        "www.example.test:81:192.0.2.23" };
 
@@ -50,14 +50,13 @@ static int down(void **state)
 /* The address as text; or the error's name. */
 static const char *lookup(size_t n_resolve, const char *host, uint16_t port)
 {
-    struct names names = { resolve, n_resolve, path };
-    struct in_addr a;
-    const char *source = NULL;
-    int err = names_lookup(&names, host, port, &a, &source);
+    struct names names = { resolve, n_resolve, path, NEVER };
+    struct names_found found;
+    int err = names_lookup(&names, host, port, &found);
 
     if (err == 0)
-        assert_non_null(source);
-    return err == 0 ? inet_ntoa(a) : strerrorname_np(-err);
+        assert_non_null(found.source);
+    return err == 0 ? inet_ntoa(names_in4(&found, 0)) : strerrorname_np(-err);
 }
 
 static void names_are_found_in_the_hosts_file(void **state)
@@ -111,13 +110,23 @@ static void what_the_user_says_comes_first(void **state)
     assert_string_equal(lookup(3, "localhost", 81), "192.0.2.22");
 }
 
+static void all_addresses_of_a_name_are_found_in_order(void **state)
+{
+    struct names names = { resolve, 3, path, NEVER };
+    struct names_found found;
+
+    assert_int_equal(names_lookup(&names, "www.example.test", 80, &found), 0);
+    assert_int_equal(found.n, 2);
+    assert_string_equal(inet_ntoa(names_in4(&found, 0)), "192.0.2.21");
+    assert_string_equal(inet_ntoa(names_in4(&found, 1)), "192.0.2.24");
+}
+
 static void a_missing_hosts_file_is_an_empty_one(void **state)
 {
-    struct names names = { NULL, 0, "/nonexistent/hosts" };
-    struct in_addr a;
-    const char *source;
+    struct names names = { NULL, 0, "/nonexistent/hosts", NEVER };
+    struct names_found found;
 
-    assert_int_equal(names_lookup(&names, "www", 80, &a, &source), -ENOENT);
+    assert_int_equal(names_lookup(&names, "www", 80, &found), -ENOENT);
 }
 
 static void entries_of_resolve_are_host_port_address(void **state)
@@ -134,6 +143,7 @@ static void entries_of_resolve_are_host_port_address(void **state)
     assert_false(names_resolve_is_valid("a:x:192.0.2.1"));
     assert_false(names_resolve_is_valid("a:80:b"));
     assert_false(names_resolve_is_valid("a:80:,192.0.2.1"));
+    assert_false(names_resolve_is_valid("a:80:192.0.2.1,b"));
     assert_false(names_resolve_is_valid("a:80:::1"));
 }
 
@@ -162,16 +172,14 @@ static const struct {
 enum { ASKED = sizeof asked / sizeof *asked };
 
 static int asked_err[ASKED];
-static struct in_addr asked_got[ASKED];
-static const char *asked_source[ASKED];
+static struct names_found asked_got[ASKED];
 
 static void asker(void *arg)
 {
-    struct names names = { resolve, 3, path };
+    struct names names = { resolve, 3, path, NEVER };
 
     for (size_t i = 0; i < ASKED; i++)
-        asked_err[i] = names_lookup(&names, asked[i].host, 90, &asked_got[i],
-                                    &asked_source[i]);
+        asked_err[i] = names_lookup(&names, asked[i].host, 90, &asked_got[i]);
 }
 
 static void the_name_servers_come_last(void **state)
@@ -187,11 +195,11 @@ static void the_name_servers_come_last(void **state)
     hosts_down(&h);
     for (size_t i = 0; i < ASKED; i++) {
         const char *got = asked_err[i] ? strerrorname_np(-asked_err[i])
-                                       : inet_ntoa(asked_got[i]);
+                                       : inet_ntoa(names_in4(&asked_got[i], 0));
         if (strcmp(got, asked[i].want) != 0)
             fail_msg("%s: %s, want %s", asked[i].host, got, asked[i].want);
         if (asked[i].source)
-            assert_string_equal(asked_source[i], asked[i].source);
+            assert_string_equal(asked_got[i].source, asked[i].source);
     }
     assert_int_equal(s.udp, 3); /* for no name that stands elsewhere */
 }
@@ -201,13 +209,13 @@ static void all_addresses_of_the_hosts_file_are_found(void **state)
 {
     struct names_found found;
 
-    assert_int_equal(names_find(path, "six-and-four", AF_UNSPEC, &found), 0);
+    assert_int_equal(names_find(path, "six-and-four", AF_UNSPEC, NEVER, &found), 0);
     assert_int_equal(found.n, 2);
     assert_int_equal(found.at[0].family, AF_INET6);
     assert_int_equal(found.at[1].family, AF_INET);
     assert_string_equal(found.canonical, "six");
-    assert_int_equal(names_find(path, "www", AF_INET6, &found), -EAFNOSUPPORT);
-    assert_int_equal(names_find(path, "www", AF_INET, &found), 0);
+    assert_int_equal(names_find(path, "www", AF_INET6, NEVER, &found), -EAFNOSUPPORT);
+    assert_int_equal(names_find(path, "www", AF_INET, NEVER, &found), 0);
     assert_string_equal(found.canonical, "www.example.test");
 }
 
@@ -218,6 +226,7 @@ int main(void)
         cmocka_unit_test(addresses_are_their_own_answer),
         cmocka_unit_test(localhost_is_this_host_whatever_the_file_says),
         cmocka_unit_test(what_the_user_says_comes_first),
+        cmocka_unit_test(all_addresses_of_a_name_are_found_in_order),
         cmocka_unit_test(a_missing_hosts_file_is_an_empty_one),
         cmocka_unit_test(the_name_servers_come_last),
         cmocka_unit_test(all_addresses_of_the_hosts_file_are_found),
