@@ -195,7 +195,7 @@ static int set_limit(struct serve *s, int row, const char *value)
         { "--max-requests", 1, 1000000000 },
         { "--max-line", 16, 1 << 20 },
         { "--max-header", 64, 1 << 20 },
-        { "--max-fields", 1, 256 },
+        { "--max-fields", 1, 2048 },
         { "--max-body", 1, 1LL << 40 },
     };
     struct tapir_http_server *h = &s->http;

@@ -36,6 +36,23 @@
 
 /* --- 1 to 3: host name, address, port -------------------------------------------- */
 
+/* Writes the text in full, as what a Location is resolved against. */
+static bool complete_url(struct http_fetch *f)
+{
+    size_t room = strlen(f->text) + sizeof "http:///";
+    char *text = malloc(room);
+    const char *why;
+    struct text t;
+
+    if (!text)
+        return false;
+    text_init(&t, text, room);
+    http_write_url(&t, &f->url);
+    free(f->text);
+    f->text = text;
+    return http_parse_url(f->text, &f->url, &why) == 0;
+}
+
 static bool find_host(struct http_fetch *f)
 {
     const char *why = "";
@@ -49,6 +66,8 @@ static bool find_host(struct http_fetch *f)
         fetch_failed(f, GET_MALFORMED, "URL rejected: %.100s", f->text);
         return fetch_because(f, why, "http://HOST[:PORT]/PATH");
     }
+    if (!complete_url(f))
+        return fetch_failed(f, GET_MEMORY, "Out of memory");
     if (!f->first_text)
         f->first = f->url;
     fetch_step(f, TAPIR_HTTP_HOST, f->url.host);
@@ -177,7 +196,7 @@ void fetch_connected(struct http_fetch *f, const char *how)
 
 bool fetch_leads(struct http_fetch *f, const struct http_conn *conn)
 {
-    if (strcmp(conn->host, f->url.host) != 0 ||
+    if (!http_same_host(conn->host, f->url.host) ||
         conn->peer.sin_port != htons(f->url.port))
         return false;
     for (size_t i = 0; i < f->found.n; i++) {
@@ -226,6 +245,7 @@ bool fetch_connect(struct http_fetch *f, bool fresh)
     f->conn = NULL;
     f->result->reused = !fresh && take_kept(f);
     if (f->conn) {
+        f->http10 |= f->conn->http10;
         fetch_say(f, '*', "Re-using existing connection #%u with host %s",
                   f->conn->number, f->url.host);
         fetch_connected(f, ", kept");
@@ -252,10 +272,12 @@ char *fetch_head(struct http_fetch *f, size_t *len)
                             .url = &f->url,
                             .first = &f->first,
                             .method = f->method,
+                            .http10 = f->http10,
                             .body = f->with_body };
     char *head;
 
-    f->expects = f->with_body && !f->no_expect && http_request_expects(o);
+    /* RFC 9110 s10.1.1: HTTP/1.0 knows no 100 (Continue). */
+    f->expects = f->with_body && !f->no_expect && !f->http10 && http_request_expects(o);
     ask.expects = f->expects;
     head = http_request_new(&ask, len);
     if (!head) {
@@ -277,14 +299,26 @@ void fetch_read(struct http_fetch *f)
     fetch_step(f, TAPIR_HTTP_READ, detail);
 }
 
+static bool cannot_be_framed(struct http_fetch *f)
+{
+    if (!f->http10)
+        fetch_failed(f, GET_UPLOAD, "Upload failed: the length is not known");
+    else
+        fetch_failed(f, GET_UPLOAD, "Chunky upload is not supported by HTTP 1.0");
+    return fetch_because(f, "how long the body is, is not known", "upload from a file");
+}
+
 /* A request and its answer on the connection. */
 static bool exchange(struct http_fetch *f)
 {
     struct http_sending out;
     size_t len;
-    char *head = fetch_head(f, &len);
+    char *head;
     bool ok;
 
+    if (f->with_body && !http_request_is_framed(&f->client->options, f->http10))
+        return cannot_be_framed(f);
+    head = fetch_head(f, &len);
     if (!head)
         return false;
     if (http_sending_begin(&out, &f->client->options, head, len, f->with_body) < 0) {
@@ -325,12 +359,6 @@ static void hang_up(struct http_fetch *f)
 
 bool fetch_exchange(struct http_fetch *f)
 {
-    const struct tapir_http_options *o = &f->client->options;
-
-    if (f->with_body && o->http10 && http_request_is_chunked(o)) {
-        fetch_failed(f, GET_UPLOAD, "Chunky upload is not supported by HTTP 1.0");
-        return fetch_because(f, "how long the body is, is not known", "leave -0 away");
-    }
     for (bool fresh = false;; fresh = true) {
         bool ok = fetch_connect(f, fresh) && exchange(f);
         if (ok && f->refused) {
@@ -376,6 +404,7 @@ void fetch_begin(struct http_fetch *f, struct tapir_http_client *client,
     f->deadline = o->max_time ? f->begin + o->max_time : NEVER;
     f->method = result->method = http_request_method(o);
     f->with_body = http_request_has_body(o);
+    f->http10 = o->http10;
     f->text = strdup(url);
     if (!f->text)
         fetch_failed(f, GET_MEMORY, "Out of memory");

@@ -109,7 +109,8 @@ static bool receive_failed(struct http_fetch *f, ssize_t err)
 static bool pull(struct http_fetch *f, bool *moved)
 {
     struct http_conn *conn = f->conn;
-    ssize_t n = dial_receive(conn->fd, conn->buf + conn->len, CONN_BUFFER - conn->len);
+    ssize_t n = dial_receive(conn->fd, conn->buf + conn->len,
+                             min_size(CONN_BUFFER - conn->len, CONN_READ));
 
     if (n == -EAGAIN)
         return true;

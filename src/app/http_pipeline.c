@@ -60,6 +60,7 @@ static bool connect_for(struct pipeline *p, struct http_fetch *f, size_t i, bool
 {
     if (p->conn && fetch_leads(f, p->conn)) {
         f->conn = p->conn;
+        f->http10 |= p->conn->http10;
         f->result->reused = true;
         fetch_connected(f, ", shared");
         return true;
@@ -75,7 +76,9 @@ static bool connect_for(struct pipeline *p, struct http_fetch *f, size_t i, bool
 /* The request of urls[p->sent] goes, if it belongs to the same origin as f's. */
 static bool ask_next(struct pipeline *p, struct http_fetch *f)
 {
-    struct http_ask ask = { .options = &p->client->options, .method = f->method };
+    struct http_ask ask = { .options = &p->client->options,
+                            .method = f->method,
+                            .http10 = f->http10 };
     struct http_url url;
     const char *why;
     size_t len;

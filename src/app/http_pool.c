@@ -44,7 +44,7 @@ void http_conn_close(struct http_conn *conn)
 static bool leads_to(const struct http_conn *conn, const char *host,
                      const struct sockaddr_in *to)
 {
-    return strcmp(conn->host, host) == 0 && conn->peer.sin_port == to->sin_port &&
+    return http_same_host(conn->host, host) && conn->peer.sin_port == to->sin_port &&
            conn->peer.sin_addr.s_addr == to->sin_addr.s_addr;
 }
 

@@ -8,7 +8,8 @@
 #include "http/http_url.h"
 
 enum {
-    CONN_BUFFER = 128 * 1024, /* holds the largest head, and makes long reads */
+    CONN_BUFFER = 320 * 1024, /* holds the largest head ... */
+    CONN_READ = 128 * 1024,   /* ... and makes long reads, so many bytes at once */
     POOL_MAX = 16,            /* connections that wait */
 };
 
@@ -19,6 +20,7 @@ struct http_conn {
     struct sockaddr_in peer;      /* its other end */
     char host[HTTP_HOST_MAX + 1]; /* the name it was opened for */
     unsigned answers;             /* that came so far; 0: it is new */
+    bool http10;                  /* one of them was of HTTP/1.0 */
     size_t len;                   /* bytes in buf */
     char buf[CONN_BUFFER];        /* what came and is not used yet */
 };

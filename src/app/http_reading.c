@@ -14,12 +14,13 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "http/http_char.h"
 #include "http/http_date.h"
-#include "http/http_range.h"
 #include "http/http_uri.h"
 
 enum {
     INTERIM_MAX = 1000,       /* 1xx answers before the final one */
+    HEADS_MAX = 20 * 307200,  /* bytes of all heads of a fetch, with redirects */
     RETRY_AFTER_MAX = 864000, /* seconds; what asks for more is taken for this */
 };
 
@@ -52,10 +53,17 @@ static bool not_written(struct http_fetch *f)
 /* What came is no head of ours; told as curl tells it. */
 static bool not_a_head(struct http_fetch *f, int code)
 {
-    if (code == GET_RECEIVE)
+    bool http = f->conn->len >= 5 && memcmp(f->conn->buf, "HTTP/", 5) == 0;
+
+    if (code == GET_LARGE || code == GET_RECEIVE)
         return fetch_failed(f, code, "Too large response headers");
-    if (code == GET_UNSUPPORTED)
+    /* One who has spoken HTTP before does not begin to speak something else. */
+    if (code == GET_UNSUPPORTED && !http && (f->interim || f->conn->answers > 0))
+        return fetch_failed(f, GET_WEIRD, "Invalid status line");
+    if (code == GET_UNSUPPORTED && !http)
         return fetch_failed(f, code, "Received HTTP/0.9 when not allowed");
+    if (code == GET_UNSUPPORTED)
+        return fetch_failed(f, code, "Unsupported HTTP version or status in response");
     fetch_failed(f, code, "Weird server reply");
     return fetch_because(f, "what came is no HTTP/1 response", "");
 }
@@ -75,15 +83,41 @@ static bool take_head(struct http_fetch *f, size_t n)
     return written || not_written(f);
 }
 
-/* RFC 9110 s15.4: Location, resolved against our URL (s10.2.2). */
-static void note_location(struct http_fetch *f, const struct http_head *head)
+static bool same_value(const struct http_field *a, const struct http_field *b)
 {
-    const struct http_field *l = http_next_field(head, "Location", NULL);
+    return a->value.len == b->value.len &&
+           memcmp(a->value.at, b->value.at, a->value.len) == 0;
+}
+
+/* The Location that counts: an empty one is none. NULL: there is none, or (*fault)
+ * another one says something else. */
+static const struct http_field *only_location(const struct http_head *head,
+                                              const struct http_field **fault)
+{
+    const struct http_field *l = NULL, *first = NULL;
+
+    while ((l = http_next_field(head, "Location", l))) {
+        if (l->value.len == 0)
+            continue;
+        if (first && !same_value(l, first)) {
+            *fault = l;
+            return NULL;
+        }
+        first = l;
+    }
+    return first;
+}
+
+/* RFC 9110 s15.4: Location, resolved against our URL (s10.2.2). */
+static void note_location(struct http_fetch *f, const struct http_head *head,
+                          const struct http_field **fault)
+{
+    const struct http_field *l = only_location(head, fault);
     struct http_slice base = slice_of(f->text);
     struct text t;
     size_t room;
 
-    if (!l || l->value.len == 0 || head->status < 300 || head->status > 399)
+    if (!l || head->status < 300 || head->status > 399)
         return;
     room = 3 * (base.len + l->value.len) + 16;
     f->location = malloc(room);
@@ -125,15 +159,30 @@ static void note_head(struct http_fetch *f, const struct http_head *head)
         text_putn(&t, type->value.at, type->value.len);
     f->persists = http_persists(head);
     /* RFC 9112 s9.3: a server that was asked as HTTP/1.0 must say so itself. */
-    if (f->client->options.http10)
+    if (f->http10)
         f->persists = f->persists && http_has_token(head, "Connection", "keep-alive");
+    /* Who answers as HTTP/1.0 is asked so from now on. */
+    f->http10 |= head->minor == 0;
+    f->conn->http10 |= head->minor == 0;
+}
+
+/* Does a Content-Range begin at that byte? Servers leave out the unit, or the end. */
+static bool begins_at(struct http_slice range, uint64_t from)
+{
+    uint64_t first;
+    size_t n = 0;
+
+    while (range.len > 0 && !is_digit(range.at[0]))
+        range = slice_from(range, 1);
+    while (n < range.len && is_digit(range.at[n]))
+        n++;
+    return slice_number(slice_first(range, n), &first) && first == from;
 }
 
 /* A file is resumed: do the bytes that come belong where it ends (RFC 9110 s14.4)? */
 static bool check_resumed(struct http_fetch *f, const struct http_head *head)
 {
     uint64_t from = f->client->options.resume;
-    struct http_content_range range;
 
     if (from == 0 || f->swallow || strcmp(f->method, "GET") != 0)
         return true;
@@ -144,9 +193,7 @@ static bool check_resumed(struct http_fetch *f, const struct http_head *head)
         f->swallow = true;
         return true;
     }
-    if (head->status == 206 &&
-        http_parse_content_range(http_single_field(head, "Content-Range"), &range) &&
-        range.from == from)
+    if (begins_at(http_single_field(head, "Content-Range"), from))
         return true;
     fetch_failed(f, GET_RANGE,
                  "HTTP server doesn't seem to support byte ranges. Cannot resume.");
@@ -154,22 +201,35 @@ static bool check_resumed(struct http_fetch *f, const struct http_head *head)
                          "leave -C away to fetch all of it");
 }
 
-/* The final head: what it says about the rest. */
-static bool understand(struct http_fetch *f, const struct http_head *head)
+/* The body's framing and Location. A field that contradicts itself is *fault. */
+static bool frame(struct http_fetch *f, const struct http_head *head,
+                  const struct http_field **fault)
 {
-    const struct tapir_http_options *o = &f->client->options;
-    bool to_head = strcmp(f->method, "HEAD") == 0 || o->head;
+    bool to_head = strcmp(f->method, "HEAD") == 0 || f->client->options.head;
     int err = http_response_body(head, &http_response_limits, to_head, &f->body);
 
-    if (head->status == 101)
-        return fetch_failed(f, GET_WEIRD, "Weird server reply: 101 was not asked for");
+    *fault = f->body.fault;
     if (err == -GET_CODING) {
         fetch_failed(f, GET_CODING, "Unsupported transfer encoding");
         return fetch_because(f, "a transfer coding other than chunked, unasked", "");
     }
     if (err < 0)
         return fetch_failed(f, GET_WEIRD, "Weird server reply: Content-Length");
-    note_location(f, head);
+    *fault = NULL;
+    note_location(f, head, fault);
+    return !*fault || fetch_failed(f, GET_WEIRD, "Weird server reply: two Locations");
+}
+
+/* The final head: what it says about the rest. */
+static bool understand(struct http_fetch *f, const struct http_head *head,
+                       const struct http_field **fault)
+{
+    const struct tapir_http_options *o = &f->client->options;
+
+    if (head->status == 101)
+        return fetch_failed(f, GET_WEIRD, "Weird server reply: 101 was not asked for");
+    if (!frame(f, head, fault))
+        return false;
     /* RFC 9110 s15.5.18: the server has none of the body yet. */
     f->refused = head->status == 417 && f->expects && f->out->waits;
     f->swallow = (o->follow && f->location) || f->refused;
@@ -193,6 +253,7 @@ static bool take_interim(struct http_fetch *f, int status)
 static bool read_head(struct http_fetch *f, bool *more)
 {
     struct http_conn *conn = f->conn;
+    const struct http_field *fault = NULL;
     struct http_head head;
     bool ok;
     int n = http_parse_response(conn->buf, conn->len, f->seen, &http_response_limits,
@@ -203,19 +264,33 @@ static bool read_head(struct http_fetch *f, bool *more)
         f->seen = conn->len;
         return true;
     }
-    if (n < 0)
-        return not_a_head(f, -n);
+    if (n > 0 && f->result->heads + (size_t)n > HEADS_MAX)
+        n = -GET_RECEIVE;
+    if (n < 0) {
+        not_a_head(f, -n);
+        if (head.faulty)
+            take_head(f, (size_t)(head.faulty - conn->buf));
+        return false;
+    }
     note_head(f, &head);
     if (head.status < 200 && head.status != 101)
         return take_head(f, (size_t)n) && take_interim(f, head.status);
-    ok = understand(f, &head);
-    if (!take_head(f, (size_t)n) || !ok)
+    ok = understand(f, &head, &fault);
+    /* Of a head that contradicts itself, what stands before that is shown. */
+    if (!take_head(f, fault ? (size_t)(fault->name.at - conn->buf) : (size_t)n) || !ok)
         return false;
     f->phase = http_body_done(&f->body) ? ANSWER_DONE : ANSWER_BODY;
     return true;
 }
 
 /* --- bodies ---------------------------------------------------------------------- */
+
+static bool bad_chunk(struct http_fetch *f)
+{
+    if (f->body.state >= CHUNK_TRAILER)
+        return fetch_failed(f, GET_WEIRD, "Weird server reply: a trailer that is none");
+    return fetch_failed(f, GET_RECEIVE, "Recv failure: bad chunk in the body");
+}
 
 /* Hands over what the buffer has of the body. */
 static bool read_body(struct http_fetch *f)
@@ -228,7 +303,7 @@ static bool read_body(struct http_fetch *f)
     while (at < conn->len && !http_body_done(&f->body)) {
         ssize_t n = http_body_read(&f->body, conn->buf + at, conn->len - at, &piece);
         if (n < 0)
-            return fetch_failed(f, GET_RECEIVE, "Recv failure: bad chunk in the body");
+            return bad_chunk(f);
         at += (size_t)n;
         if (f->swallow || piece.len == 0)
             continue;
@@ -260,9 +335,10 @@ static bool head_ended(struct http_fetch *f)
     f->lost = !f->answered;
     if (f->send_error)
         return fetch_failed(f, GET_SEND, "Send failure: %s", strerror(-f->send_error));
-    if (f->answered)
-        return fetch_failed(f, GET_RECEIVE,
-                            "Recv failure: the answer ended inside its head");
+    if (f->conn->len > 0) {
+        fetch_failed(f, GET_PARTIAL, "transfer closed inside the head of the answer");
+        return take_head(f, f->conn->len) && false;
+    }
     fetch_failed(f, GET_EMPTY, "Empty reply from server");
     return fetch_because(f, "it closed the connection without an answer", "");
 }

@@ -31,14 +31,19 @@ bool http_request_has_body(const struct tapir_http_options *o)
     return o->data || o->upload;
 }
 
-/* The user's own field of that name, or NULL. */
-static const char *own_field(const struct tapir_http_options *o, const char *name)
+static bool is_field(const char *field, const char *name)
 {
     size_t len = strlen(name);
 
+    return strncasecmp(field, name, len) == 0 &&
+           (field[len] == ':' || field[len] == ';');
+}
+
+/* The user's own field of that name, the first one, or NULL. */
+static const char *own_field(const struct tapir_http_options *o, const char *name)
+{
     for (size_t i = 0; i < o->n_headers; i++)
-        if (strncasecmp(o->headers[i], name, len) == 0 &&
-            (o->headers[i][len] == ':' || o->headers[i][len] == ';'))
+        if (is_field(o->headers[i], name))
             return o->headers[i];
     return NULL;
 }
@@ -47,9 +52,16 @@ bool http_request_is_chunked(const struct tapir_http_options *o)
 {
     const char *own = own_field(o, "Transfer-Encoding");
 
-    if (own && strcasestr(own, "chunked"))
-        return http_request_has_body(o);
+    if (own)
+        return strcasestr(own, "chunked") && http_request_has_body(o);
     return o->upload && o->upload_len == UINT64_MAX;
+}
+
+bool http_request_is_framed(const struct tapir_http_options *o, bool http10)
+{
+    if (http_request_is_chunked(o))
+        return !http10;
+    return !o->upload || o->upload_len < UINT64_MAX || own_field(o, "Content-Length");
 }
 
 bool http_request_expects(const struct tapir_http_options *o)
@@ -57,8 +69,7 @@ bool http_request_expects(const struct tapir_http_options *o)
     const char *own = own_field(o, "Expect");
     uint64_t len = o->upload ? o->upload_len : o->data_len;
 
-    /* RFC 9110 s10.1.1: HTTP/1.0 knows no 100 (Continue). */
-    if (!http_request_has_body(o) || o->http10)
+    if (!http_request_has_body(o))
         return false;
     return own ? strcasestr(own, "100-continue") != NULL : len > EXPECT_FROM;
 }
@@ -112,19 +123,21 @@ static bool is_meant_for(const struct http_ask *ask, const char *field)
     static const char *const secrets[] = { "Authorization:", "Cookie:" };
 
     if (strncasecmp(field, "Host:", 5) == 0)
-        return strcmp(ask->url->host, ask->first->host) == 0;
+        return http_same_host(ask->url->host, ask->first->host);
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
         if (strncasecmp(field, secrets[i], strlen(secrets[i])) == 0)
             return http_same_origin(ask->url, ask->first);
     return true;
 }
 
-/* "Name: value", or "Name;" for a field without a value. */
+/* "Name: value", or "Name;" for a field without a value; "Name;value" is none. */
 static void write_users(struct text *t, const char *field)
 {
     const char *colon = strchr(field, ':');
     size_t name = strcspn(field, ";");
 
+    if (!colon && field[name] == ';' && field[name + 1] != '\0')
+        return;
     if (colon && colon[1 + strspn(colon + 1, " \t")] == '\0')
         return;
     if (colon) {
@@ -155,7 +168,7 @@ static void write_request(struct text *t, const struct http_ask *ask)
     bool chunked = ask->body && http_request_is_chunked(o);
     const char *host = own_field(o, "Host");
 
-    http_write_request(t, ask->method, ask->url, o->http10 ? 0 : 1);
+    http_write_request(t, ask->method, ask->url, ask->http10 ? 0 : 1);
     if (host && is_meant_for(ask, host))
         write_users(t, host);
     else
@@ -167,9 +180,13 @@ static void write_request(struct text *t, const struct http_ask *ask)
     write_ours(t, ask, "Referer", o->referer);
     if (chunked)
         write_ours(t, ask, "Transfer-Encoding", "chunked");
-    for (size_t i = 0; i < o->n_headers; i++)
-        if (o->headers[i] != host && is_meant_for(ask, o->headers[i]))
-            write_users(t, o->headers[i]);
+    for (size_t i = 0; i < o->n_headers; i++) {
+        const char *field = o->headers[i];
+        /* RFC 9112 s6.2 (MUST NOT): no length beside chunks. */
+        if (!is_field(field, "Host") && is_meant_for(ask, field) &&
+            !(chunked && is_field(field, "Content-Length")))
+            write_users(t, field);
+    }
     if (ask->body)
         write_about_body(t, ask);
     http_write_end(t);

@@ -12,6 +12,7 @@ struct http_ask {
     const struct http_url *url;   /* what is asked for */
     const struct http_url *first; /* what the user named: a Location led from there */
     const char *method;
+    bool http10;  /* ask as HTTP/1.0 */
     bool body;    /* the options' body follows */
     bool expects; /* ask for 100 (Continue) before it */
 };
@@ -25,7 +26,12 @@ bool http_request_has_body(const struct tapir_http_options *options);
 /* Does it go in chunks: is its length not known, or does the user ask for it? */
 bool http_request_is_chunked(const struct tapir_http_options *options);
 
-/* Is 100 (Continue) worth waiting for before the body, or does the user ask for it? */
+/* Can the server find the body's end? Not in HTTP/1.0 with chunks, nor where the length
+ * is not known and the user will have no chunks. */
+bool http_request_is_framed(const struct tapir_http_options *options, bool http10);
+
+/* Is 100 (Continue) worth waiting for before the body, or does the user ask for it? Not
+ * in HTTP/1.0. */
 bool http_request_expects(const struct tapir_http_options *options);
 
 /* The head as it goes on the wire, for the caller to free; NULL: no memory. The user's

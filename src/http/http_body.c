@@ -17,7 +17,8 @@
  *
  * Extensions and trailers are skipped, and bounded: they carry nothing for us. What is
  * skipped is looked at all the same: a trailer that is no field, or a CR inside an
- * extension, is where another reader would see the body's end elsewhere. */
+ * extension, is where another reader would see the body's end elsewhere. In a response
+ * a bare LF ends a line, as it does in its head. */
 #include "http/http_body.h"
 
 #include <errno.h>
@@ -29,9 +30,19 @@
 
 enum { SIZE_DIGITS = 16 }; /* of a chunk; some readers wrap behind them, zeros or not */
 
-/* Content-Length: 1 and *length; 0 when there is none; -EBADMSG when it is no number,
- * or several that differ (RFC 9112 s6.3, case 5). */
-static int content_length(const struct http_head *head, uint64_t *length)
+static bool has_digits_alone(struct http_slice s)
+{
+    size_t n = 0;
+
+    while (n < s.len && is_digit(s.at[n]))
+        n++;
+    return n > 0 && n == s.len;
+}
+
+/* Content-Length: 1 and *length; 0 when there is none; -ERANGE when it is beyond 64
+ * bits; -EBADMSG when it is no number, or several that differ (RFC 9112 s6.3, case 5),
+ * with body->fault. */
+static int content_length(const struct http_head *head, struct http_body *body)
 {
     const struct http_field *f = NULL;
     struct http_slice rest, item;
@@ -40,13 +51,17 @@ static int content_length(const struct http_head *head, uint64_t *length)
 
     while ((f = http_next_field(head, "Content-Length", f))) {
         rest = f->value;
+        body->fault = f;
         while (slice_next_item(&rest, &item)) {
-            if (!slice_number(item, &n) || (found && n != *length))
+            if (!slice_number(item, &n))
+                return has_digits_alone(item) ? -ERANGE : -EBADMSG;
+            if (found && n != body->left)
                 return -EBADMSG;
-            *length = n;
+            body->left = n;
             found = 1;
         }
     }
+    body->fault = NULL;
     return found;
 }
 
@@ -88,7 +103,7 @@ int http_request_body(const struct http_head *head, const struct http_limits *li
     int length;
 
     begin(body, limits, true);
-    length = content_length(head, &body->left);
+    length = content_length(head, body);
     /* RFC 9112 s6.3, case 4: a coding that does not end in chunked has no length. */
     if (length < 0 || coding == -EBADMSG)
         return -400;
@@ -113,9 +128,11 @@ int http_response_body(const struct http_head *head, const struct http_limits *l
     begin(body, limits, false);
     if (to_head || head->status < 200 || head->status == 204 || head->status == 304)
         return 0;
-    length = content_length(head, &body->left);
-    if (coding < 0)
+    length = content_length(head, body);
+    if (coding < 0) {
+        body->fault = http_next_field(head, "Transfer-Encoding", NULL);
         return -GET_CODING;
+    }
     if (coding) {
         /* RFC 9112 s6.3, case 3: the coding overrides the length. */
         body->left = 0;
@@ -123,8 +140,13 @@ int http_response_body(const struct http_head *head, const struct http_limits *l
         body->faulty = length != 0 || head->minor == 0;
         return 0;
     }
-    if (length < 0)
+    if (length == -EBADMSG)
         return -GET_WEIRD;
+    /* As in curl, a length that no number here holds is none: all that comes is read,
+     * and the connection closed behind it. */
+    body->faulty = length < 0;
+    if (length < 0)
+        length = 0;
     body->framing = length ? HTTP_BODY_LENGTH : HTTP_BODY_CLOSE;
     return 0;
 }
@@ -211,7 +233,7 @@ static int take_name(struct http_body *body, char c)
 }
 
 /* One byte of the grammar around the data. */
-static int take_byte(struct http_body *body, char c)
+static int take_strictly(struct http_body *body, char c)
 {
     bool in_trailers = body->state >= CHUNK_TRAILER;
 
@@ -246,6 +268,22 @@ static int take_byte(struct http_body *body, char c)
         break;
     }
     return -EBADMSG;
+}
+
+static bool awaits_lf(const struct http_body *body)
+{
+    return body->state == CHUNK_SIZE_LF || body->state == CHUNK_DATA_LF ||
+           body->state == CHUNK_TRAILER_LF || body->state == CHUNK_END_LF;
+}
+
+/* The same, with the CR that a response may have left out in front of its LF. */
+static int take_byte(struct http_body *body, char c)
+{
+    int err = 0;
+
+    if (c == '\n' && !body->strict && !awaits_lf(body))
+        err = take_strictly(body, '\r');
+    return err < 0 ? err : take_strictly(body, c);
 }
 
 static ssize_t read_chunked(struct http_body *body, const char *in, size_t len,

@@ -41,6 +41,7 @@ struct http_body {
     uint64_t left;  /* bytes still to come: of the body, or of this chunk */
     enum http_chunk_state state;      /* chunks: where in the grammar */
     const struct http_limits *limits; /* chunks: borrowed */
+    const struct http_field *fault;   /* borrowed: what an error is about; NULL */
 };
 
 /* Decides for a request. 0, or minus the status that answers it (400, 501); then the
@@ -56,7 +57,7 @@ int http_response_body(const struct http_head *head, const struct http_limits *l
 
 /* Takes bytes off the front of [in, in+len): how many, with *out the body's bytes among
  * them (one piece, maybe empty); call again until it takes all or the body is done.
- * -EBADMSG when the chunks are no chunks. */
+ * When the chunks are no chunks, or a trailer is no field, -EBADMSG. */
 ssize_t http_body_read(struct http_body *body, const char *in, size_t len,
                        struct http_slice *out);
 

@@ -23,6 +23,7 @@ enum http_fail {
     GET_RECEIVE = 56, /* also chunks that are none, a head without end */
     GET_REWIND = 65,  /* a body is due again, and cannot be read again */
     GET_CODING = 61,  /* a transfer coding that nobody asked for */
+    GET_LARGE = 100,  /* a field, or fields, without end */
 };
 
 #endif

@@ -7,12 +7,12 @@
 #include <stddef.h>
 
 enum {
-    HTTP_FIELDS_MAX = 256, /* field lines that a struct http_head has room for */
-    HTTP_METHOD_MAX = 32,  /* characters of a method; RFC 9112 s3: beyond, 501 */
+    HTTP_FIELDS_MAX = 2048, /* field lines that a struct http_head has room for */
+    HTTP_METHOD_MAX = 32,   /* characters of a method; RFC 9112 s3: beyond, 501 */
 };
 
 struct http_limits {
-    size_t line;        /* bytes of a start line, its end included */
+    size_t line;        /* bytes of a start line, of responses also of a field line */
     size_t head;        /* bytes of a whole head */
     size_t fields;      /* field lines in it; HTTP_FIELDS_MAX at most */
     size_t empty_lines; /* before a request line */

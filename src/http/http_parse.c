@@ -37,8 +37,8 @@ const struct http_limits http_request_limits = {
 };
 
 const struct http_limits http_response_limits = {
-    .line = 65536,
-    .head = 65536,
+    .line = 102400,
+    .head = 307200,
     .fields = HTTP_FIELDS_MAX,
     .empty_lines = 0,
     .chunk_line = 16384,
@@ -130,7 +130,9 @@ static int parse_status_line(struct http_slice line, struct http_head *head)
     struct http_slice version = take_word(&line);
     struct http_slice status = take_word(&line);
 
-    if (parse_version(version, &head->minor) != 1)
+    /* Deviates from RFC 9110 s2.5, as curl does: HTTP/1.2 and above are refused. What
+     * they would mean is not known, and nobody speaks them. */
+    if (parse_version(version, &head->minor) != 1 || head->minor > 1)
         return -EBADMSG;
     if (status.len != 3 || status.at[0] == '0')
         return -EBADMSG;
@@ -156,17 +158,21 @@ static bool value_is_valid(struct http_slice value, bool strict)
 }
 
 /* field-name ":" OWS field-value OWS. A blank before the colon, or in front of the
- * name (a folded line), is no token character and so refused (RFC 9112 s5.1, s5.2). */
+ * name (a folded line), is no token character and so refused (RFC 9112 s5.1, s5.2); the
+ * former is forgiven a response. */
 static bool parse_field(struct http_slice line, bool strict, struct http_field *field)
 {
-    size_t n = 0;
+    size_t n = 0, colon;
 
     while (n < line.len && is_tchar(line.at[n]))
         n++;
-    if (n == 0 || n == line.len || line.at[n] != ':')
+    colon = n;
+    while (!strict && colon < line.len && is_blank(line.at[colon]))
+        colon++;
+    if (n == 0 || colon == line.len || line.at[colon] != ':')
         return false;
     field->name = (struct http_slice){ line.at, n };
-    field->value = slice_trim(slice_from(line, n + 1));
+    field->value = slice_trim(slice_from(line, colon + 1));
     return value_is_valid(field->value, strict);
 }
 
@@ -178,12 +184,14 @@ static int parse_fields(struct http_slice rest, const struct http_limits *limits
         struct http_slice line = take_line(&rest);
         if (line.len == 0)
             break;
-        if (head->n_fields == limits->fields)
+        head->faulty = line.at;
+        if (head->n_fields == limits->fields || (!strict && line.len >= limits->line))
             return -E2BIG;
         if (!parse_field(line, strict, &head->field[head->n_fields]))
             return -EBADMSG;
         head->n_fields++;
     }
+    head->faulty = NULL;
     return 0;
 }
 
@@ -341,6 +349,8 @@ int http_parse_response(char *at, size_t len, size_t seen,
     struct http_slice rest;
     int end, err;
 
+    clear(head);
+    head->faulty = at;
     if (memcmp(at, begins, min_size(len, sizeof begins - 1)) != 0)
         return -GET_UNSUPPORTED;
     end = head_end(at, min_size(len, limits->head), seen, false);
@@ -348,14 +358,13 @@ int http_parse_response(char *at, size_t len, size_t seen,
         return -GET_RECEIVE;
     if (end < 0)
         return end;
-    clear(head);
     unfold(at, (size_t)end);
     rest = (struct http_slice){ at, (size_t)end };
     if (parse_status_line(take_line(&rest), head) < 0)
-        return -GET_WEIRD;
+        return -GET_UNSUPPORTED;
     err = parse_fields(rest, limits, false, head);
     if (err < 0)
-        return err == -E2BIG ? -GET_RECEIVE : -GET_WEIRD;
+        return err == -E2BIG ? -GET_LARGE : -GET_WEIRD;
     return end;
 }
 

@@ -16,12 +16,13 @@ struct http_field {
 };
 
 struct http_head {
-    struct http_slice method;                 /* requests: as sent; methods have case */
-    struct http_slice target;                 /* requests: as sent */
-    struct http_slice reason;                 /* responses: the phrase, may be empty */
-    int status;                               /* responses: 100 to 999 */
-    int minor;                                /* of HTTP/1.minor */
-    size_t n_fields;                          /* in use */
+    struct http_slice method; /* requests: as sent; methods have case */
+    struct http_slice target; /* requests: as sent */
+    struct http_slice reason; /* responses: the phrase, may be empty */
+    int status;               /* responses: 100 to 999 */
+    int minor;                /* of HTTP/1.minor */
+    const char *faulty;       /* responses: a line that is none; NULL: all are good */
+    size_t n_fields;          /* in use */
     struct http_field field[HTTP_FIELDS_MAX]; /* in the order sent */
 };
 
@@ -34,8 +35,10 @@ int http_parse_request(const char *at, size_t len, size_t seen,
 
 /* Reads a response head in the same way, and more forgiving: a bare LF ends a line, and
  * folded lines are unfolded in place. What is wrong with it is minus a fetch's exit
- * code (http_fail.h): GET_UNSUPPORTED for what is no HTTP/1, GET_WEIRD for a bad line,
- * GET_RECEIVE for more than the limits. */
+ * code (http_fail.h): GET_UNSUPPORTED for what is no HTTP/1.1 or 1.0, GET_WEIRD for a
+ * bad line, GET_LARGE for a line or a number of them beyond the limits, GET_RECEIVE for
+ * a head beyond them; the lines before head->faulty are good.
+ */
 int http_parse_response(char *at, size_t len, size_t seen,
                         const struct http_limits *limits, struct http_head *head);
 

@@ -32,7 +32,7 @@ void http_encode_target(struct text *t, struct http_slice target)
 {
     for (size_t i = 0; i < target.len; i++) {
         unsigned char c = (unsigned char)target.at[i];
-        if (c > 0x20 && c < 0x7f && !strchr("\"<>\\^`{|}", c))
+        if (c > 0x20 && c < 0x7f && !strchr("\"<>", c))
             text_char(t, target.at[i]);
         else
             put_encoded(t, target.at[i]);
@@ -143,6 +143,23 @@ static void put_part(struct text *t, const char *before, struct http_slice part)
     http_encode_target(t, part);
 }
 
+static void put_query(struct text *t, struct http_slice query)
+{
+    struct http_slice piece = query;
+
+    if (!query.at)
+        return;
+    text_char(t, '?');
+    for (;;) {
+        size_t n = slice_span(piece, " ");
+        http_encode_target(t, slice_first(piece, n));
+        if (n == piece.len)
+            break;
+        text_char(t, '+');
+        piece = slice_from(piece, n + 1);
+    }
+}
+
 /* RFC 3986 s5.2.3: all of the base but its last segment, then the reference. */
 static void put_merged(struct text *t, struct http_slice base, struct http_slice path)
 {
@@ -164,12 +181,14 @@ void http_resolve(struct text *t, struct http_slice base, struct http_slice refe
     http_encode_target(t, r.scheme.at ? r.scheme : b.scheme);
     text_char(t, ':');
     put_part(t, "//", elsewhere ? r.authority : b.authority);
-    if (elsewhere || (r.path.len > 0 && r.path.at[0] == '/'))
+    if (r.authority.at && r.path.len == 0)
+        text_char(t, '/');
+    else if (elsewhere || (r.path.len > 0 && r.path.at[0] == '/'))
         http_write_path(t, r.path);
     else if (same)
         http_write_path(t, b.path);
     else
         put_merged(t, b.path, r.path);
-    put_part(t, "?", same && !r.query.at ? b.query : r.query);
+    put_query(t, same && !r.query.at ? b.query : r.query);
     put_part(t, "#", r.fragment);
 }

@@ -10,15 +10,17 @@
  * "-._~" percent-encoded. */
 void http_encode_path(struct text *t, const char *name);
 
-/* Writes a target as it may stand on the wire: octets that no URI has are encoded, the
- * rest stays as it is. */
+/* Writes a target as it may stand on the wire: blanks, controls, quotes and what is not
+ * ASCII are encoded. The rest stays as it is, also the few others that no URI has
+ * ("\\^`{|}"), since servers know them so, from browsers and curl. */
 void http_encode_target(struct text *t, struct http_slice target);
 
 /* The same of a path, without its dot segments (s5.2.4), if it begins with '/'. */
 void http_write_path(struct text *t, struct http_slice path);
 
 /* Writes what `reference` means where `base`, which has a scheme, is the URI at hand
- * (s5.2): where a Location leads to. */
+ * (s5.2): where a Location leads to. An empty path behind an authority is "/" (RFC 9110
+ * s4.2.3), a space in a query "+". */
 void http_resolve(struct text *t, struct http_slice base, struct http_slice reference);
 
 #endif

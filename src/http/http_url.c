@@ -5,6 +5,7 @@
 #include "http/http_url.h"
 
 #include <errno.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "http/http_char.h"
@@ -132,7 +133,7 @@ static int copy_host(struct http_slice s, struct http_url *url, const char **why
             *why = "the host name is too long";
         if (n == HTTP_HOST_MAX || !is_of_host(c, url->is_ip6))
             return -EINVAL;
-        url->host[n++] = to_lower(c);
+        url->host[n++] = c;
     }
     url->host[n] = '\0';
     if (!url->is_ip6 && parse_ip4((struct http_slice){ url->host, n }, &address))
@@ -197,17 +198,33 @@ int http_parse_url(const char *s, struct http_url *url, const char **why)
     if (err < 0)
         return err;
     authority = slice_first(rest, slice_span(rest, "/?#"));
+    url->authority = authority;
     rest = slice_from(rest, authority.len);
     take_user(&authority, url);
     err = parse_host(authority, url, why);
     if (err < 0)
         return err;
     url->target = slice_first(rest, slice_span(rest, "#"));
+    url->fragment = slice_from(rest, url->target.len);
     return 0;
+}
+
+void http_write_url(struct text *t, const struct http_url *url)
+{
+    text_put(t, "http://");
+    text_putn(t, url->authority.at, url->authority.len);
+    text_put(t, url->target.len > 0 && url->target.at[0] == '/' ? "" : "/");
+    text_putn(t, url->target.at, url->target.len);
+    text_putn(t, url->fragment.at, url->fragment.len);
+}
+
+bool http_same_host(const char *a, const char *b)
+{
+    return strcasecmp(a, b) == 0;
 }
 
 bool http_same_origin(const struct http_url *a, const struct http_url *b)
 {
     return a->port == b->port && a->is_ip6 == b->is_ip6 &&
-           strcmp(a->host, b->host) == 0;
+           http_same_host(a->host, b->host);
 }

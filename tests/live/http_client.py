@@ -190,9 +190,9 @@ case("reset inside a body with a length",
      [["READ", OK + b"Content-Length: 9\r\n\r\nhello", "RST"]], 56)
 case("reset inside a chunk", [["READ", chunked(b"9\r\nhello"), "RST"]], 56)
 case("reset of a body that ends with the connection", [["READ", OK + b"\r\nhello", "RST"]], 56)
-one("end inside the head", OK + b"Content-Le", 56, b"")
-one("end behind the status line", OK, 56, b"")
-one("end behind a 100", b"HTTP/1.1 100 Continue\r\n\r\n", 56, b"")
+one("end inside the head", OK + b"Content-Le", 18, b"")
+one("end behind the status line", OK, 18, b"")
+one("end behind a 100", b"HTTP/1.1 100 Continue\r\n\r\n", 52, b"")
 # heads
 one("interim answers", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: </x>\r\n\r\n" +
     b"HTTP/1.1 199 What\r\nContent-Length: 9\r\n\r\n" + answer())
@@ -202,13 +202,13 @@ one("an empty reason", b"HTTP/1.1 200 \r\nContent-Length: 5\r\n\r\nhello")
 one("bare LF", b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello")
 one("folded lines", OK + b"X: a\r\n b\r\n\tc\r\nContent-Length: 5\r\n\r\nhello")
 one("HTTP/1.0", b"HTTP/1.0 200 OK\r\n\r\nhello")
-one("a higher minor version", b"HTTP/1.9 200 OK\r\nContent-Length: 5\r\n\r\nhello")
-one("a head without end", OK + b"X: y\r\n" * 40000, 56, b"")
+one("a higher minor version", b"HTTP/1.9 200 OK\r\nContent-Length: 5\r\n\r\nhello", 1, b"")
+one("a head without end", OK + b"X: y\r\n" * 60000, 56, b"")
 one("a field of 60000 characters", answer(head=b"X: " + b"y" * 60000 + b"\r\n"))
 one("200 fields", answer(head=b"".join(b"X%d: y\r\n" % i for i in range(200))))
 one("not HTTP", b"hello, world\r\n", 1, b"")
-one("HTTP/2", b"HTTP/2 200\r\n\r\n", 8, b"")
-one("a status of two digits", b"HTTP/1.1 20 OK\r\n\r\n", 8, b"")
+one("HTTP/2", b"HTTP/2 200\r\n\r\n", 1, b"")
+one("a status of two digits", b"HTTP/1.1 20 OK\r\n\r\n", 1, b"")
 case("one byte a segment", [["READ", ("DRIP", answer())]])
 case("one byte a segment, chunked", [["READ", ("DRIP", chunked(b"5\r\nhello\r\n0\r\n\r\n"))]])
 # failures
@@ -239,7 +239,7 @@ case("GET lost twice", [["READ", answer(b"a"), "READ"], ["READ"]], 52, b"a", TWO
 case("POST lost on a kept connection", [["READ", answer(b"a"), "READ"], ["READ", answer(b"b")]],
      52, b"a", ("U/a", "--next", "-d", "x", "U/b"), 1, 2)
 case("GET with part of an answer is not repeated",
-     [["READ", answer(b"a"), "READ", b"HTTP/1.1 2"], ["READ", answer(b"b")]], 56, b"a", TWO, 1, 2)
+     [["READ", answer(b"a"), "READ", b"HTTP/1.1 2"], ["READ", answer(b"b")]], 18, b"a", TWO, 1, 2)
 # redirects
 kept("a redirect", [to(b"/b"), answer()], args=("-L", "U/"), requests=2)
 one("a redirect that is not followed", to(b"/b"), body=b"moved")

@@ -119,6 +119,8 @@ static void a_response_says_its_length_or_ends_with_the_connection(void **state)
         { "1.1 200 OK", "Transfer-Encoding: identity\r\nContent-Length: 9\r\n", false,
           0, HTTP_BODY_LENGTH, false },
         { "1.1 200 OK", "Content-Length: x\r\n", false, -8, 0, 0 },
+        { "1.1 200 OK", "Content-Length: 5, 18446744073709551616\r\n", false, 0,
+          HTTP_BODY_CLOSE, true },
         { "1.1 200 OK", "Content-Length: 1\r\nContent-Length: 2\r\n", false, -8, 0, 0 },
     };
 

@@ -47,11 +47,12 @@ static void answers_end_where_their_framing_says(void **state)
           18, 200, "hello" },
         /* 56: it cannot be read on */
         { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 56, 200, "" },
-        { "HTTP/1.1 200 OK\r\nContent-Le", 56, 0, "" },
-        { "HTTP/1.1 100 Go\r\n\r\n", 56, 100, "" },
-        /* 8: no HTTP/1 */
+        { "HTTP/1.1 200 OK\r\nContent-Le", 18, 0, "" },
+        { "HTTP/1.1 100 Go\r\n\r\n", 52, 100, "" },
+        /* 1 and 8: no HTTP/1 */
         { "hello", 1, 0, "" }, /* curl: HTTP/0.9 when not allowed */
-        { "HTTP/2 200 OK\r\n\r\n", 8, 0, "" },
+        { "HTTP/2 200 OK\r\n\r\n", 1, 0, "" },
+        { "HTTP/1.2 200 OK\r\n\r\n", 1, 0, "" },
         { "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nhello", 8, 200, "" },
         { "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello", 61, 200, "" },
         { "HTTP/1.1 101 x\r\n\r\n", 8, 101, "" },
@@ -189,7 +190,22 @@ static void a_name_given_by_the_user_leads_to_its_address(void **state)
     web.urls[0] = "http://WWW.example.test/";
     web_run();
     assert_int_equal(web.result[0].code, 0);
-    assert_non_null(strstr(web.requests, "Host: www.example.test\r\n"));
+    assert_non_null(strstr(web.requests, "Host: WWW.example.test\r\n"));
+    assert_string_equal(web.last_url, "http://WWW.example.test/");
+}
+
+/* As curl: its chunks could not be understood, nor a 100 be sent. */
+static void who_answers_as_http10_is_asked_so(void **state)
+{
+    web.n_scripts = 1;
+    web.script[0].answer[0] = "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n"
+                              "Content-Length: 0\r\n\r\n";
+    web.script[0].answer[1] = "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n";
+    web.urls[0] = web.urls[1] = "http://192.0.2.2/";
+    web_run();
+    assert_non_null(strstr(web.requests, "GET / HTTP/1.1\r\n"));
+    assert_non_null(strstr(web.requests, "GET / HTTP/1.0\r\n"));
+    assert_int_equal(web.result[1].code, 0);
 }
 
 /* The first address is nobody's: what is left of the time is for the second. */
@@ -395,6 +411,7 @@ int main(void)
         FRESH(failures_before_the_connection_have_their_codes),
         FRESH(a_host_that_does_not_answer_is_28_after_the_time_allowed),
         FRESH(a_name_given_by_the_user_leads_to_its_address),
+        FRESH(who_answers_as_http10_is_asked_so),
         FRESH(all_addresses_of_a_name_are_tried),
         FRESH(a_look_up_obeys_the_time_allowed),
         FRESH(the_seven_steps_are_told_in_order),

@@ -207,7 +207,7 @@ static void heads_beyond_the_limits_are_told_which_part_is_too_long(void **state
  * line in front (RFC 9112 s2.2) does not count. */
 static void heads_at_the_limits_are_judged_the_same_in_pieces_and_whole(void **state)
 {
-    size_t n = 66000;
+    size_t n = 308000;
     char *s = malloc(n);
 
     memset(s, 'a', n);
@@ -220,11 +220,13 @@ static void heads_at_the_limits_are_judged_the_same_in_pieces_and_whole(void **s
     assert_int_equal(parse_at(s, 16389, 0, 1), -431);
     memcpy(s, "HTTP/1.1 200 OK\r\nA: ", 20);
     memcpy(s + 16382, "aaaaaaa", 7);
-    memcpy(s + 65532, "\r\n\r\n", 4);
-    assert_int_equal(parse_at(s, 65536, 0, 0), 65536);
-    memcpy(s + 65532, "a\r\n\r\n", 5);
-    assert_int_equal(parse_at(s, 65536, 0, 0), -56);
-    assert_int_equal(parse_at(s, 65537, 0, 0), -56);
+    for (size_t i = 1; i < 8; i++)
+        memcpy(s + i * 40000, "\r\nA: ", 5);
+    memcpy(s + 307196, "\r\n\r\n", 4);
+    assert_int_equal(parse_at(s, 307200, 0, 0), 307200);
+    memcpy(s + 307196, "a\r\n\r\n", 5);
+    assert_int_equal(parse_at(s, 307200, 0, 0), -56);
+    assert_int_equal(parse_at(s, 307201, 0, 0), -56);
     free(s);
 }
 
@@ -279,17 +281,19 @@ static void responses_are_read_leniently_or_refused(void **state)
         { "HTTP/1.1 999 x\r\n\r\n", 999, "x" },
         { "HTTP/1.1 200 OK\nA: b\n\n", 200, "OK" },
         { "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", 200, "OK" },
-        { "HTTP/1.1 099 x\r\n\r\n", -8, NULL },
-        { "HTTP/1.1 20 x\r\n\r\n", -8, NULL },
-        { "HTTP/1.1 2000 x\r\n\r\n", -8, NULL },
-        { "HTTP/1.1  200 x\r\n\r\n", -8, NULL },
-        { "HTTP/2.0 200 x\r\n\r\n", -8, NULL },
-        { "HTTP/1.1 200 OK\r\nA : b\r\n\r\n", -8, NULL },
+        { "HTTP/1.1 099 x\r\n\r\n", -1, NULL },
+        { "HTTP/1.1 20 x\r\n\r\n", -1, NULL },
+        { "HTTP/1.1 2000 x\r\n\r\n", -1, NULL },
+        { "HTTP/1.1  200 x\r\n\r\n", -1, NULL },
+        { "HTTP/1.2 200 x\r\n\r\n", -1, NULL },
+        { "HTTP/2.0 200 x\r\n\r\n", -1, NULL },
+        { "HTTP/1.1 200 OK\r\nA : b\r\n\r\n", 200, "OK" },
+        { "HTTP/1.1 200 OK\r\nA \r\n\r\n", -8, NULL },
         { "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", -8, NULL },
         { "HTTP/1.1 200 OK\r\nA: b\x01\r\n\r\n", 200, "OK" },
         { "HTTP/1.1 200 OK\r\n A: b\r\n\r\n", 200, "OK   A: b" },
-        { "HTTP/1.1 -20 x\r\n\r\n", -8, NULL },
-        { "HTTP/1.1\r\n\r\n", -8, NULL },
+        { "HTTP/1.1 -20 x\r\n\r\n", -1, NULL },
+        { "HTTP/1.1\r\n\r\n", -1, NULL },
         { "http/1.1 200 OK\r\n\r\n", -1, NULL },
         { "\r\nHTTP/1.1 200 OK\r\n\r\n", -1, NULL },
         { "HTTP/1.1 200 OK\r\nno field\r\n\r\n", -8, NULL },
@@ -319,15 +323,30 @@ static void a_folded_line_of_a_response_is_one_value(void **state)
     assert_slice(head.field[1].value, "e");
 }
 
-static void a_response_head_beyond_64_kib_is_refused(void **state)
+static void a_response_head_beyond_300_kib_is_refused(void **state)
 {
-    char *s = malloc(70000);
+    char *s = malloc(320000);
 
-    memset(s, 'a', 70000);
+    memset(s, 'a', 320000);
     memcpy(s, "HTTP/1.1 200 OK\r\nA: ", 20);
-    assert_int_equal(parse_at(s, 65535, 0, 0), -EAGAIN);
-    assert_int_equal(parse_at(s, 65536, 0, 0), -56);
+    assert_int_equal(parse_at(s, 307199, 0, 0), -EAGAIN);
+    assert_int_equal(parse_at(s, 307200, 0, 0), -56);
+    memcpy(s + 17 + 102399, "\r\n\r\n", 4); /* a line of 102399 */
+    assert_int_equal(parse_at(s, 102420, 0, 0), 102420);
+    memcpy(s + 17 + 102399, "a\r\n\r\n", 5); /* one more */
+    assert_int_equal(parse_at(s, 102421, 0, 0), -100);
     free(s);
+}
+
+/* What stands before it may be shown. */
+static void the_line_that_is_none_is_told(void **state)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nA: b\r\nc\r\nD: e\r\n\r\n";
+
+    assert_int_equal(response(text), -8);
+    assert_int_equal(*head.faulty, 'c');
+    assert_true(response("HTTP/1.1 200 OK\r\nA: b\r\n\r\n") > 0);
+    assert_null(head.faulty);
 }
 
 /* RFC 9112 s9.3; Connection is a list, maybe in several lines, without case. */
@@ -397,7 +416,8 @@ int main(void)
         cmocka_unit_test(a_field_that_is_no_list_stands_alone_or_says_nothing),
         cmocka_unit_test(responses_are_read_leniently_or_refused),
         cmocka_unit_test(a_folded_line_of_a_response_is_one_value),
-        cmocka_unit_test(a_response_head_beyond_64_kib_is_refused),
+        cmocka_unit_test(a_response_head_beyond_300_kib_is_refused),
+        cmocka_unit_test(the_line_that_is_none_is_told),
         cmocka_unit_test(persistence_follows_version_and_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

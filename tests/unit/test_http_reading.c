@@ -93,7 +93,11 @@ static void an_answer_is_the_same_in_any_pieces(void **state)
         { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhi", 18, 200, "hi", 0 },
         { CHUNKED "2\r\nhi\r\n", 18, 200, "hi", 0 },
         { CHUNKED "2\r\nhix", 56, 200, "hi", 0 },
-        { "HTTP/1.1 20", 56, 0, "", 11 },
+        { "HTTP/1.1 20", 18, 0, "", 11 },
+        { "HTTP/1.1 100 x\r\n\r\nhello", 8, 100, "", 0 }, /* it spoke HTTP before */
+        { "hello", 1, 0, "", 0 },
+        { CHUNKED "2\nhi\n0\nA: b\n\n", 0, 200, "hi", 0 },
+        { CHUNKED "2\r\nhi\r\n0\r\nA: \1\r\n\r\n", 8, 200, "hi", 0 },
         { "HTTP/1.1 101 x\r\n\r\n", 8, 101, "", 0 },
     };
 
@@ -186,6 +190,9 @@ static void a_resumed_file_goes_on_where_it_ends_or_not_at_all(void **state)
           "3\r\n\r\nllo",
           33, "" },
         { "HTTP/1.1 206 x\r\nContent-Length: 3\r\n\r\nllo", 33, "" },
+        { "HTTP/1.1 200 x\r\nContent-Range: bytes 3-\r\n\r\nlo", 0, "lo" },
+        { "HTTP/1.1 206 x\r\nContent-Range: 3\r\n\r\nlo", 0, "lo" },
+        { "HTTP/1.1 206 x\r\nContent-Range: bytes\r\n\r\nlo", 33, "" },
         { "HTTP/1.1 200 x\r\nContent-Length: 5\r\n\r\nhello", 33, "" },
         { "HTTP/1.1 200 x\r\nContent-Length: 3\r\n\r\nhel", 0, "" }, /* it is there */
         { "HTTP/1.1 416 x\r\nContent-Length: 2\r\n\r\nno", 0, "" },
@@ -200,14 +207,51 @@ static void a_resumed_file_goes_on_where_it_ends_or_not_at_all(void **state)
     }
 }
 
+/* What stands before the line that says it. */
+static void of_a_head_that_contradicts_itself_a_part_is_shown(void **state)
+{
+    static const struct {
+        const char *line;
+        int code;
+    } row[] = {
+        { "Content-Length: -1\r\n", 8 }, { "Content-Length: 1, 2\r\n", 8 },
+        { "Content-Length: 1x\r\n", 8 }, { "Transfer-Encoding: chunked, gzip\r\n", 61 },
+        { "no field\r\n", 8 },
+    };
+    char text[200];
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        snprintf(text, sizeof text, "HTTP/1.1 200 x\r\nA: b\r\n%sC: d\r\n\r\nhello",
+                 row[i].line);
+        begin(NULL);
+        assert_false(come(text, 1000));
+        assert_int_equal(result.code, row[i].code);
+        assert_string_equal(heads, "HTTP/1.1 200 x\r\nA: b\r\n");
+        assert_string_equal(body, "");
+    }
+}
+
+/* An empty one is none, and one that is repeated is one. */
+static void two_locations_are_an_error(void **state)
+{
+    client.options.follow = true;
+    assert_false(come("HTTP/1.1 302 x\r\nLocation: a\r\nLocation: b\r\n\r\n", 1000));
+    assert_int_equal(result.code, 8);
+    assert_string_equal(heads, "HTTP/1.1 302 x\r\nLocation: a\r\n");
+    begin(NULL);
+    assert_true(come(
+        "HTTP/1.1 302 x\r\nLocation:\r\nLocation: a\r\nLocation: a\r\n\r\n", 1000));
+    assert_string_equal(f.location, "http://192.0.2.2/a");
+}
+
 /* RFC 9112 s9.3: what was asked as HTTP/1.0 persists only if the server says so. */
 static void asked_as_http10_a_connection_ends(void **state)
 {
-    client.options.http10 = true;
+    f.http10 = true;
     assert_true(come("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 1000));
     assert_false(f.persists);
     begin(NULL);
-    client.options.http10 = true;
+    f.http10 = true;
     assert_true(come("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n"
                      "Content-Length: 0\r\n\r\n",
                      1000));
@@ -226,6 +270,8 @@ int main(void)
         READ(a_date_to_retry_after_is_taken_against_the_answers_own),
         READ(a_location_is_resolved_and_its_body_swallowed_if_it_is_followed),
         READ(a_resumed_file_goes_on_where_it_ends_or_not_at_all),
+        READ(of_a_head_that_contradicts_itself_a_part_is_shown),
+        READ(two_locations_are_an_error),
         READ(asked_as_http10_a_connection_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

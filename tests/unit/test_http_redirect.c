@@ -52,7 +52,7 @@ static void a_location_is_resolved_and_asked_for(void **state)
         { "../../b", "GET /b HTTP/1.1\r\n", "http://192.0.2.2/b" },
         { "?q", "GET /x/a?q HTTP/1.1\r\n", "http://192.0.2.2/x/a?q" },
         { "//192.0.2.2/c", "GET /c HTTP/1.1\r\n", "http://192.0.2.2/c" },
-        { "HTTP://192.0.2.2/c d", "GET /c%20d HTTP/1.1\r\n", "HTTP://192.0.2.2/c%20d" },
+        { "HTTP://192.0.2.2/c d", "GET /c%20d HTTP/1.1\r\n", "http://192.0.2.2/c%20d" },
     };
 
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {

@@ -22,6 +22,7 @@ static void check(const struct tapir_http_options *o, const char *url_text,
                                                .url = &url,
                                                .first = &url,
                                                .method = http_request_method(o),
+                                               .http10 = o->http10,
                                                .body = http_request_has_body(o),
                                                .expects = http_request_expects(o) },
                            &len);
@@ -116,9 +117,6 @@ static void a_large_body_is_asked_for_unless_the_user_or_the_version_says_no(
     assert_false(http_request_expects(&o));
     o.data_len++;
     assert_true(http_request_expects(&o));
-    o.http10 = true;
-    assert_false(http_request_expects(&o));
-    o.http10 = false;
     o.n_headers = 1;
     o.headers = no;
     assert_false(http_request_expects(&o));

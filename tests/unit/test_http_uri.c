@@ -25,7 +25,7 @@ static void names_are_encoded_so_that_they_cannot_add_a_line_or_a_host(void **st
     assert_string_equal(buf, "a%20b/c%0D%0Ad%25%3F%23%C3%A4%3C%22-._~");
     text_init(&t, buf, sizeof buf);
     http_encode_target(&t, slice_of("/a%20b?c=\xc3\xa4&d|e"));
-    assert_string_equal(buf, "/a%20b?c=%C3%A4&d%7Ce");
+    assert_string_equal(buf, "/a%20b?c=%C3%A4&d|e");
 }
 
 static void a_path_loses_its_dot_segments(void **state)
@@ -74,7 +74,7 @@ static void a_reference_is_resolved_against_its_base(void **state)
         { "./g", "http://a/b/c/g" },
         { "g/", "http://a/b/c/g/" },
         { "/g", "http://a/g" },
-        { "//g", "http://g" },
+        { "//g", "http://g/" },
         { "?y", "http://a/b/c/d;p?y" },
         { "g?y", "http://a/b/c/g?y" },
         { "#s", "http://a/b/c/d;p?q#s" },

@@ -25,7 +25,7 @@ static void a_url_is_host_port_and_target(void **state)
         const char *target;
     } row[] = {
         { "http://192.0.2.1/", 0, "192.0.2.1", 80, "/" },
-        { "http://Example.COM:8080/a?b#c", 0, "example.com", 8080, "/a?b" },
+        { "http://Example.COM:8080/a?b#c", 0, "Example.COM", 8080, "/a?b" },
         { "HTTP://a", 0, "a", 80, "" },
         { "http://a?q", 0, "a", 80, "?q" },
         { "http://a#f", 0, "a", 80, "" },
@@ -43,7 +43,7 @@ static void a_url_is_host_port_and_target(void **state)
         { "http:///a/b", 0, "a", 80, "/b" },
         { "http:////a/b", -EINVAL, NULL, 0, NULL },
         { "http:81/b", 0, "http", 81, "/b" },
-        { "http://%65x.%43om/", 0, "ex.com", 80, "/" },
+        { "http://%65x.%43om/", 0, "ex.Com", 80, "/" },
         { "http://a%/", -EINVAL, NULL, 0, NULL },
         { "http://a%00/", -EINVAL, NULL, 0, NULL },
         { "http://a%2fb/", -EINVAL, NULL, 0, NULL },
@@ -155,9 +155,35 @@ static void an_origin_is_host_and_port(void **state)
     }
 }
 
+/* What a Location is resolved against, and -w's url_effective. */
+static void a_url_is_written_in_full(void **state)
+{
+    static const struct {
+        const char *url, *want;
+    } row[] = {
+        { "a", "http://a/" },
+        { "http://A/b?c#d", "http://A/b?c#d" },
+        { "http:/u:p@a?c", "http://u:p@a/?c" },
+        { "a#d", "http://a/#d" },
+        { "[::1]:81/", "http://[::1]:81/" },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct http_url url;
+        const char *why;
+        char buf[64];
+        struct text t;
+        assert_int_equal(http_parse_url(row[i].url, &url, &why), 0);
+        text_init(&t, buf, sizeof buf);
+        http_write_url(&t, &url);
+        assert_string_equal(buf, row[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_url_is_written_in_full),
         cmocka_unit_test(a_url_is_host_port_and_target),
         cmocka_unit_test(a_host_name_beyond_253_characters_is_refused),
         cmocka_unit_test(the_last_at_ends_the_user),
