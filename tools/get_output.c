@@ -1,38 +1,72 @@
 /* A file is made when its first byte comes, or at the end of an empty answer, so a
  * fetch that fails before leaves nothing behind; what came of one that fails later
- * stays. Bytes are written as they come, so an interrupted fetch leaves what it had.
- * Progress is shown on a terminal, while the body goes elsewhere. */
+ * stays, unless --remove-on-error. Bytes are written as they come, so an interrupted
+ * fetch leaves what it had. Progress is shown on a terminal, while the body goes
+ * elsewhere. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "get.h"
 
-enum { SHOW_EVERY = 200000 }; /* microseconds */
+enum {
+    SHOW_EVERY = 200000, /* microseconds */
+    NAMES_TRIED = 100,   /* "name.1" to "name.100" */
+};
 
 const char get_remote_name[] = "";
 
-/* The last segment of the URL's path, as it is typed. False: it has none. */
-static bool remote_name(const char *url, char *out, size_t cap)
+/* --- its name --- */
+
+/* The last segment of the URL's path, as it is typed, for the caller to free; NULL: no
+ * memory. A path without one is "curl_response", as curl has it. */
+static char *remote_name(const char *url)
 {
     const char *at = strstr(url, "://");
-    size_t end;
+    size_t end, from;
 
-    at = strchr(at ? at + 3 : url, '/');
-    if (!at)
-        return false;
+    at = at ? at + 3 : url;
+    at += strcspn(at, "/?#");
     end = strcspn(at, "?#");
-    while (end > 0 && at[end - 1] != '/')
+    while (end > 1 && at[end - 1] == '/')
         end--;
-    at += end;
-    end = strcspn(at, "?#");
-    if (end == 0 || end >= cap || strncmp(at, "..", end) == 0)
+    from = end;
+    while (from > 0 && at[from - 1] != '/')
+        from--;
+    if (from == end || strncmp(at + from, "..", end - from) == 0)
+        return strdup("curl_response");
+    return strndup(at + from, end - from);
+}
+
+/* Makes the folders of a path. */
+static bool make_folders(char *path)
+{
+    for (char *at = path + 1; (at = strchr(at, '/')); at++) {
+        int err;
+        *at = '\0';
+        err = mkdir(path, 0750) < 0 ? errno : 0;
+        *at = '/';
+        if (err && err != EEXIST)
+            return false;
+    }
+    return true;
+}
+
+bool get_output_name(struct get_transfer *t, const char *name)
+{
+    const char *folder = t->group->directory;
+    size_t room = (folder ? strlen(folder) : 0) + strlen(name) + 2;
+    char *path = malloc(room);
+
+    if (!path)
         return false;
-    memcpy(out, at, end);
-    out[end] = '\0';
+    snprintf(path, room, "%s%s%s", folder ? folder : "", folder ? "/" : "", name);
+    free(t->path);
+    t->path = path;
     return true;
 }
 
@@ -43,31 +77,47 @@ static void find_end(struct get_transfer *t)
 
     t->keep = t->group->http.resume;
     if (t->group->resume_auto)
-        t->keep = stat(t->path, &st) == 0 ? (uint64_t)st.st_size : 0;
+        t->keep = t->path && stat(t->path, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
 int get_output_begin(struct get_transfer *t)
 {
-    bool named = t->output && strcmp(t->output, "-") != 0;
+    bool remote = t->output == get_remote_name;
+    bool named = t->output && (remote || strcmp(t->output, "-") != 0);
+    char *name = remote ? remote_name(t->url) : NULL;
+    bool ok = !named || get_output_name(t, remote ? (name ? name : "") : t->output);
 
-    t->fd = -1;
-    t->write_error = 0;
-    t->keep = t->written = 0;
-    t->shown = 0;
-    t->path[0] = '\0';
-    if (t->output == get_remote_name) {
-        if (remote_name(t->url, t->path, sizeof t->path)) {
-            find_end(t);
-            return 0;
-        }
-        tell("(23) Remote file name has no length!",
-             "the URL does not end in the name of a file", "-o FILE");
-        return 23;
+    free(name);
+    if (!ok) {
+        tell("(27) Out of memory", NULL, NULL);
+        return 27;
     }
-    if (named)
-        snprintf(t->path, sizeof t->path, "%s", t->output);
+    t->fd = -1;
+    t->skipped = t->group->skip_existing && t->path && access(t->path, F_OK) == 0;
     find_end(t);
     return 0;
+}
+
+/* --- writing --- */
+
+/* A name that is not taken yet: "name", "name.1" ... */
+static int open_new(struct get_transfer *t)
+{
+    const int how = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    char name[4096];
+    int fd = open(t->path, how, 0666);
+
+    for (int i = 1; fd < 0 && errno == EEXIST && t->group->no_clobber; i++) {
+        if (i > NAMES_TRIED)
+            return -1;
+        snprintf(name, sizeof name, "%s.%d", t->path, i);
+        fd = open(name, how, 0666);
+        if (fd >= 0) {
+            free(t->path);
+            t->path = strdup(name);
+        }
+    }
+    return fd;
 }
 
 static bool open_output(struct get_transfer *t)
@@ -76,8 +126,12 @@ static bool open_output(struct get_transfer *t)
 
     if (t->fd >= 0 || t->write_error)
         return t->fd >= 0;
-    if (t->path[0] == '\0')
+    if (t->path && t->group->create_dirs && !make_folders(t->path))
+        t->fd = -1;
+    else if (!t->path)
         t->fd = STDOUT_FILENO;
+    else if (t->group->no_clobber || t->path_is_theirs) /* never over another file */
+        t->fd = open_new(t);
     else
         t->fd = open(t->path, O_WRONLY | O_CREAT | how | O_CLOEXEC, 0666);
     if (t->fd < 0)
@@ -98,7 +152,7 @@ static void show(struct get_transfer *t)
     t->progress = true;
 }
 
-bool get_output_write(struct get_transfer *t, const char *at, size_t len)
+bool get_output_write(struct get_transfer *t, const char *at, size_t len, bool body)
 {
     if (!open_output(t))
         return false;
@@ -112,7 +166,7 @@ bool get_output_write(struct get_transfer *t, const char *at, size_t len)
         }
         at += n;
         len -= (size_t)n;
-        t->written += (uint64_t)n;
+        t->written += body ? (uint64_t)n : 0;
     }
     show(t);
     return true;
@@ -120,14 +174,21 @@ bool get_output_write(struct get_transfer *t, const char *at, size_t len)
 
 void get_output_again(struct get_transfer *t)
 {
-    if (t->fd >= 0 && t->fd != STDOUT_FILENO && ftruncate(t->fd, (off_t)t->keep) == 0)
+    if (t->group->resume_auto && t->path) {
+        find_end(t);
+        return;
+    }
+    /* As in curl, heads of a try without a body stay. */
+    if (t->written > 0 && t->fd >= 0 && t->fd != STDOUT_FILENO &&
+        ftruncate(t->fd, (off_t)t->keep) == 0)
         lseek(t->fd, (off_t)t->keep, SEEK_SET);
     t->written = 0;
 }
 
-bool get_output_end(struct get_transfer *t, bool done)
+bool get_output_end(struct get_transfer *t, int code)
 {
-    bool ok = !done || open_output(t);
+    bool ok = code || t->skipped || open_output(t);
+    struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_sec = t->modified } };
     int fd = t->fd;
 
     if (t->progress)
@@ -136,6 +197,10 @@ bool get_output_end(struct get_transfer *t, bool done)
     t->fd = -1;
     if (fd < 0 || fd == STDOUT_FILENO)
         return ok;
+    if (code && t->group->remove_on_error)
+        unlink(t->path);
+    if (t->group->remote_time && t->modified)
+        futimens(fd, times);
     if (close(fd) == 0) /* a full disk may tell it as late as that */
         return ok;
     t->write_error = errno;

@@ -66,7 +66,7 @@ static size_t start_threads(struct work *w, pthread_t *threads, size_t n)
 
 static int run_threads(struct work *w, size_t n)
 {
-    pthread_t threads[GET_TRANSFERS_MAX];
+    pthread_t threads[GET_PARALLEL_MAX];
     size_t started = start_threads(w, threads, n);
 
     for (size_t i = 0; i < started; i++)

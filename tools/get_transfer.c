@@ -19,6 +19,7 @@ enum { RETRY_FIRST = 1000000, RETRY_MOST = 600000000 }; /* microseconds */
 /* Whose turn it is. */
 struct turn {
     struct get_transfer *first, *now;
+    int code; /* of the last one in a pipeline that failed */
 };
 
 /* --- what the library asks and tells --- */
@@ -26,17 +27,13 @@ struct turn {
 static bool on_body(void *ctx, const void *at, size_t len)
 {
     struct turn *turn = ctx;
-    return get_output_write(turn->now, at, len);
+    return get_output_write(turn->now, at, len, true);
 }
 
 static bool on_head(void *ctx, const char *at, size_t len)
 {
     struct turn *turn = ctx;
-    const struct get_group *group = turn->now->group;
-
-    if (!group->include && !group->http.head)
-        return true;
-    return get_output_write(turn->now, at, len);
+    return get_head(turn->now, at, len);
 }
 
 static void on_talk(void *ctx, char mark, const char *line)
@@ -59,7 +56,7 @@ static ssize_t on_read(void *ctx, void *at, size_t room)
 static bool on_rewind(void *ctx)
 {
     struct turn *turn = ctx;
-    return lseek(turn->now->in, 0, SEEK_SET) == 0;
+    return lseek(turn->now->in, (off_t)turn->now->in_from, SEEK_SET) >= 0;
 }
 
 static struct tapir_http_options options_for(const struct get_transfer *t,
@@ -104,7 +101,15 @@ static void explain_write(const struct get_transfer *t, struct tapir_http_result
     snprintf(r->error.what, sizeof r->error.what,
              "(23) Failure writing output to destination");
     snprintf(r->error.cause, sizeof r->error.cause, "%.120s: %s",
-             t->path[0] ? t->path : "stdout", strerror(t->write_error));
+             t->path ? t->path : "stdout", strerror(t->write_error));
+}
+
+/* --fail-with-body: the body came, and the status is an error all the same. */
+static void explain_status(struct tapir_http_result *r)
+{
+    r->code = 22;
+    snprintf(r->error.what, sizeof r->error.what,
+             "(22) The requested URL returned error: %d", r->status);
 }
 
 /* The fetch is over for good: the file is closed, its end told. The exit status. */
@@ -112,7 +117,9 @@ static int finish(struct get_transfer *t, const struct tapir_http_result *result
 {
     struct tapir_http_result r = *result;
 
-    get_output_end(t, r.code == 0);
+    get_output_end(t, r.code);
+    if (r.code == 0 && t->group->fail_with_body && r.status >= 400)
+        explain_status(&r);
     if (t->write_error && (r.code == 0 || r.code == 23))
         explain_write(t, &r);
     pthread_mutex_lock(&t->get->lock);
@@ -124,6 +131,33 @@ static int finish(struct get_transfer *t, const struct tapir_http_result *result
 }
 
 /* --- uploads --- */
+
+static int out_of_memory(void)
+{
+    tell("(27) Out of memory", NULL, NULL);
+    return 27;
+}
+
+/* -C with -T: what the server has already is left out. How much that is can not be
+ * asked of an HTTP server: with -C - it is nothing. */
+static int resume_upload(struct get_transfer *t, struct tapir_http_options *o)
+{
+    uint64_t from = t->group->resume_auto ? 0 : o->resume, size = o->upload_len;
+    char field[80];
+
+    o->resume = 0;
+    if (size == UINT64_MAX || from >= size || lseek(t->in, (off_t)from, SEEK_SET) < 0) {
+        tell("(26) the upload cannot be resumed", "there is nothing behind that byte",
+             "");
+        return 26;
+    }
+    o->upload_len = size - from;
+    snprintf(field, sizeof field, "bytes %llu-%llu/%llu", (unsigned long long)from,
+             (unsigned long long)size - 1, (unsigned long long)size);
+    o->content_range = t->content_range = strdup(field);
+    t->in_from = from;
+    return t->content_range ? 0 : out_of_memory();
+}
 
 /* Opens what -T names. 0, or an exit status. */
 static int open_upload(struct get_transfer *t, struct tapir_http_options *o)
@@ -144,7 +178,7 @@ static int open_upload(struct get_transfer *t, struct tapir_http_options *o)
     o->upload = true;
     o->upload_len = S_ISREG(st.st_mode) && !standard ? (uint64_t)st.st_size
                                                      : UINT64_MAX;
-    return 0;
+    return t->group->resume_auto || o->resume ? resume_upload(t, o) : 0;
 }
 
 static void close_upload(struct get_transfer *t)
@@ -170,7 +204,8 @@ static char *upload_url(const struct get_transfer *t)
         return NULL;
     text_init(&text, url, room);
     text_putn(&text, t->url, end);
-    if (t->in != STDIN_FILENO && (!path || t->url[end - 1] == '/')) {
+    if (t->in != STDIN_FILENO && t->url[end] != '?' &&
+        (!path || t->url[end - 1] == '/')) {
         text_put(&text, path ? "" : "/");
         http_encode_path(&text, name);
     }
@@ -215,15 +250,18 @@ static int64_t pause_before(const struct get_transfer *t, int64_t *backoff,
     return r->retry_after > 0 ? r->retry_after : pause;
 }
 
-static void fetch(struct get_transfer *t, struct tapir_http_client *client, bool keep,
-                  const char *url, struct tapir_http_result *r)
+static void fetch(struct get_transfer *t, struct tapir_http_client *client,
+                  struct tapir_http_options *o, bool keep, const char *url,
+                  struct tapir_http_result *r)
 {
-    int64_t backoff = RETRY_FIRST;
+    int64_t backoff = RETRY_FIRST, begin = tapir_now();
     long long left = t->group->retries;
 
     while (tapir_http_get(client, url, keep, r), left > 0 && is_transient(t, r)) {
         int64_t pause = pause_before(t, &backoff, r);
-        if (t->in >= 0 && lseek(t->in, 0, SEEK_SET) < 0)
+        if (t->group->retry_time && tapir_now() - begin + pause > t->group->retry_time)
+            return;
+        if (t->in >= 0 && lseek(t->in, (off_t)t->in_from, SEEK_SET) < 0)
             return;
         if (!t->get->silent)
             fprintf(stderr,
@@ -233,27 +271,31 @@ static void fetch(struct get_transfer *t, struct tapir_http_client *client, bool
                     (long long)pause / 1000 % 1000, left);
         tapir_sleep(pause);
         get_output_again(t);
+        o->resume = t->upload ? 0 : t->keep;
+        tapir_http_client_set(client, o);
         left--;
     }
 }
 
 /* --- one, and several in a pipeline --- */
 
-static int out_of_memory(void)
+static void forget(struct get_transfer *t)
 {
-    tell("(27) Out of memory", NULL, NULL);
-    return 27;
+    free(t->path);
+    free(t->fields);
+    free(t->content_range);
+    t->path = t->fields = t->content_range = NULL;
 }
 
 int get_transfer(struct get_transfer *t, struct tapir_http_client *client, bool keep)
 {
-    struct turn turn = { t, t };
+    struct turn turn = { t, t, 0 };
     struct tapir_http_options o;
     struct tapir_http_result r;
     char *url;
     int status = get_output_begin(t);
 
-    if (status)
+    if (status || t->skipped)
         return status;
     o = options_for(t, &turn);
     status = open_upload(t, &o);
@@ -263,16 +305,18 @@ int get_transfer(struct get_transfer *t, struct tapir_http_client *client, bool 
     if (!url)
         return out_of_memory();
     tapir_http_client_set(client, &o);
-    fetch(t, client, keep, url, &r);
+    fetch(t, client, &o, keep, url, &r);
     close_upload(t);
     free(url);
-    return finish(t, &r);
+    status = finish(t, &r);
+    forget(t);
+    return status;
 }
 
 bool get_may_pipeline(const struct get_group *group)
 {
     return !group->data && group->n_uploads == 0 && !group->resume_auto &&
-           group->retries == 0;
+           !group->skip_existing && group->retries == 0;
 }
 
 static void on_begin(void *ctx, size_t i)
@@ -287,21 +331,28 @@ static void on_begin(void *ctx, size_t i)
 static void on_end(void *ctx, size_t i, const struct tapir_http_result *r)
 {
     struct turn *turn = ctx;
-    finish(turn->first + i, r);
+    int code = finish(turn->first + i, r);
+
+    forget(turn->first + i);
+    turn->code = code ? code : turn->code;
 }
 
 int get_pipelined(struct get_transfer *first, size_t n,
                   struct tapir_http_client *client)
 {
-    struct turn turn = { first, first };
+    struct turn turn = { first, first, 0 };
     struct tapir_http_turn calls = { on_begin, on_end };
     struct tapir_http_options o;
-    const char *urls[GET_TRANSFERS_MAX];
+    const char **urls = calloc(n, sizeof *urls);
 
+    if (!urls)
+        return out_of_memory();
     first->keep = first->group->http.resume;
     o = options_for(first, &turn);
     tapir_http_client_set(client, &o);
     for (size_t i = 0; i < n; i++)
         urls[i] = first[i].url;
-    return tapir_http_pipeline(client, urls, n, &calls);
+    tapir_http_pipeline(client, urls, n, &calls);
+    free(urls);
+    return turn.code;
 }

@@ -1,265 +1,15 @@
-/* -w: curl's format and the names of its variables, and those of TCP_INFO that curl has
- * not. %{json} is all of them. Numbers are whole, times seconds with six digits. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
+/* -w: curl's format. %{json} is all variables at once, %{header{NAME}} a field of the
+ * last head, %{output{FILE}} says where the rest goes. Numbers are whole, times seconds
+ * with six digits. */
 #include <stdio.h>
 #include <string.h>
 
 #include "get.h"
 
-/* What a variable is at the moment. */
-struct value {
-    enum { TEXT, NUMBER, SECONDS } kind;
-    const char *text; /* NULL: null in JSON, nothing elsewhere */
-    int64_t n;        /* SECONDS: microseconds, of which below 0 is 0 */
-    int width;        /* NUMBER: digits at least */
-    char room[64];
-};
-
 struct subject {
     const struct get_transfer *t;
     const struct tapir_http_result *r;
 };
-
-/* --- the variables --- */
-
-static void text(struct value *v, const char *s)
-{
-    v->kind = TEXT;
-    v->text = s;
-}
-
-static void number(struct value *v, int64_t n)
-{
-    v->kind = NUMBER;
-    v->n = n;
-}
-
-static void seconds(struct value *v, int64_t usec)
-{
-    v->kind = SECONDS;
-    v->n = usec;
-}
-
-static void address(struct value *v, const struct sockaddr_storage *at, bool port)
-{
-    struct sockaddr_in in;
-
-    memcpy(&in, at, sizeof in);
-    if (port)
-        number(v, ntohs(in.sin_port));
-    else
-        text(v, in.sin_family
-                    ? inet_ntop(AF_INET, &in.sin_addr, v->room, sizeof v->room)
-                    : "");
-}
-
-static int64_t speed(uint64_t bytes, int64_t usec)
-{
-    return usec > 0 ? (int64_t)((double)bytes * 1e6 / (double)usec) : 0;
-}
-
-static const char *state_name(int state)
-{
-    static const char *const names[] = { "none",         "ESTABLISHED", "SYN-SENT",
-                                         "SYN-RECEIVED", "FIN-WAIT-1",  "FIN-WAIT-2",
-                                         "TIME-WAIT",    "CLOSED",      "CLOSE-WAIT",
-                                         "LAST-ACK",     "LISTEN",      "CLOSING" };
-
-    return state >= 0 && state < 12 ? names[state] : "none";
-}
-
-static const char *error_text(const struct tapir_http_result *r)
-{
-    const char *blank = strchr(r->error.what, ' ');
-
-    return r->code && blank ? blank + 1 : NULL;
-}
-
-static const char *version(const struct tapir_http_result *r)
-{
-    if (r->status == 0)
-        return "0";
-    return r->minor ? "1.1" : "1";
-}
-
-static const char *const names[] = {
-    "content_type",
-    "errormsg",
-    "exitcode",
-    "filename_effective",
-    "http_code",
-    "http_version",
-    "local_ip",
-    "local_port",
-    "method",
-    "num_connects",
-    "num_headers",
-    "num_redirects",
-    "redirect_url",
-    "referer",
-    "remote_ip",
-    "remote_port",
-    "response_code",
-    "scheme",
-    "size_download",
-    "size_header",
-    "size_request",
-    "size_upload",
-    "speed_download",
-    "speed_upload",
-    "time_connect",
-    "time_namelookup",
-    "time_pretransfer",
-    "time_redirect",
-    "time_starttransfer",
-    "time_total",
-    "url",
-    "url_effective",
-    "urlnum",
-    "tcp_cwnd_max",
-    "tcp_dupacks",
-    "tcp_retrans",
-    "tcp_rto",
-    "tcp_rttvar",
-    "tcp_segs_in",
-    "tcp_segs_out",
-    "tcp_srtt",
-    "tcp_state",
-    NULL,
-};
-
-static bool is(const char *name, const char *wanted)
-{
-    return strcmp(name, wanted) == 0;
-}
-
-static bool tcp_value(const struct tapir_http_tcp *tcp, const char *name,
-                      struct value *v)
-{
-    if (is(name, "tcp_srtt"))
-        seconds(v, tcp->srtt);
-    else if (is(name, "tcp_rttvar"))
-        seconds(v, tcp->rttvar);
-    else if (is(name, "tcp_rto"))
-        seconds(v, tcp->rto);
-    else if (is(name, "tcp_cwnd_max"))
-        number(v, tcp->cwnd_max);
-    else if (is(name, "tcp_retrans"))
-        number(v, tcp->retrans);
-    else if (is(name, "tcp_dupacks"))
-        number(v, tcp->dupacks);
-    else if (is(name, "tcp_segs_out"))
-        number(v, tcp->segs_out);
-    else if (is(name, "tcp_segs_in"))
-        number(v, tcp->segs_in);
-    else if (is(name, "tcp_state"))
-        text(v, state_name(tcp->state));
-    else
-        return false;
-    return true;
-}
-
-static bool time_value(const struct tapir_http_result *r, const char *name,
-                       struct value *v)
-{
-    if (is(name, "time_namelookup"))
-        seconds(v, r->at[TAPIR_HTTP_ADDRESS]);
-    else if (is(name, "time_connect") || is(name, "time_pretransfer"))
-        seconds(v, r->at[TAPIR_HTTP_CONNECT]);
-    else if (is(name, "time_starttransfer"))
-        seconds(v, r->first_byte);
-    else if (is(name, "time_redirect"))
-        seconds(v, r->redirect_time);
-    else if (is(name, "time_total"))
-        seconds(v, r->end);
-    else
-        return false;
-    return true;
-}
-
-static bool size_value(const struct tapir_http_result *r, const char *name,
-                       struct value *v)
-{
-    if (is(name, "size_download"))
-        number(v, (int64_t)r->body);
-    else if (is(name, "size_upload"))
-        number(v, (int64_t)r->sent);
-    else if (is(name, "size_header"))
-        number(v, (int64_t)r->heads);
-    else if (is(name, "size_request"))
-        number(v, (int64_t)r->requests);
-    else if (is(name, "speed_download"))
-        number(v, speed(r->body, r->end));
-    else if (is(name, "speed_upload"))
-        number(v, speed(r->sent, r->end));
-    else if (is(name, "num_connects"))
-        number(v, r->connects);
-    else if (is(name, "num_redirects"))
-        number(v, r->redirects);
-    else if (is(name, "num_headers"))
-        number(v, r->fields);
-    else
-        return false;
-    return true;
-}
-
-static bool address_value(const struct tapir_http_result *r, const char *name,
-                          struct value *v)
-{
-    bool local = strncmp(name, "local_", 6) == 0;
-
-    if (!local && strncmp(name, "remote_", 7) != 0)
-        return false;
-    address(v, local ? &r->local : &r->remote, strstr(name, "_port") != NULL);
-    return true;
-}
-
-static bool other_value(const struct subject *s, const char *name, struct value *v)
-{
-    const struct tapir_http_result *r = s->r;
-
-    if (is(name, "http_code") || is(name, "response_code"))
-        number(v, r->status);
-    else if (is(name, "exitcode"))
-        number(v, r->code);
-    else if (is(name, "urlnum"))
-        number(v, (int64_t)s->t->number);
-    else if (is(name, "errormsg"))
-        text(v, error_text(r));
-    else if (is(name, "content_type"))
-        text(v, r->type);
-    else if (is(name, "filename_effective"))
-        text(v, s->t->path[0] ? s->t->path : NULL);
-    else if (is(name, "http_version"))
-        text(v, version(r));
-    else if (is(name, "method"))
-        text(v, r->method);
-    else if (is(name, "redirect_url"))
-        text(v, r->location);
-    else if (is(name, "referer"))
-        text(v, s->t->group->http.referer);
-    else if (is(name, "scheme"))
-        text(v, "http");
-    else if (is(name, "url"))
-        text(v, s->t->url);
-    else if (is(name, "url_effective"))
-        text(v, r->url);
-    else
-        return false;
-    return true;
-}
-
-/* False: there is no such variable. */
-static bool evaluate(const struct subject *s, const char *name, struct value *v)
-{
-    *v = (struct value){ .kind = NUMBER };
-    return tcp_value(&s->r->tcp, name, v) || time_value(s->r, name, v) ||
-           size_value(s->r, name, v) || address_value(s->r, name, v) ||
-           other_value(s, name, v);
-}
-
-/* --- printing --- */
 
 static void put_seconds(FILE *out, int64_t usec)
 {
@@ -268,33 +18,34 @@ static void put_seconds(FILE *out, int64_t usec)
             (long long)(usec % 1000000));
 }
 
-static void put_json_text(FILE *out, const char *s)
+static void put_json_text(FILE *out, const struct get_value *v)
 {
-    if (!s) {
+    if (!v->text) {
         fputs("null", out);
         return;
     }
     fputc('"', out);
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\')
-            fprintf(out, "\\%c", *s);
-        else if ((unsigned char)*s < ' ')
-            fprintf(out, "\\u%04x", (unsigned)(unsigned char)*s);
+    for (size_t i = 0; i < v->len; i++) {
+        unsigned char c = (unsigned char)v->text[i];
+        if (c == '"' || c == '\\')
+            fprintf(out, "\\%c", c);
+        else if (c < ' ')
+            fprintf(out, "\\u%04x", (unsigned)c);
         else
-            fputc(*s, out);
+            fputc(c, out);
     }
     fputc('"', out);
 }
 
 static void put_json(FILE *out, const struct subject *s)
 {
-    struct value v;
+    struct get_value v;
 
-    for (size_t i = 0; names[i]; i++) {
-        evaluate(s, names[i], &v);
-        fprintf(out, "%s\"%s\":", i ? "," : "{", names[i]);
+    for (size_t i = 0; get_variables[i]; i++) {
+        get_variable(s->t, s->r, get_variables[i], &v);
+        fprintf(out, "%s\"%s\":", i ? "," : "{", get_variables[i]);
         if (v.kind == TEXT)
-            put_json_text(out, v.text);
+            put_json_text(out, &v);
         else if (v.kind == SECONDS)
             put_seconds(out, v.n);
         else
@@ -305,30 +56,41 @@ static void put_json(FILE *out, const struct subject *s)
 
 static void put_variable(FILE *out, const struct subject *s, const char *name)
 {
-    struct value v;
-    bool code = is(name, "http_code") || is(name, "response_code");
+    struct get_value v;
+    bool code = strcmp(name, "http_code") == 0 || strcmp(name, "response_code") == 0;
 
-    if (!evaluate(s, name, &v))
+    if (!get_variable(s->t, s->r, name, &v))
         fprintf(stderr, "tapir get: unknown --write-out variable: '%s'\n", name);
     else if (v.kind == TEXT)
-        fputs(v.text ? v.text : "", out);
+        fwrite(v.text ? v.text : "", 1, v.len, out);
     else if (v.kind == SECONDS)
         put_seconds(out, v.n);
     else
         fprintf(out, code ? "%03lld" : "%lld", (long long)v.n);
 }
 
-/* "%{name}" at the front of a format: its length; 0: it is none. */
-static size_t take_variable(const char *at, char *name, size_t cap)
+/* "%{name}" at the front of a format, or "%{header{name}}" and "%output{file}": its
+ * length, and the inner name in `arg`. 0: it is none. */
+static size_t take_variable(const char *at, char *name, char *arg, size_t cap)
 {
-    const char *end = strncmp(at, "%{", 2) == 0 ? strchr(at, '}') : NULL;
-    size_t len = end ? (size_t)(end - at - 2) : 0;
+    size_t skip = strncmp(at, "%{", 2) == 0 ? 2 : at[0] == '%' ? 1 : 0, n, inner = 0;
 
-    if (!end || len >= cap)
+    n = skip ? strcspn(at + skip, "{}") : 0;
+    *arg = '\0';
+    if (!skip || n == 0 || n >= cap || (skip == 1 && at[skip + n] != '{') ||
+        !at[skip + n])
         return 0;
-    memcpy(name, at + 2, len);
-    name[len] = '\0';
-    return len + 3;
+    memcpy(name, at + skip, n);
+    name[n] = '\0';
+    if (at[skip + n] == '{') {
+        inner = strcspn(at + skip + n + 1, "}");
+        if (inner >= cap || !at[skip + n + 1 + inner])
+            return 0;
+        memcpy(arg, at + skip + n + 1, inner);
+        arg[inner] = '\0';
+        inner += 2;
+    }
+    return skip + n + inner + (skip == 2);
 }
 
 /* "\n", "%%" and their like: the character; 0: it stands for itself. */
@@ -345,27 +107,62 @@ static char escaped(const char *at)
     return found ? to[found - from] : '\0';
 }
 
+/* %output{FILE}, with ">>" in front to append. */
+static FILE *open_other(FILE *out, const char *path)
+{
+    bool append = strncmp(path, ">>", 2) == 0;
+    FILE *f = fopen(path + (append ? 2 : 0), append ? "ae" : "we");
+
+    if (!f)
+        return out;
+    if (out != stdout && out != stderr)
+        fclose(out);
+    return f;
+}
+
+/* A name that is no variable, but does something. False: it is one. */
+static bool put_special(FILE **out, const struct subject *s, const char *name,
+                        const char *arg)
+{
+    const char *value;
+    size_t len;
+
+    if (strcmp(name, "header") == 0 && *arg) {
+        if (get_head_field(s->t, arg, strlen(arg), &value, &len))
+            fwrite(value, 1, len, *out);
+    } else if (strcmp(name, "output") == 0 && *arg) {
+        *out = open_other(*out, arg);
+    } else if (strcmp(name, "stdout") == 0) {
+        *out = stdout;
+    } else if (strcmp(name, "stderr") == 0) {
+        *out = stderr;
+    } else if (strcmp(name, "json") == 0) {
+        put_json(*out, s);
+    } else {
+        return strcmp(name, "onerror") == 0;
+    }
+    return true;
+}
+
 void get_write_out(const struct get_transfer *t, const struct tapir_http_result *r)
 {
     struct subject s = { t, r };
     const char *at = t->group->write_out;
     FILE *out = stdout;
-    char name[64];
+    char name[1024], arg[1024];
 
     while (at && *at) {
-        size_t n = take_variable(at, name, sizeof name);
+        size_t n = take_variable(at, name, arg, sizeof name);
         char c = escaped(at);
-        if (n && is(name, "onerror") && r->code == 0)
+        if (n && strcmp(name, "onerror") == 0 && r->code == 0)
             break;
-        if (n && (is(name, "stdout") || is(name, "stderr")))
-            out = is(name, "stdout") ? stdout : stderr;
-        else if (n && is(name, "json"))
-            put_json(out, &s);
-        else if (n && !is(name, "onerror"))
+        if (n && !put_special(&out, &s, name, arg))
             put_variable(out, &s, name);
-        else if (!n)
+        if (!n)
             fputc(c ? c : *at, out);
         at += n ? n : 1 + (size_t)(c != '\0');
     }
+    if (out != stdout && out != stderr)
+        fclose(out);
     fflush(stdout);
 }

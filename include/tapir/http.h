@@ -73,11 +73,15 @@ struct tapir_http_options {
     bool follow;            /* go where a Location leads */
     int max_redirects;      /* so often; 0: 50; -1: never, the first one is too many */
     const char *method;     /* instead of GET, HEAD, POST or PUT */
+    const char *target;     /* instead of the URL's path and query */
+    bool path_as_is;        /* dot segments stay in the path */
     const char *user;       /* "name:password", for the first URL's origin alone */
+    const char *bearer;     /* a token (RFC 6750), for the same */
     const char *range;      /* "0-99,200-": these bytes only */
     uint64_t resume;        /* from this byte on; 0: all. Else than so it is error 33 */
     const char *user_agent; /* "tapir" */
     const char *referer;
+    bool auto_referer; /* where a Location leads to, it is the URL that led there */
     const char *const *headers; /* further fields, "Name: value" each; "Name:" removes
                                  * ours, "Name;" is sent without a value */
     size_t n_headers;
@@ -86,12 +90,18 @@ struct tapir_http_options {
     const char *hosts;       /* "/etc/hosts" */
     int64_t connect_timeout; /* 0: as long as the stack tries */
     int64_t max_time;        /* for all of a fetch; 0: no limit */
+    uint64_t max_size;       /* of the body, more is error 63; 0: no limit */
+    bool ignore_length;      /* the body ends with the connection, whatever is said */
+    int64_t time_cond; /* seconds since 1970: a body that is not newer is for nobody; 0:
+                        * any */
+    bool older;        /* one that is not older, instead */
 
     /* A body to send: bytes that lie ready, or read() in pieces. */
     const void *data; /* a form's, with POST; NULL: none */
     size_t data_len;
-    bool upload;         /* what read() gives, with PUT */
-    uint64_t upload_len; /* bytes of it; UINT64_MAX: not known, sent as chunks */
+    bool upload;               /* what read() gives, with PUT */
+    uint64_t upload_len;       /* bytes of it; UINT64_MAX: not known, sent as chunks */
+    const char *content_range; /* it is a part: "bytes 5-9/10"; NULL: all */
     /* Bytes read into `at`, 0 at the end, -1: that failed (26). */
     ssize_t (*read)(void *ctx, void *at, size_t room);
     bool (*rewind)(void *ctx); /* it must be sent once more: from the beginning */
@@ -139,6 +149,7 @@ struct tapir_http_result {
     const char *method;   /* of the last request */
     const char *url;      /* of the last request; good until the client's next fetch */
     const char *location; /* where it leads, if that was not followed; or NULL */
+    const char *referer;  /* that was sent; the same; or NULL */
     const char *type;     /* Content-Type; or NULL */
     int64_t retry_after;  /* that the server asks for; microseconds, 0: it does not */
     struct sockaddr_storage local, remote; /* of the connection */

@@ -272,6 +272,7 @@ char *fetch_head(struct http_fetch *f, size_t *len)
                             .url = &f->url,
                             .first = &f->first,
                             .method = f->method,
+                            .referer = f->referer ? f->referer : o->referer,
                             .http10 = f->http10,
                             .body = f->with_body };
     char *head;
@@ -286,6 +287,7 @@ char *fetch_head(struct http_fetch *f, size_t *len)
     }
     f->result->requests += *len;
     f->result->method = f->method;
+    f->result->referer = ask.referer;
     fetch_say_head(f, '>', head, *len);
     return head;
 }
@@ -435,6 +437,7 @@ void fetch_end(struct http_fetch *f)
 
     keep_text(&c->url, f->text);
     keep_text(&c->location, f->location);
+    keep_text(&c->referer, f->referer);
     free(f->first_text);
     f->result->url = c->url;
     f->result->location = c->location;
@@ -481,5 +484,6 @@ void tapir_http_client_free(struct tapir_http_client *client)
     http_pool_clear(&client->pool);
     free(client->url);
     free(client->location);
+    free(client->referer);
     free(client);
 }

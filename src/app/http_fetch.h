@@ -17,6 +17,7 @@ struct tapir_http_client {
     struct http_pool pool;
     char *url;            /* owned: result->url of the last fetch */
     char *location;       /* owned: its result->location */
+    char *referer;        /* owned: its result->referer, unless it was the options' */
     char type[TYPE_ROOM]; /* its result->type */
 };
 
@@ -53,6 +54,7 @@ struct http_fetch {
     int interim;    /* 1xx that came before it */
     size_t seen;    /* bytes of the buffer in which no head ends */
     char *location; /* owned: where it leads, resolved; NULL: nowhere */
+    char *referer;  /* owned: the URL that led here; NULL: the options' */
     struct http_body body; /* its body */
 };
 

@@ -78,6 +78,7 @@ static bool ask_next(struct pipeline *p, struct http_fetch *f)
 {
     struct http_ask ask = { .options = &p->client->options,
                             .method = f->method,
+                            .referer = p->client->options.referer,
                             .http10 = f->http10 };
     struct http_url url;
     const char *why;

@@ -216,8 +216,36 @@ static bool frame(struct http_fetch *f, const struct http_head *head,
     if (err < 0)
         return fetch_failed(f, GET_WEIRD, "Weird server reply: Content-Length");
     *fault = NULL;
+    if (f->client->options.ignore_length && f->body.framing == HTTP_BODY_LENGTH) {
+        f->body.framing = HTTP_BODY_CLOSE;
+        f->persists = false;
+    }
     note_location(f, head, fault);
     return !*fault || fetch_failed(f, GET_WEIRD, "Weird server reply: two Locations");
+}
+
+/* Is the body not wanted: not newer, or not older, than a date (RFC 9110 s13.1.3)? A
+ * server that does not know conditions sends it all the same. */
+static bool is_unwanted(const struct http_fetch *f, const struct http_head *head)
+{
+    const struct tapir_http_options *o = &f->client->options;
+    int64_t modified;
+
+    if (!o->time_cond || head->status != 200 ||
+        !http_date_parse(http_single_field(head, "Last-Modified"), 0, &modified))
+        return false;
+    return o->older ? modified >= o->time_cond : modified <= o->time_cond;
+}
+
+static bool check_size(struct http_fetch *f)
+{
+    uint64_t most = f->client->options.max_size;
+    bool known = f->body.framing == HTTP_BODY_LENGTH && !f->swallow;
+
+    if (!most || !known || f->body.left <= most)
+        return true;
+    fetch_failed(f, GET_SIZE, "Maximum file size exceeded");
+    return fetch_because(f, "the answer is longer", "allow more with --max-filesize");
 }
 
 /* The final head: what it says about the rest. */
@@ -233,10 +261,15 @@ static bool understand(struct http_fetch *f, const struct http_head *head,
     /* RFC 9110 s15.5.18: the server has none of the body yet. */
     f->refused = head->status == 417 && f->expects && f->out->waits;
     f->swallow = (o->follow && f->location) || f->refused;
+    if (is_unwanted(f, head)) {
+        fetch_say(f, '*', "The body is not what -z asks for");
+        f->swallow = true;
+        f->result->status = 304;
+    }
     if (o->fail && head->status >= 400 && !(o->resume && head->status == 416))
         return fetch_failed(f, GET_STATUS, "The requested URL returned error: %d",
                             head->status);
-    return check_resumed(f, head);
+    return check_resumed(f, head) && check_size(f);
 }
 
 /* RFC 9110 s15.2: answers 1xx may come first, any number; they are not the answer. */
@@ -299,6 +332,7 @@ static bool read_body(struct http_fetch *f)
     struct http_conn *conn = f->conn;
     struct http_slice piece;
     size_t at = 0;
+    bool over;
 
     while (at < conn->len && !http_body_done(&f->body)) {
         ssize_t n = http_body_read(&f->body, conn->buf + at, conn->len - at, &piece);
@@ -307,9 +341,14 @@ static bool read_body(struct http_fetch *f)
         at += (size_t)n;
         if (f->swallow || piece.len == 0)
             continue;
+        over = o->max_size && f->result->body + piece.len > o->max_size;
+        if (over)
+            piece = slice_first(piece, (size_t)(o->max_size - f->result->body));
         f->result->body += piece.len;
         if (o->body && !o->body(o->ctx, piece.at, piece.len))
             return not_written(f);
+        if (over)
+            return fetch_failed(f, GET_SIZE, "Maximum file size exceeded");
     }
     use_buffer(conn, at);
     if (http_body_done(&f->body))

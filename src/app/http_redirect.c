@@ -44,6 +44,21 @@ static bool change_request(struct http_fetch *f)
                          "upload from a file");
 }
 
+/* The URL that led there is told, without what is secret in it. */
+static void refer(struct http_fetch *f)
+{
+    size_t room = strlen(f->text) + 1;
+    char *referer = malloc(room);
+    struct text t;
+
+    if (!referer)
+        return;
+    text_init(&t, referer, room);
+    http_write_referer(&t, &f->url);
+    free(f->referer);
+    f->referer = referer;
+}
+
 /* The URL where it leads becomes the fetch's own. */
 static void move(struct http_fetch *f)
 {
@@ -73,6 +88,8 @@ bool http_redirect(struct http_fetch *f)
     }
     if (!change_request(f))
         return false;
+    if (o->auto_referer)
+        refer(f);
     move(f);
     r->redirects++;
     r->redirect_time = tapir_now() - f->begin;

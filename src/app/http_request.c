@@ -90,8 +90,15 @@ static void write_credentials(struct text *t, const struct http_ask *ask)
     const struct http_url *url = ask->url->user.at || !trusted ? ask->url : ask->first;
     const char *user = trusted ? ask->options->user : NULL;
 
-    if ((own_field(ask->options, "Authorization") && trusted) ||
-        (!user && !url->user.at))
+    if (own_field(ask->options, "Authorization") && trusted)
+        return;
+    if (ask->options->bearer && trusted) {
+        text_put(t, "Authorization: Bearer ");
+        text_put(t, ask->options->bearer);
+        text_put(t, "\r\n");
+        return;
+    }
+    if (!user && !url->user.at)
         return;
     text_put(t, "Authorization: ");
     if (user) {
@@ -107,7 +114,7 @@ static void write_credentials(struct text *t, const struct http_ask *ask)
 
 static void write_range(struct text *t, const struct tapir_http_options *o)
 {
-    if (own_field(o, "Range") || (!o->range && !o->resume))
+    if (own_field(o, "Range") || o->upload || (!o->range && !o->resume))
         return;
     text_put(t, "Range: bytes=");
     if (o->resume)
@@ -162,22 +169,39 @@ static void write_about_body(struct text *t, const struct http_ask *ask)
         write_ours(t, ask, "Expect", "100-continue");
 }
 
+static void write_start(struct text *t, const struct http_ask *ask)
+{
+    const struct tapir_http_options *o = ask->options;
+    struct http_slice target = ask->url->target;
+    bool whole = target.len > 0 && target.at[0] == '/';
+    int minor = ask->http10 ? 0 : 1;
+
+    if (o->target)
+        http_write_start(t, ask->method, slice_of(o->target), minor);
+    else if (o->path_as_is && whole)
+        http_write_start(t, ask->method, target, minor);
+    else
+        http_write_request(t, ask->method, ask->url, minor);
+}
+
 static void write_request(struct text *t, const struct http_ask *ask)
 {
     const struct tapir_http_options *o = ask->options;
     bool chunked = ask->body && http_request_is_chunked(o);
     const char *host = own_field(o, "Host");
 
-    http_write_request(t, ask->method, ask->url, ask->http10 ? 0 : 1);
+    write_start(t, ask);
     if (host && is_meant_for(ask, host))
         write_users(t, host);
     else
         http_write_host(t, ask->url);
     write_credentials(t, ask);
     write_range(t, o);
+    if (ask->body)
+        write_ours(t, ask, "Content-Range", o->content_range);
     write_ours(t, ask, "User-Agent", o->user_agent);
     write_ours(t, ask, "Accept", "*/*");
-    write_ours(t, ask, "Referer", o->referer);
+    write_ours(t, ask, "Referer", ask->referer);
     if (chunked)
         write_ours(t, ask, "Transfer-Encoding", "chunked");
     for (size_t i = 0; i < o->n_headers; i++) {
@@ -203,7 +227,8 @@ char *http_request_new(const struct http_ask *ask, size_t *len)
     const struct tapir_http_options *o = ask->options;
     const struct http_url *first = ask->first, *url = ask->url;
     size_t room = OUR_ROOM + 3 * url->target.len + span(ask->method) +
-                  span(o->user_agent) + span(o->referer) + span(o->range) +
+                  span(o->user_agent) + span(ask->referer) + span(o->range) +
+                  span(o->bearer) + 3 * span(o->target) + span(o->content_range) +
                   2 * (span(o->user) + url->user.len + url->password.len +
                        first->user.len + first->password.len);
     struct text t;

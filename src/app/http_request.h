@@ -12,9 +12,10 @@ struct http_ask {
     const struct http_url *url;   /* what is asked for */
     const struct http_url *first; /* what the user named: a Location led from there */
     const char *method;
-    bool http10;  /* ask as HTTP/1.0 */
-    bool body;    /* the options' body follows */
-    bool expects; /* ask for 100 (Continue) before it */
+    const char *referer; /* NULL or "": none */
+    bool http10;         /* ask as HTTP/1.0 */
+    bool body;           /* the options' body follows */
+    bool expects;        /* ask for 100 (Continue) before it */
 };
 
 /* The method that the options mean. */

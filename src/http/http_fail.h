@@ -21,8 +21,9 @@ enum http_fail {
     GET_EMPTY = 52,
     GET_SEND = 55,
     GET_RECEIVE = 56, /* also chunks that are none, a head without end */
-    GET_REWIND = 65,  /* a body is due again, and cannot be read again */
     GET_CODING = 61,  /* a transfer coding that nobody asked for */
+    GET_SIZE = 63,    /* a larger body than is allowed */
+    GET_REWIND = 65,  /* a body is due again, and cannot be read again */
     GET_LARGE = 100,  /* a field, or fields, without end */
 };
 

@@ -209,13 +209,31 @@ int http_parse_url(const char *s, struct http_url *url, const char **why)
     return 0;
 }
 
+static void write_target(struct text *t, const struct http_url *url)
+{
+    text_put(t, url->target.len > 0 && url->target.at[0] == '/' ? "" : "/");
+    text_putn(t, url->target.at, url->target.len);
+}
+
 void http_write_url(struct text *t, const struct http_url *url)
 {
     text_put(t, "http://");
     text_putn(t, url->authority.at, url->authority.len);
-    text_put(t, url->target.len > 0 && url->target.at[0] == '/' ? "" : "/");
-    text_putn(t, url->target.at, url->target.len);
+    write_target(t, url);
     text_putn(t, url->fragment.at, url->fragment.len);
+}
+
+void http_write_referer(struct text *t, const struct http_url *url)
+{
+    struct http_slice host = url->authority;
+    size_t n = host.len;
+
+    while (n > 0 && host.at[n - 1] != '@')
+        n--;
+    host = slice_from(host, n);
+    text_put(t, "http://");
+    text_putn(t, host.at, host.len);
+    write_target(t, url);
 }
 
 bool http_same_host(const char *a, const char *b)

@@ -30,6 +30,9 @@ int http_parse_url(const char *s, struct http_url *url, const char **why);
 /* The URL in full: with a scheme, and a path. */
 void http_write_url(struct text *t, const struct http_url *url);
 
+/* The same without user and fragment, as others may see it. */
+void http_write_referer(struct text *t, const struct http_url *url);
+
 /* Is it the same host? Names have no case. */
 bool http_same_host(const char *a, const char *b);
 

@@ -107,6 +107,17 @@ void http_write_end(struct text *t)
     text_put(t, "\r\n");
 }
 
+void http_write_start(struct text *t, const char *method, struct http_slice target,
+                      int minor)
+{
+    text_put(t, method);
+    text_char(t, ' ');
+    http_encode_target(t, target);
+    text_put(t, " HTTP/1.");
+    text_u64(t, (uint64_t)minor);
+    text_put(t, "\r\n");
+}
+
 void http_write_request(struct text *t, const char *method, const struct http_url *url,
                         int minor)
 {

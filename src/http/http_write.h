@@ -27,6 +27,10 @@ bool http_field_is_valid(const char *line);
 /* The empty line that ends a head. */
 void http_write_end(struct text *t);
 
+/* "GET /a HTTP/1.1": the target as it is, but encoded. */
+void http_write_start(struct text *t, const char *method, struct http_slice target,
+                      int minor);
+
 /* The request line of HTTP/1.minor for a URL, whose target is never empty. */
 void http_write_request(struct text *t, const char *method, const struct http_url *url,
                         int minor);
