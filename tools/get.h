@@ -44,7 +44,7 @@ struct get_group {
 
     /* Files. */
     const char *head_file; /* -D; NULL: none */
-    bool heads_begun;      /* a head was written there */
+    int head_fd;           /* the same, open; 0: not yet */
     const char *directory; /* --output-dir; NULL: here */
     bool create_dirs, all_named, header_name, remote_time, no_clobber, skip_existing,
         remove_on_error;
@@ -153,6 +153,9 @@ char *get_data_url(const struct get_group *group, const char *url);
 /* Where it goes, before the fetch: 0, or an exit status. */
 int get_output_begin(struct get_transfer *t);
 
+/* Makes the folders of a path that are missing. */
+bool get_output_folders(const char *path);
+
 /* Its file is named so, in the group's folder. False: no memory. */
 bool get_output_name(struct get_transfer *t, const char *name);
 
@@ -162,11 +165,14 @@ bool get_output_write(struct get_transfer *t, const char *at, size_t len, bool b
 /* Another try: what was written is taken back, or with -C - kept. */
 void get_output_again(struct get_transfer *t);
 
-/* The fetch is over; `code`: 0, then the file is due, even if it is empty. False: what
- * was written did not all reach it. */
-bool get_output_end(struct get_transfer *t, int code);
+/* The fetch is over; `due`: there is a file, even if it is empty. False: what was
+ * written did not all reach it. */
+bool get_output_end(struct get_transfer *t, bool due, bool failed);
 
 /* --- get_head.c */
+
+/* Before the fetch: opens what -D names. False: it cannot be written. */
+bool get_head_begin(struct get_transfer *t);
 
 /* A head came: for -D, -i, -J, -R and -w's %header{}. False: it could not be written.
  */

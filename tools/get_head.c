@@ -28,21 +28,40 @@ static bool write_all(int fd, const char *at, size_t len)
     return true;
 }
 
-/* The file is emptied by the first head of the call that goes there. */
-static bool dump(struct get_transfer *t, const char *at, size_t len)
+bool get_head_begin(struct get_transfer *t)
 {
-    const char *path = t->group->head_file;
-    bool standard = strcmp(path, "-") == 0, ok;
-    int how = t->group->heads_begun ? O_APPEND : O_TRUNC;
-    int fd = standard ? STDOUT_FILENO
-                      : open(path, O_WRONLY | O_CREAT | how | O_CLOEXEC, 0666);
+    struct get_group *group = t->group;
+    const char *path = group->head_file;
+    int how = O_WRONLY | O_CREAT | O_CLOEXEC;
 
-    ok = fd >= 0 && write_all(fd, at, len);
-    t->group->heads_begun = true;
-    if (!ok)
-        t->write_error = errno;
-    if (fd >= 0 && !standard)
-        close(fd);
+    if (!path || group->head_fd > 0)
+        return true;
+    if (strcmp(path, "-") == 0) {
+        group->head_fd = STDOUT_FILENO;
+        return true;
+    }
+    if (group->create_dirs && !get_output_folders(path))
+        return false;
+    group->head_fd = open(path, how | O_TRUNC, 0666); /* kept to the end of the call */
+    return group->head_fd > 0;
+}
+
+/* Each line goes to both places before the next one, should they be the same. */
+static bool put_lines(struct get_transfer *t, const char *at, size_t len)
+{
+    bool shown = t->group->include || t->group->http.head, ok = true;
+
+    while (ok && len > 0) {
+        const char *lf = memchr(at, '\n', len);
+        size_t n = lf ? (size_t)(lf - at) + 1 : len;
+        if (t->group->head_file && !write_all(t->group->head_fd, at, n)) {
+            t->write_error = errno;
+            return false;
+        }
+        ok = !shown || get_output_write(t, at, n, false);
+        at += n;
+        len -= n;
+    }
     return ok;
 }
 
@@ -74,11 +93,19 @@ bool get_head_field(const struct get_transfer *t, const char *name, size_t name_
     return false;
 }
 
+/* Trailers belong to the head before them. */
 static bool keep(struct get_transfer *t, const char *at, size_t len)
 {
-    free(t->fields);
-    t->fields = strndup(at, len);
-    return t->fields != NULL;
+    bool head = len >= 5 && memcmp(at, "HTTP/", 5) == 0;
+    size_t before = head || !t->fields ? 0 : strlen(t->fields);
+    char *all = realloc(t->fields, before + len + 1);
+
+    if (!all)
+        return false;
+    memcpy(all + before, at, len);
+    all[before + len] = '\0';
+    t->fields = all;
+    return true;
 }
 
 /* --- -J --- */
@@ -115,20 +142,35 @@ static char *file_name(const char *value, size_t len)
     return NULL;
 }
 
-/* A server's name takes the place of the URL's, before the first byte is written. */
+/* The last segment of the path that a Location has. */
+static char *location_name(const char *value, size_t len)
+{
+    size_t end = 0, from;
+
+    while (end < len && !strchr("?#", value[end]))
+        end++;
+    from = end;
+    while (from > 0 && value[from - 1] != '/')
+        from--;
+    return from < end ? strndup(value + from, end - from) : NULL;
+}
+
+/* A server's name takes the place of the URL's, before the first byte is written; else
+ * the name of the URL where it leads. */
 static void rename_output(struct get_transfer *t)
 {
     const char *value;
     size_t len;
-    char *name;
+    char *name = NULL;
 
-    if (!t->group->header_name || t->output != get_remote_name || t->fd >= 0 ||
-        !get_head_field(t, "Content-Disposition", 19, &value, &len))
+    if (!t->group->header_name || t->output != get_remote_name || t->fd >= 0)
         return;
-    name = file_name(value, len);
-    if (!name)
-        return;
-    t->path_is_theirs = get_output_name(t, name);
+    if (get_head_field(t, "Content-Disposition", 19, &value, &len))
+        t->path_is_theirs = (name = file_name(value, len)) != NULL;
+    else if (t->group->http.follow && get_head_field(t, "Location", 8, &value, &len))
+        name = location_name(value, len);
+    if (name)
+        get_output_name(t, name);
     free(name);
 }
 
@@ -147,15 +189,9 @@ static void note_date(struct get_transfer *t)
 
 bool get_head(struct get_transfer *t, const char *at, size_t len)
 {
-    const struct get_group *group = t->group;
-
     if (!keep(t, at, len))
         return false;
     rename_output(t);
     note_date(t);
-    if (group->head_file && !dump(t, at, len))
-        return false;
-    if (!group->include && !group->http.head)
-        return true;
-    return get_output_write(t, at, len, false);
+    return put_lines(t, at, len);
 }

@@ -143,8 +143,6 @@ static const struct place {
     { 'i', YES, OF_GROUP(include) },
     { OPT_NO_INCLUDE, NO, OF_GROUP(include) },
     { 'I', YES, OF_GROUP(http.head) },
-    { 'f', YES, OF_GROUP(http.fail) },
-    { OPT_FAIL_BODY, YES, OF_GROUP(fail_with_body) },
     { 'L', YES, OF_GROUP(http.follow) },
     { 'G', YES, OF_GROUP(query) },
     { '0', YES, OF_GROUP(http.http10) },
@@ -268,6 +266,11 @@ static int set_request(const struct options *o, struct get *g, int id,
     struct tapir_http_options *http = &group->http;
 
     switch (id) {
+    case 'f':
+    case OPT_FAIL_BODY: /* the last one counts */
+        http->fail = id == 'f';
+        group->fail_with_body = id != 'f';
+        return 0;
     case 'd':
     case OPT_DATA_ASCII:
         return set_data(group, 'd', value);

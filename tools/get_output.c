@@ -42,18 +42,18 @@ static char *remote_name(const char *url)
     return strndup(at + from, end - from);
 }
 
-/* Makes the folders of a path. */
-static bool make_folders(char *path)
+bool get_output_folders(const char *path)
 {
-    for (char *at = path + 1; (at = strchr(at, '/')); at++) {
-        int err;
+    char *copy = strdup(path);
+    bool ok = copy != NULL;
+
+    for (char *at = copy; ok && (at = strchr(at + 1, '/'));) {
         *at = '\0';
-        err = mkdir(path, 0750) < 0 ? errno : 0;
+        ok = mkdir(copy, 0750) == 0 || errno == EEXIST;
         *at = '/';
-        if (err && err != EEXIST)
-            return false;
     }
-    return true;
+    free(copy);
+    return ok;
 }
 
 bool get_output_name(struct get_transfer *t, const char *name)
@@ -92,6 +92,10 @@ int get_output_begin(struct get_transfer *t)
         tell("(27) Out of memory", NULL, NULL);
         return 27;
     }
+    if (!get_head_begin(t)) {
+        tell("(23) Failed to open the file of -D", strerror(errno), "");
+        return 23;
+    }
     t->fd = -1;
     t->skipped = t->group->skip_existing && t->path && access(t->path, F_OK) == 0;
     find_end(t);
@@ -126,7 +130,7 @@ static bool open_output(struct get_transfer *t)
 
     if (t->fd >= 0 || t->write_error)
         return t->fd >= 0;
-    if (t->path && t->group->create_dirs && !make_folders(t->path))
+    if (t->path && t->group->create_dirs && !get_output_folders(t->path))
         t->fd = -1;
     else if (!t->path)
         t->fd = STDOUT_FILENO;
@@ -185,9 +189,9 @@ void get_output_again(struct get_transfer *t)
     t->written = 0;
 }
 
-bool get_output_end(struct get_transfer *t, int code)
+bool get_output_end(struct get_transfer *t, bool due, bool failed)
 {
-    bool ok = code || t->skipped || open_output(t);
+    bool ok = !due || open_output(t);
     struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_sec = t->modified } };
     int fd = t->fd;
 
@@ -197,7 +201,7 @@ bool get_output_end(struct get_transfer *t, int code)
     t->fd = -1;
     if (fd < 0 || fd == STDOUT_FILENO)
         return ok;
-    if (code && t->group->remove_on_error)
+    if (failed && t->group->remove_on_error)
         unlink(t->path);
     if (t->group->remote_time && t->modified)
         futimens(fd, times);

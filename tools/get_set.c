@@ -390,8 +390,10 @@ static int check_group(struct get_group *group)
                           "use --next between them");
     if (data && (group->resume_auto || group->http.resume))
         return tell_usage("get: -C does not go with -d", "leave -C away");
-    if (group->http.fail && group->fail_with_body)
-        return tell_usage("get: --fail-with-body does not go with -f", "choose one");
+    if ((group->no_clobber || group->remove_on_error) &&
+        (group->resume_auto || group->http.resume))
+        return tell_usage("get: -C does not go with --no-clobber or --remove-on-error",
+                          "leave -C away");
     if (group->json && add_json_fields(group))
         return 2;
     return 0;

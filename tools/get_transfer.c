@@ -117,7 +117,7 @@ static int finish(struct get_transfer *t, const struct tapir_http_result *result
 {
     struct tapir_http_result r = *result;
 
-    get_output_end(t, r.code);
+    get_output_end(t, r.code == 0 && r.status != 304, r.code != 0);
     if (r.code == 0 && t->group->fail_with_body && r.status >= 400)
         explain_status(&r);
     if (t->write_error && (r.code == 0 || r.code == 23))

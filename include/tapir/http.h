@@ -107,9 +107,10 @@ struct tapir_http_options {
     bool (*rewind)(void *ctx); /* it must be sent once more: from the beginning */
 
     /* Called with ctx while a fetch runs; each may be NULL. */
-    bool (*head_in)(void *ctx, const char *at, size_t len); /* a head as it came */
-    bool (*body)(void *ctx, const void *at, size_t len);    /* a piece of the body */
-    void (*talk)(void *ctx, char mark, const char *line);   /* as curl -v: * > < */
+    /* A head as it came; also trailers, which do not begin with "HTTP/". */
+    bool (*head_in)(void *ctx, const char *at, size_t len);
+    bool (*body)(void *ctx, const void *at, size_t len);  /* a piece of the body */
+    void (*talk)(void *ctx, char mark, const char *line); /* as curl -v: * > < */
     void *ctx; /* a callback that returns false ends the fetch (23) */
 };
 

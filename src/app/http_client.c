@@ -439,6 +439,7 @@ void fetch_end(struct http_fetch *f)
     keep_text(&c->location, f->location);
     keep_text(&c->referer, f->referer);
     free(f->first_text);
+    free(f->trailers);
     f->result->url = c->url;
     f->result->location = c->location;
     f->result->end = tapir_now() - f->begin;

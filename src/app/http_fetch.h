@@ -56,6 +56,8 @@ struct http_fetch {
     char *location; /* owned: where it leads, resolved; NULL: nowhere */
     char *referer;  /* owned: the URL that led here; NULL: the options' */
     struct http_body body; /* its body */
+    char *trailers;        /* owned: what stands behind its chunks; NULL: none */
+    size_t trailers_len;   /* bytes */
 };
 
 /* A line for -v; `mark` as curl has it. */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -34,6 +35,7 @@ void http_reading_begin(struct http_fetch *f)
     f->body = (struct http_body){ .framing = HTTP_BODY_NONE };
     free(f->location);
     f->location = NULL;
+    f->trailers_len = 0;
 }
 
 /* Takes n bytes off the front of the buffer. */
@@ -224,6 +226,22 @@ static bool frame(struct http_fetch *f, const struct http_head *head,
     return !*fault || fetch_failed(f, GET_WEIRD, "Weird server reply: two Locations");
 }
 
+/* A date whose day of the week need not be right. */
+static bool read_date(struct http_slice value, int64_t *out)
+{
+    struct tm tm = { .tm_sec = 0 };
+    char text[40];
+
+    if (!value.at || value.len >= sizeof text)
+        return false;
+    memcpy(text, value.at, value.len);
+    text[value.len] = '\0';
+    if (!strptime(text, "%a, %d %b %Y %H:%M:%S", &tm))
+        return http_date_parse(value, 0, out);
+    *out = timegm(&tm);
+    return true;
+}
+
 /* Is the body not wanted: not newer, or not older, than a date (RFC 9110 s13.1.3)? A
  * server that does not know conditions sends it all the same. */
 static bool is_unwanted(const struct http_fetch *f, const struct http_head *head)
@@ -232,7 +250,7 @@ static bool is_unwanted(const struct http_fetch *f, const struct http_head *head
     int64_t modified;
 
     if (!o->time_cond || head->status != 200 ||
-        !http_date_parse(http_single_field(head, "Last-Modified"), 0, &modified))
+        !read_date(http_single_field(head, "Last-Modified"), &modified))
         return false;
     return o->older ? modified >= o->time_cond : modified <= o->time_cond;
 }
@@ -242,7 +260,8 @@ static bool check_size(struct http_fetch *f)
     uint64_t most = f->client->options.max_size;
     bool known = f->body.framing == HTTP_BODY_LENGTH && !f->swallow;
 
-    if (!most || !known || f->body.left <= most)
+    /* A length that no number here holds is the body's `fault`. */
+    if (!most || !(known ? f->body.left > most : f->body.fault != NULL))
         return true;
     fetch_failed(f, GET_SIZE, "Maximum file size exceeded");
     return fetch_because(f, "the answer is longer", "allow more with --max-filesize");
@@ -289,7 +308,7 @@ static bool read_head(struct http_fetch *f, bool *more)
     const struct http_field *fault = NULL;
     struct http_head head;
     bool ok;
-    int n = http_parse_response(conn->buf, conn->len, f->seen, &http_response_limits,
+    int n = http_parse_response(conn->buf, &conn->len, f->seen, &http_response_limits,
                                 &head);
 
     *more = n != -EAGAIN;
@@ -318,6 +337,44 @@ static bool read_head(struct http_fetch *f, bool *more)
 
 /* --- bodies ---------------------------------------------------------------------- */
 
+/* --- trailers: fields that are shown like those of a head, and that mean nothing ---
+ */
+
+static bool keep_trailers(struct http_fetch *f, const char *at, size_t len)
+{
+    char *all = realloc(f->trailers, f->trailers_len + len);
+
+    if (!all)
+        return fetch_failed(f, GET_MEMORY, "Out of memory");
+    memcpy(all + f->trailers_len, at, len);
+    f->trailers = all;
+    f->trailers_len += len;
+    return true;
+}
+
+/* Whole lines, each with CR LF at its end; the empty one behind them is none. */
+static bool show_trailers(struct http_fetch *f)
+{
+    const struct tapir_http_options *o = &f->client->options;
+    const char *at = f->trailers, *end = at + f->trailers_len, *lf;
+    char *shown = malloc(2 * f->trailers_len + 1);
+    struct text t;
+    bool ok;
+
+    if (!shown)
+        return fetch_failed(f, GET_MEMORY, "Out of memory");
+    text_init(&t, shown, 2 * f->trailers_len + 1);
+    for (; at < end && (lf = memchr(at, '\n', (size_t)(end - at))); at = lf + 1) {
+        size_t n = (size_t)(lf - at) - (lf > at && lf[-1] == '\r');
+        text_putn(&t, at, n);
+        text_put(&t, n > 0 ? "\r\n" : "");
+    }
+    fetch_say_head(f, '<', shown, t.len);
+    ok = t.len == 0 || !o->head_in || o->head_in(o->ctx, shown, t.len);
+    free(shown);
+    return ok || not_written(f);
+}
+
 static bool bad_chunk(struct http_fetch *f)
 {
     if (f->body.state >= CHUNK_TRAILER)
@@ -335,9 +392,12 @@ static bool read_body(struct http_fetch *f)
     bool over;
 
     while (at < conn->len && !http_body_done(&f->body)) {
+        bool trailers = f->body.state >= CHUNK_TRAILER;
         ssize_t n = http_body_read(&f->body, conn->buf + at, conn->len - at, &piece);
         if (n < 0)
             return bad_chunk(f);
+        if (trailers && !keep_trailers(f, conn->buf + at, (size_t)n))
+            return false;
         at += (size_t)n;
         if (f->swallow || piece.len == 0)
             continue;
@@ -351,9 +411,10 @@ static bool read_body(struct http_fetch *f)
             return fetch_failed(f, GET_SIZE, "Maximum file size exceeded");
     }
     use_buffer(conn, at);
-    if (http_body_done(&f->body))
-        f->phase = ANSWER_DONE;
-    return true;
+    if (!http_body_done(&f->body))
+        return true;
+    f->phase = ANSWER_DONE;
+    return show_trailers(f);
 }
 
 bool http_reading_take(struct http_fetch *f)

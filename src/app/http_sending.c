@@ -106,8 +106,9 @@ static int read_piece(struct http_sending *s)
     if (s->left < room)
         room = (size_t)s->left;
     n = room ? o->read(o->ctx, s->room + SIZE_ROOM, room) : 0;
+    bool promised = !s->chunked && o->upload_len < UINT64_MAX;
     /* One that is shorter than was promised would leave the server waiting. */
-    if (n < 0 || (n == 0 && !s->chunked && s->left > 0))
+    if (n < 0 || (n == 0 && promised && s->left > 0))
         return -EIO;
     s->ended = n == 0;
     if (s->chunked)

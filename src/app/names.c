@@ -21,6 +21,7 @@
 
 static bool same_host(const char *a, size_t a_len, const char *b)
 {
+    a_len -= a_len > 1 && a[a_len - 1] == '.'; /* the root's dot is no part of it */
     return strlen(b) == a_len && strncasecmp(a, b, a_len) == 0;
 }
 

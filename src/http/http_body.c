@@ -67,8 +67,8 @@ static int content_length(const struct http_head *head, struct http_body *body)
 
 /* Transfer-Encoding: 1 when it ends in chunked; 0 when there is none; -EBADMSG when it
  * says something else, or chunked twice; -ENOTSUP when chunked is not all of it.
- * "identity", which was a coding once and means none (RFC 2616 s3.6), is skipped unless
- * `strict`. */
+ * Unless `strict`, "identity", which was a coding once and means none (RFC 2616 s3.6),
+ * is skipped, and chunked twice is once. */
 static int transfer_coding(const struct http_head *head, bool strict)
 {
     const struct http_field *f = NULL;
@@ -78,7 +78,9 @@ static int transfer_coding(const struct http_head *head, bool strict)
     while ((f = http_next_field(head, "Transfer-Encoding", f))) {
         rest = f->value;
         while (slice_next_item(&rest, &item)) {
-            if (!strict && slice_is_nocase(item, "identity"))
+            if (!strict && !chunked && slice_is_nocase(item, "identity"))
+                continue;
+            if (!strict && chunked && slice_is_nocase(item, "chunked"))
                 continue;
             if (chunked || item.len == 0)
                 return -EBADMSG;
@@ -298,10 +300,13 @@ static ssize_t read_chunked(struct http_body *body, const char *in, size_t len,
                 body->state = CHUNK_DATA_CR;
             break;
         }
+        bool in_trailers = body->state >= CHUNK_TRAILER;
         int err = take_byte(body, in[used]);
         if (err < 0)
             return err;
         used++;
+        if (body->state == CHUNK_TRAILER && !in_trailers)
+            break; /* who wants the trailers finds them at a call's beginning */
     }
     return (ssize_t)used;
 }

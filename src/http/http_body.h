@@ -57,7 +57,8 @@ int http_response_body(const struct http_head *head, const struct http_limits *l
 
 /* Takes bytes off the front of [in, in+len): how many, with *out the body's bytes among
  * them (one piece, maybe empty); call again until it takes all or the body is done.
- * When the chunks are no chunks, or a trailer is no field, -EBADMSG. */
+ * When the chunks are no chunks, or a trailer is no field, -EBADMSG. No call takes more
+ * than trailers when it begins with them (state CHUNK_TRAILER and above). */
 ssize_t http_body_read(struct http_body *body, const char *in, size_t len,
                        struct http_slice *out);
 

@@ -330,23 +330,33 @@ int http_parse_request(const char *at, size_t len, size_t seen,
     return err < 0 ? err : end + skip;
 }
 
-/* RFC 9112 s5.2: a folded line is one line; its fold becomes spaces. */
-static void unfold(char *at, size_t len)
+/* RFC 9112 s5.2: a folded line is one line; its fold, blanks and all, becomes a space,
+ * and what stands behind moves up. Bytes of the head then. */
+static size_t unfold(char *at, size_t head, size_t *len)
 {
-    for (size_t i = 1; i + 1 < len; i++) {
-        if (at[i] != '\n' || (at[i + 1] != ' ' && at[i + 1] != '\t'))
+    for (size_t i = 1; i + 1 < head; i++) {
+        size_t from = i - (at[i - 1] == '\r'), to = i + 1;
+        if (at[i] != '\n' || !is_blank(at[i + 1]))
             continue;
-        at[i] = ' ';
-        if (at[i - 1] == '\r')
-            at[i - 1] = ' ';
+        while (to < head && is_blank(at[to]))
+            to++;
+        while (from > 0 && is_blank(at[from - 1]))
+            from--;
+        at[from] = ' ';
+        memmove(at + from + 1, at + to, *len - to);
+        *len -= to - from - 1;
+        head -= to - from - 1;
+        i = from;
     }
+    return head;
 }
 
-int http_parse_response(char *at, size_t len, size_t seen,
+int http_parse_response(char *at, size_t *room, size_t seen,
                         const struct http_limits *limits, struct http_head *head)
 {
     static const char begins[] = "HTTP/";
     struct http_slice rest;
+    size_t len = *room;
     int end, err;
 
     clear(head);
@@ -358,7 +368,7 @@ int http_parse_response(char *at, size_t len, size_t seen,
         return -GET_RECEIVE;
     if (end < 0)
         return end;
-    unfold(at, (size_t)end);
+    end = (int)unfold(at, (size_t)end, room);
     rest = (struct http_slice){ at, (size_t)end };
     if (parse_status_line(take_line(&rest), head) < 0)
         return -GET_UNSUPPORTED;

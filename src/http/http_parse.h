@@ -34,12 +34,12 @@ int http_parse_request(const char *at, size_t len, size_t seen,
                        const struct http_limits *limits, struct http_head *head);
 
 /* Reads a response head in the same way, and more forgiving: a bare LF ends a line, and
- * folded lines are unfolded in place. What is wrong with it is minus a fetch's exit
- * code (http_fail.h): GET_UNSUPPORTED for what is no HTTP/1.1 or 1.0, GET_WEIRD for a
- * bad line, GET_LARGE for a line or a number of them beyond the limits, GET_RECEIVE for
- * a head beyond them; the lines before head->faulty are good.
+ * folded lines are unfolded in place, which makes *len smaller. What is wrong with it
+ * is minus a fetch's exit code (http_fail.h): GET_UNSUPPORTED for what is no HTTP/1.1
+ * or 1.0, GET_WEIRD for a bad line, GET_LARGE for a line or a number of them beyond the
+ * limits, GET_RECEIVE for a head beyond them; the lines before head->faulty are good.
  */
-int http_parse_response(char *at, size_t len, size_t seen,
+int http_parse_response(char *at, size_t *len, size_t seen,
                         const struct http_limits *limits, struct http_head *head);
 
 /* The first field of that name after `after` (NULL: of all), or NULL. */

@@ -58,7 +58,7 @@ static size_t next_piece(size_t len)
 static int parse(bool request, char *at, size_t len, size_t seen, struct http_head *h)
 {
     return request ? http_parse_request(at, len, seen, &http_request_limits, h)
-                   : http_parse_response(at, len, seen, &http_response_limits, h);
+                   : http_parse_response(at, &len, seen, &http_response_limits, h);
 }
 
 /* Slices of two parses at the same place. */

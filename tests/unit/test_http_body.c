@@ -27,9 +27,11 @@ static int request_body(const char *version, const char *fields)
 static int response_body(const char *line, const char *fields, bool to_head)
 {
     char s[512];
+    size_t len;
 
     snprintf(s, sizeof s, "HTTP/%s\r\n%s\r\n", line, fields);
-    assert_true(http_parse_response(s, strlen(s), 0, &http_response_limits, &head) > 0);
+    len = strlen(s);
+    assert_true(http_parse_response(s, &len, 0, &http_response_limits, &head) > 0);
     return http_response_body(&head, &http_response_limits, to_head, &body);
 }
 

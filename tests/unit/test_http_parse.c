@@ -20,7 +20,7 @@ static int parse_at(const char *s, size_t len, size_t seen, int request)
     struct http_limits limits = request ? http_request_limits : http_response_limits;
     char *at = guarded(s, len);
     return request ? http_parse_request(at, len, seen, &limits, &head)
-                   : http_parse_response(at, len, seen, &limits, &head);
+                   : http_parse_response(at, &len, seen, &limits, &head);
 }
 
 /* What the first complete (or wrong) prefix of s gives when each byte comes alone. */
@@ -280,7 +280,6 @@ static void responses_are_read_leniently_or_refused(void **state)
         { "HTTP/1.1 200\r\n\r\n", 200, "" },
         { "HTTP/1.1 999 x\r\n\r\n", 999, "x" },
         { "HTTP/1.1 200 OK\nA: b\n\n", 200, "OK" },
-        { "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", 200, "OK" },
         { "HTTP/1.1 099 x\r\n\r\n", -1, NULL },
         { "HTTP/1.1 20 x\r\n\r\n", -1, NULL },
         { "HTTP/1.1 2000 x\r\n\r\n", -1, NULL },
@@ -291,7 +290,6 @@ static void responses_are_read_leniently_or_refused(void **state)
         { "HTTP/1.1 200 OK\r\nA \r\n\r\n", -8, NULL },
         { "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", -8, NULL },
         { "HTTP/1.1 200 OK\r\nA: b\x01\r\n\r\n", 200, "OK" },
-        { "HTTP/1.1 200 OK\r\n A: b\r\n\r\n", 200, "OK   A: b" },
         { "HTTP/1.1 -20 x\r\n\r\n", -1, NULL },
         { "HTTP/1.1\r\n\r\n", -1, NULL },
         { "http/1.1 200 OK\r\n\r\n", -1, NULL },
@@ -317,10 +315,12 @@ static void responses_are_read_leniently_or_refused(void **state)
 /* RFC 9112 s5.2 */
 static void a_folded_line_of_a_response_is_one_value(void **state)
 {
-    assert_true(response("HTTP/1.1 200 OK\r\nA: b\r\n\tc\r\nD: e\r\n\r\n") > 0);
+    assert_true(response("HTTP/1.1 200 OK\r\nA: b\r\n\t  c\n d\r\nD: e\r\n\r\n") > 0);
     assert_int_equal(head.n_fields, 2);
-    assert_slice(head.field[0].value, "b  \tc");
+    assert_slice(head.field[0].value, "b c d");
     assert_slice(head.field[1].value, "e");
+    assert_int_equal(response("HTTP/1.1 200 OK\r\n A: b\r\n\r\n"), 24);
+    assert_slice(head.reason, "OK A: b");
 }
 
 static void a_response_head_beyond_300_kib_is_refused(void **state)

@@ -32,8 +32,17 @@ static bool on_body(void *ctx, const void *at, size_t len)
     return true;
 }
 
+static int end(void **state)
+{
+    free(f.location);
+    free(f.trailers);
+    f.location = f.trailers = NULL;
+    return 0;
+}
+
 static int begin(void **state)
 {
+    end(state);
     client = (struct tapir_http_client){ .options = { .head_in = on_head,
                                                       .body = on_body } };
     result = (struct tapir_http_result){ .code = 0 };
@@ -47,13 +56,6 @@ static int begin(void **state)
                              .method = "GET",
                              .text = url };
     http_reading_begin(&f);
-    return 0;
-}
-
-static int end(void **state)
-{
-    free(f.location);
-    f.location = NULL;
     return 0;
 }
 
@@ -169,7 +171,6 @@ static void a_location_is_resolved_and_its_body_swallowed_if_it_is_followed(
     assert_true(come(text, 1000));
     assert_string_equal(f.location, "http://192.0.2.2/b?c");
     assert_string_equal(body, "no");
-    end(NULL);
     begin(NULL);
     client.options.follow = true;
     assert_true(come(text, 1000));
@@ -244,6 +245,54 @@ static void two_locations_are_an_error(void **state)
     assert_string_equal(f.location, "http://192.0.2.2/a");
 }
 
+/* RFC 9112 s7.1.2: fields behind the chunks are no body. */
+static void trailers_are_shown_line_by_line(void **state)
+{
+    for (size_t step = 1; step < 9; step++) {
+        begin(NULL);
+        assert_true(come(CHUNKED "2\r\nhi\r\n0\r\nA: b\nC: d\r\n\r\n", step));
+        assert_string_equal(body, "hi");
+        assert_string_equal(heads, CHUNKED "A: b\r\nC: d\r\n");
+    }
+}
+
+/* RFC 9110 s13.1.3, for servers that do not know it; some get the weekday wrong. */
+static void what_is_not_newer_is_swallowed(void **state)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nLast-Modified: Mon, 06 Nov 1994 "
+                               "08:49:37 GMT\r\nContent-Length: 2\r\n\r\nhi";
+
+    client.options.time_cond = 784111777;
+    assert_true(come(text, 1000));
+    assert_string_equal(body, "");
+    assert_int_equal(result.status, 304);
+    begin(NULL);
+    client.options.time_cond = 784111776;
+    assert_true(come(text, 1000));
+    assert_string_equal(body, "hi");
+    begin(NULL);
+    client.options.time_cond = 784111776;
+    client.options.older = true;
+    assert_true(come(text, 1000));
+    assert_string_equal(body, "");
+}
+
+static void a_body_larger_than_is_allowed_is_63(void **state)
+{
+    client.options.max_size = 2;
+    assert_true(come("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 1000));
+    begin(NULL);
+    client.options.max_size = 2;
+    assert_false(come("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhi!", 1000));
+    assert_int_equal(result.code, 63);
+    assert_string_equal(body, "");
+    begin(NULL);
+    client.options.max_size = 2;
+    assert_false(come("HTTP/1.1 200 OK\r\n\r\nhi!", 1000));
+    assert_int_equal(result.code, 63);
+    assert_string_equal(body, "hi");
+}
+
 /* RFC 9112 s9.3: what was asked as HTTP/1.0 persists only if the server says so. */
 static void asked_as_http10_a_connection_ends(void **state)
 {
@@ -272,6 +321,9 @@ int main(void)
         READ(a_resumed_file_goes_on_where_it_ends_or_not_at_all),
         READ(of_a_head_that_contradicts_itself_a_part_is_shown),
         READ(two_locations_are_an_error),
+        READ(trailers_are_shown_line_by_line),
+        READ(what_is_not_newer_is_swallowed),
+        READ(a_body_larger_than_is_allowed_is_63),
         READ(asked_as_http10_a_connection_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,7 +217,7 @@ static bool take_head(struct client *c, struct lane *l, size_t *used)
 {
     struct record_fetch *f = &c->record->fetch[l->fetch];
     struct http_head head;
-    int n = http_parse_response(l->in, l->len, l->seen, &http_response_limits, &head);
+    int n = http_parse_response(l->in, &l->len, l->seen, &http_response_limits, &head);
 
     if (n == -EAGAIN) {
         l->seen = l->len;
