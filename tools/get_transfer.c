@@ -257,7 +257,8 @@ static void fetch(struct get_transfer *t, struct tapir_http_client *client,
     int64_t backoff = RETRY_FIRST, begin = tapir_now();
     long long left = t->group->retries;
 
-    while (tapir_http_get(client, url, keep, r), left > 0 && is_transient(t, r)) {
+    while (tapir_http_get(client, url, keep || left > 0, r),
+           left > 0 && is_transient(t, r)) {
         int64_t pause = pause_before(t, &backoff, r);
         if (t->group->retry_time && tapir_now() - begin + pause > t->group->retry_time)
             return;

@@ -49,7 +49,7 @@ struct http_fetch {
     bool persists;  /* the server lets the connection live */
     bool swallow;   /* its body is for nobody */
     bool refused;   /* the server knows no 100 (Continue): ask without */
-    bool lost;      /* the connection ended, and nothing of the answer had come */
+    bool lost;      /* the connection ended, and the server has not seen our request */
     int send_error; /* what stopped the sending; 0: nothing */
     int interim;    /* 1xx that came before it */
     size_t seen;    /* bytes of the buffer in which no head ends */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/http_client.h"
 #include "base/bytes.h"
 #include "base/text.h"
 #include "http/http_char.h"
@@ -110,6 +111,12 @@ static const struct http_field *only_location(const struct http_head *head,
     return first;
 }
 
+/* RFC 9110 s15.4: not 304 to 306, which are something else or nothing any more. */
+static bool leads_on(int status)
+{
+    return status >= 300 && status <= 399 && (status < 304 || status > 306);
+}
+
 /* RFC 9110 s15.4: Location, resolved against our URL (s10.2.2). */
 static void note_location(struct http_fetch *f, const struct http_head *head,
                           const struct http_field **fault)
@@ -119,7 +126,7 @@ static void note_location(struct http_fetch *f, const struct http_head *head,
     struct text t;
     size_t room;
 
-    if (!l || head->status < 300 || head->status > 399)
+    if (!l || !leads_on(head->status))
         return;
     room = 3 * (base.len + l->value.len) + 16;
     f->location = malloc(room);
@@ -301,6 +308,14 @@ static bool take_interim(struct http_fetch *f, int status)
     return true;
 }
 
+/* RFC 9110 s15.5.9: a 408 that closes a kept connection was said before our request
+ * came; that request is lost. */
+static bool is_late(const struct http_fetch *f, const struct http_head *head)
+{
+    return head->status == 408 && !http_persists(head) && f->conn->answers > 0 &&
+           fetch_is_safe(f);
+}
+
 /* One head, if all of it is there. */
 static bool read_head(struct http_fetch *f, bool *more)
 {
@@ -324,6 +339,10 @@ static bool read_head(struct http_fetch *f, bool *more)
             take_head(f, (size_t)(head.faulty - conn->buf));
         return false;
     }
+    if (is_late(f, &head)) {
+        f->lost = true;
+        return fetch_failed(f, GET_EMPTY, "Empty reply from server");
+    }
     note_head(f, &head);
     if (head.status < 200 && head.status != 101)
         return take_head(f, (size_t)n) && take_interim(f, head.status);
@@ -332,6 +351,9 @@ static bool read_head(struct http_fetch *f, bool *more)
     if (!take_head(f, fault ? (size_t)(fault->name.at - conn->buf) : (size_t)n) || !ok)
         return false;
     f->phase = http_body_done(&f->body) ? ANSWER_DONE : ANSWER_BODY;
+    /* Where the connection ends anyhow, nobody waits for a body that nobody wants. */
+    if (f->swallow && !f->persists)
+        f->phase = ANSWER_DONE;
     return true;
 }
 

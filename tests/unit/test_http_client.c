@@ -366,6 +366,24 @@ static void a_request_lost_on_a_kept_connection_is_made_again(void **state)
     assert_int_equal(web.n_requests, 3);
 }
 
+/* RFC 9110 s15.5.9: the server had given the connection up before the request came. */
+static void a_408_on_a_kept_connection_is_no_answer(void **state)
+{
+    web.n_scripts = 2;
+    web.script[0].answer[0] = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na";
+    web.script[0].answer[1] =
+        "HTTP/1.1 408 x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    web.script[1].answer[0] = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb";
+    web.urls[0] = web.urls[1] = "http://192.0.2.2/";
+    web_run();
+    assert_int_equal(web.result[1].code, 0);
+    assert_int_equal(web.result[1].status, 200);
+    assert_string_equal(web.body, "ab");
+    web_clean(NULL);
+    web_fetch("HTTP/1.1 408 x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    assert_int_equal(web.result[0].status, 408); /* on a new one it is */
+}
+
 static void a_request_lost_on_a_new_connection_is_not(void **state)
 {
     web.n_scripts = 2;
@@ -420,6 +438,7 @@ int main(void)
         FRESH(an_http10_server_that_keeps_alive_is_believed),
         FRESH(a_connection_closed_while_idle_is_not_used_again),
         FRESH(a_request_lost_on_a_kept_connection_is_made_again),
+        FRESH(a_408_on_a_kept_connection_is_no_answer),
         FRESH(a_request_lost_on_a_new_connection_is_not),
         FRESH(another_host_name_gets_a_connection_of_its_own),
     };

@@ -232,6 +232,20 @@ static void of_a_head_that_contradicts_itself_a_part_is_shown(void **state)
     }
 }
 
+/* 304 is no redirect; where the connection ends anyhow, no body is waited for. */
+static void what_leads_elsewhere_is_not_waited_for(void **state)
+{
+    client.options.follow = true;
+    assert_true(come("HTTP/1.1 302 x\r\nLocation: b\r\nConnection: close\r\n"
+                     "Content-Length: 9\r\n\r\n",
+                     1000));
+    assert_string_equal(f.location, "http://192.0.2.2/b");
+    begin(NULL);
+    client.options.follow = true;
+    assert_true(come("HTTP/1.1 304 x\r\nLocation: b\r\n\r\n", 1000));
+    assert_null(f.location);
+}
+
 /* An empty one is none, and one that is repeated is one. */
 static void two_locations_are_an_error(void **state)
 {
@@ -320,6 +334,7 @@ int main(void)
         READ(a_location_is_resolved_and_its_body_swallowed_if_it_is_followed),
         READ(a_resumed_file_goes_on_where_it_ends_or_not_at_all),
         READ(of_a_head_that_contradicts_itself_a_part_is_shown),
+        READ(what_leads_elsewhere_is_not_waited_for),
         READ(two_locations_are_an_error),
         READ(trailers_are_shown_line_by_line),
         READ(what_is_not_newer_is_swallowed),
