@@ -56,7 +56,7 @@ static void begin_page(struct text *t, const struct tapir_http_stats *stats)
 {
     text_put(
         t, "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
-           "<title>Connections</title>\n"
+           "<link rel=\"icon\" href=\"data:,\"><title>Connections</title>\n"
            "<style>td,th{text-align:right;padding:0 1em}</style>\n<h1>Connections</h1>"
            "\n<p>");
     text_u64(t, stats->connections);

@@ -1,5 +1,7 @@
 /* Links are relative, so they hold under any name that the directory is reached by; a
- * name's own colon is encoded, or it would begin another scheme. */
+ * name's own colon is encoded, or it would begin another scheme. The page names an
+ * empty icon, or a browser would ask for /favicon.ico and complain that there is none.
+ */
 #include "http/http_html.h"
 
 #include "http/http_date.h"
@@ -32,7 +34,8 @@ void http_write_escaped(struct text *t, const char *s)
 
 void http_listing_begin(struct text *t, const char *dir)
 {
-    text_put(t, "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>/");
+    text_put(t, "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
+                "<link rel=\"icon\" href=\"data:,\"><title>/");
     http_write_escaped(t, dir);
     text_put(t, "</title>\n<style>td:nth-child(2){text-align:right;padding:0 2em}"
                 "</style>\n<h1>/");

@@ -28,6 +28,7 @@ static void a_listing_has_a_row_for_each_entry(void **state)
     http_listing_end(&t);
     assert_false(t.cut);
     assert_non_null(strstr(buf, "<h1>/a&lt;b</h1>"));
+    assert_non_null(strstr(buf, "<link rel=\"icon\" href=\"data:,\">"));
     assert_non_null(strstr(buf, "<a href=\"../\">../</a>"));
     assert_non_null(strstr(buf, "<tr><td><a href=\"x%22%3Cy\">x&quot;&lt;y</a></td>"
                                 "<td>123</td><td>1994-11-06 08:49:37</td></tr>\n"));
