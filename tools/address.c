@@ -2,7 +2,6 @@
  * with the stack that is up. */
 #include "address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,18 +9,19 @@
 #include "app/names.h"
 #include "options.h"
 
-bool find_host(struct options *o, const char *host, struct sockaddr_in *to)
+bool find_host(struct options *o, const char *host, int family, union endpoint *to)
 {
     struct names names = { .hosts = "/etc/hosts", .deadline = NEVER };
     struct names_found found;
     char what[120];
     int err;
-    to->sin_family = AF_INET;
-    if (names_local(names.hosts, host, AF_INET, &found) == -ENOENT)
+    names.family = family == AF_UNSPEC && !names_has_family(AF_INET6) ? AF_INET
+                                                                      : family;
+    if (names_local(names.hosts, host, names.family, &found) == -ENOENT)
         options_wait_far(o, 53);
     err = names_lookup(&names, host, 0, &found);
     if (err == 0) {
-        to->sin_addr = names_in4(&found, 0);
+        *to = names_at(&found, 0, endpoint_port(to));
         return true;
     }
     snprintf(what, sizeof what, "cannot find host '%.60s'", host);
@@ -29,27 +29,31 @@ bool find_host(struct options *o, const char *host, struct sockaddr_in *to)
     return false;
 }
 
-bool find_host_port(struct options *o, const char *text, struct sockaddr_in *to)
+/* Several colons and no bracket are an IPv6 address without a port. */
+bool read_host_port(const char *text, char *host, size_t cap, uint16_t *port)
 {
-    char host[256];
-    long long port;
-    const char *colon = strchr(text, ':');
-    size_t len = colon ? (size_t)(colon - text) : strlen(text);
-    snprintf(host, sizeof host, "%.*s", (int)(len < 255 ? len : 255), text);
-    if (colon) {
-        if (!option_number("the port", colon + 1, 1, 65535, &port))
-            return false;
-        to->sin_port = htons((uint16_t)port);
+    const char *close = text[0] == '[' ? strchr(text, ']') : NULL;
+    const char *name = close ? text + 1 : text, *end = close, *rest;
+    long long n = *port;
+    if (!close) {
+        const char *colon = strchr(text, ':');
+        bool alone = !colon || strchr(colon + 1, ':');
+        end = alone ? text + strlen(text) : colon;
     }
-    return find_host(o, host, to);
+    rest = end + (close != NULL);
+    snprintf(host, cap, "%.*s", (int)(end - name), name);
+    if (*rest && !option_number("the port", rest + (*rest == ':'), 1, 65535, &n))
+        return false;
+    *port = (uint16_t)n;
+    return true;
 }
 
-void tell_connect(const char *host, const struct sockaddr_in *to, int err)
+void tell_connect(const char *host, const union endpoint *to, int err)
 {
     char what[200];
     const char *cause = NULL, *fix = NULL;
     snprintf(what, sizeof what, "cannot connect to %.80s port %u: %s", host,
-             ntohs(to->sin_port), strerror(err));
+             endpoint_port(to), strerror(err));
     if (err == ECONNREFUSED) {
         cause = "the host answers, but nothing listens on that port";
         fix = "start the server first, or check the port";

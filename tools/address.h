@@ -1,20 +1,21 @@
-/* Hosts as users write them: an IPv4 address, or a name. */
+/* Hosts as users write them: an address, or a name. */
 #ifndef TAPIR_TOOLS_ADDRESS_H
 #define TAPIR_TOOLS_ADDRESS_H
 
-#include <netinet/in.h>
-#include <stdbool.h>
+#include "app/endpoint.h"
 
 struct options;
 
-/* Fills *to. The stack must be up, since a name server may be asked; one that is the
- * COMMAND is waited for. On failure the user was told and false comes back. */
-bool find_host(struct options *o, const char *host, struct sockaddr_in *to);
+/* Fills *to, whose port stays. The family is AF_INET, or AF_UNSPEC for what the link
+ * has. The stack must be up, since a name server may be asked; one that is the COMMAND
+ * is waited for. On failure the user was told and false comes back. */
+bool find_host(struct options *o, const char *host, int family, union endpoint *to);
 
-/* "HOST" or "HOST:PORT"; *to keeps its port where none is given. */
-bool find_host_port(struct options *o, const char *text, struct sockaddr_in *to);
+/* Takes "HOST" or "HOST:PORT" apart, an IPv6 address in brackets where a port follows;
+ * *port stays where none is given. False: that is no port, and the user was told. */
+bool read_host_port(const char *text, char *host, size_t cap, uint16_t *port);
 
 /* A connection failed with `err`: what, cause, fix. */
-void tell_connect(const char *host, const struct sockaddr_in *to, int err);
+void tell_connect(const char *host, const union endpoint *to, int err);
 
 #endif

@@ -8,12 +8,12 @@
  *
  * Readiness of stdin means nothing in virtual time: on --link sim it is read when there
  * is room for it. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "address.h"
+#include "app/names.h"
 #include "commands.h"
 #include "options.h"
 
@@ -35,7 +35,7 @@ struct nc {
     const char *host, *port_word;
     long long port; /* ours, with -l or -p; 0: any */
     bool listen, udp;
-    struct sockaddr_in to;
+    union endpoint to;
 
     int fd;
     bool half_closed;     /* the peer was told that stdin has ended */
@@ -190,12 +190,12 @@ static int talk(struct nc *c, struct options *o)
 
 static int bind_port(const struct nc *c, int fd)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET };
+    static const uint8_t any[16];
+    union endpoint at = endpoint_of(c->to.any.sa_family, any, (uint16_t)c->port);
     int one = 1;
     char what[100];
-    at.sin_port = htons((uint16_t)c->port);
     tapir_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (tapir_bind(fd, (struct sockaddr *)&at, sizeof at) == 0)
+    if (tapir_bind(fd, &at.any, endpoint_len(&at)) == 0)
         return 0;
     snprintf(what, sizeof what, "cannot bind port %lld: %s", c->port, strerror(errno));
     tell(what, errno == EADDRINUSE ? "something else has that port" : NULL,
@@ -205,7 +205,7 @@ static int bind_port(const struct nc *c, int fd)
 
 static int connect_peer(struct nc *c)
 {
-    if (tapir_connect(c->fd, (struct sockaddr *)&c->to, sizeof c->to) == 0)
+    if (tapir_connect(c->fd, &c->to.any, endpoint_len(&c->to)) == 0)
         return 0;
     tell_connect(c->host, &c->to, errno);
     return 1;
@@ -249,8 +249,7 @@ static int listen_udp(struct nc *c, struct options *o)
     options_ready(o, "listening on %s UDP port %lld", host, c->port);
     if (tapir_poll(fds, 2, -1) < 0 || !fds[0].revents)
         return 1;
-    ssize_t n = tapir_recvfrom(c->fd, c->down.data, BUFFER, 0,
-                               (struct sockaddr *)&c->to, &len);
+    ssize_t n = tapir_recvfrom(c->fd, c->down.data, BUFFER, 0, &c->to.any, &len);
     c->down.end = n > 0 ? (size_t)n : 0;
     c->host = "the peer";
     return connect_peer(c);
@@ -263,16 +262,18 @@ static int open_peer(struct nc *c, struct options *o)
     if (c->listen)
         return c->udp ? listen_udp(c, o) : listen_tcp(c, o);
     if (!c->udp)
-        options_wait_far(o, ntohs(c->to.sin_port));
+        options_wait_far(o, endpoint_port(&c->to));
     return connect_peer(c);
 }
 
 static int nc_body(struct options *o, void *arg)
 {
     struct nc *c = arg;
-    if (!c->listen && !find_host(o, c->host, &c->to))
+    if (c->listen)
+        c->to = names_any(0);
+    else if (!find_host(o, c->host, AF_UNSPEC, &c->to))
         return 1;
-    c->fd = tapir_socket(AF_INET, c->udp ? SOCK_DGRAM : SOCK_STREAM, 0);
+    c->fd = tapir_socket(c->to.any.sa_family, c->udp ? SOCK_DGRAM : SOCK_STREAM, 0);
     if (c->fd < 0) {
         tell("cannot open a socket", strerror(errno), NULL);
         return 1;
@@ -304,7 +305,7 @@ static int check_call(struct nc *c)
         return tell_usage("nc needs a HOST and a PORT", "tapir nc 192.0.2.1 7000");
     if (!option_number("the port", c->port_word, 1, 65535, &port))
         return 2;
-    c->to.sin_port = htons((uint16_t)port);
+    c->to.in4.sin_port = htons((uint16_t)port);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/endpoint.h"
 #include "commands.h"
 #include "edge/netem_units.h"
 #include "lab/report.h"
@@ -128,6 +129,18 @@ static bool take_strategies(struct page *page, const char *value)
     return page->n > 0 || add_strategy(page, "");
 }
 
+static bool take_server(struct page *page, const char *value)
+{
+    union endpoint e;
+
+    page->server.address = value;
+    page->elsewhere = true;
+    if (endpoint_parse(value, 0, &e))
+        return true;
+    tell_usage("--server takes an address", "tapir page --server 192.0.2.1");
+    return false;
+}
+
 static bool take_path(struct page *page, int id, const char *value)
 {
     struct page_setup *s = &page->setup;
@@ -175,8 +188,7 @@ static bool take_option(struct page *page, int id, const char *value)
         page->site = value;
         return true;
     case OPT_SERVER:
-        page->server.address = value;
-        return page->elsewhere = true;
+        return take_server(page, value);
     case OPT_PORT:
         if (!option_number("--port", value, 1, 65535, &port))
             return false;

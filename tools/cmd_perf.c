@@ -5,7 +5,6 @@
  *
  * When the time is up a sender says so (half close) and waits until the peer, which has
  * read all then, closes: that moment ends the receiver's figure. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -32,16 +31,16 @@ static int open_stream(struct perf *p, struct perf_stream *s)
 {
     socklen_t len = sizeof s->local;
     s->remote = p->to;
-    s->fd = tapir_socket(AF_INET, SOCK_STREAM, 0);
+    s->fd = tapir_socket(p->to.any.sa_family, SOCK_STREAM, 0);
     if (s->fd < 0) {
         tell("cannot open a socket", strerror(errno), NULL);
         return 1;
     }
-    if (tapir_connect(s->fd, (struct sockaddr *)&p->to, sizeof p->to) < 0) {
+    if (tapir_connect(s->fd, &p->to.any, endpoint_len(&p->to)) < 0) {
         tell_connect(p->name, &p->to, errno);
         return 1;
     }
-    tapir_getsockname(s->fd, (struct sockaddr *)&s->local, &len);
+    tapir_getsockname(s->fd, &s->local.any, &len);
     tapir_fcntl(s->fd, F_SETFL, tapir_fcntl(s->fd, F_GETFL, 0) | O_NONBLOCK);
     return 0;
 }
@@ -159,9 +158,9 @@ static int perf_client(struct options *o, void *arg)
 {
     struct perf *p = arg;
     int status = 0;
-    if (!find_host_port(o, p->host, &p->to))
+    if (!find_host(o, p->name, AF_UNSPEC, &p->to))
         return 1;
-    options_wait_far(o, ntohs(p->to.sin_port));
+    options_wait_far(o, endpoint_port(&p->to));
     for (int i = 0; i < p->n; i++)
         p->stream[i].fd = -1;
     for (int i = 0; i < p->n && status == 0; i++)
@@ -230,12 +229,10 @@ int perf_run(int argc, char **argv)
         job.body = perf_serve;
         job.server = true;
     } else {
-        p.to.sin_port = htons(p.reverse ? PERF_SOURCE : PERF_DISCARD);
-        const char *colon = strchr(p.host, ':');
-        long long port;
-        if (colon && !option_number("the port", colon + 1, 1, 65535, &port))
+        uint16_t port = p.reverse ? PERF_SOURCE : PERF_DISCARD;
+        if (!read_host_port(p.host, p.name, sizeof p.name, &port))
             return 2;
-        snprintf(p.name, sizeof p.name, "%.*s", (int)strcspn(p.host, ":"), p.host);
+        p.to.in4.sin_port = htons(port);
     }
     int status = options_run(&o, &job);
     if (p.json && !p.serve && !p.reported)

@@ -15,8 +15,8 @@
 enum { ECHO_HEADER = 8, MAX_DATA = 65507, IN_FLIGHT = 1024 };
 
 struct ping {
-    const char *host; /* as given */
-    struct sockaddr_in to;
+    const char *host;         /* as given */
+    union endpoint to;        /* of IPv4 */
     long long count;          /* requests to send; 0: until stopped */
     int64_t interval, linger; /* microseconds */
     size_t size;              /* bytes of data in a request */
@@ -46,8 +46,8 @@ static void send_request(struct ping *p)
     h[6] = (uint8_t)((n + 1) >> 8);
     h[7] = (uint8_t)(n + 1);
     p->left[(n + 1) % IN_FLIGHT] = tapir_now();
-    if (tapir_sendto(p->fd, h, ECHO_HEADER + p->size, 0, (struct sockaddr *)&p->to,
-                     sizeof p->to) >= 0)
+    if (tapir_sendto(p->fd, h, ECHO_HEADER + p->size, 0, &p->to.any,
+                     endpoint_len(&p->to)) >= 0)
         return;
     p->errors++;
     fprintf(stderr, "tapir: ping %s: %s\n", p->host, strerror(errno));
@@ -172,9 +172,9 @@ static void report(struct ping *p, const char *addr)
 static int ping_body(struct options *o, void *arg)
 {
     struct ping *p = arg;
-    char addr[INET_ADDRSTRLEN];
+    char addr[ENDPOINT_TEXT];
     bool stop = false;
-    if (!find_host(o, p->host, &p->to))
+    if (!find_host(o, p->host, AF_INET, &p->to))
         return 1;
     p->fd = tapir_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
     if (p->fd < 0) {
@@ -183,7 +183,7 @@ static int ping_body(struct options *o, void *arg)
                              : NULL);
         return 1;
     }
-    inet_ntop(AF_INET, &p->to.sin_addr, addr, sizeof addr);
+    endpoint_host(&p->to, addr);
     if (!p->json)
         printf("PING %s (%s) %zu(%zu) bytes of data.\n", p->host, addr, p->size,
                p->size + ECHO_HEADER + 20);

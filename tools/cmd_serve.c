@@ -14,6 +14,7 @@ enum {
     CONNECTIONS = 32768,       /* at once, where descriptors suffice */
     CONNECTIONS_MAX = 1000000, /* as many numbers as Linux gives a process, about */
     OPT_ECHO = 256,
+    OPT_BIND,
     OPT_FOLLOW,
     OPT_NO_LISTING,
     OPT_NO_STATUS,
@@ -34,6 +35,7 @@ struct serve {
 
 static const struct option_row rows[] = {
     { 'p', 'p', "port", true },
+    { OPT_BIND, 0, "bind", true },
     { OPT_ECHO, 0, "echo", true },
     { OPT_FOLLOW, 0, "follow-links", false },
     { OPT_NO_LISTING, 0, "no-listing", false },
@@ -57,9 +59,14 @@ static void ready(void *ctx)
 {
     const struct serve *s = ctx;
     char host[64];
+    bool is_ip6;
 
     options_address(s->o, host, sizeof host);
-    options_ready(s->o, "serving %s at http://%s:%u/", s->http.dir, host, s->http.port);
+    if (s->http.addr)
+        snprintf(host, sizeof host, "%s", s->http.addr);
+    is_ip6 = strchr(host, ':') != NULL;
+    options_ready(s->o, "serving %s at http://%s%s%s:%u/", s->http.dir,
+                  is_ip6 ? "[" : "", host, is_ip6 ? "]" : "", s->http.port);
 }
 
 static bool stopped(void *ctx)
@@ -249,6 +256,9 @@ static int set_option(struct serve *s, int id, const char *value)
         return set_dir(s, value);
     case 'p':
         return set_port(s, value);
+    case OPT_BIND:
+        s->http.addr = value;
+        return 0;
     case OPT_ECHO:
         return set_echo(s, value);
     case OPT_FOLLOW:

@@ -105,6 +105,7 @@ static const struct option_row rows[] = {
     { OPT_NO_KEEPALIVE, 0, "no-keepalive", false },
     { OPT_RESOLVE, 0, "resolve", true },
     { '4', '4', "ipv4", false },
+    { '6', '6', "ipv6", false },
     { OPT_URL, 0, "url", true },
     { ':', ':', "next", false },
     { 'w', 'w', "write-out", true },
@@ -122,7 +123,6 @@ static const struct option_row rows[] = {
     { OPT_LATER + 'x', 'x', "proxy", false },
     { OPT_LATER + 'K', 'K', "config", false },
     { OPT_LATER + 'V', 'V', "version", false },
-    { OPT_LATER + '6', '6', "ipv6", false },
     { OPT_LATER + '#', '#', "progress-bar", false },
     { OPT_LATER + 3, 0, "compressed", false },
     { OPT_LATER + 7, 0, "trace", false },
@@ -226,7 +226,6 @@ static int set_call(const struct options *o, struct get *g, int id, const char *
         g->parallel = true;
         return 0;
     case 'q':                    /* no file of options is read */
-    case '4':                    /* IPv6 is not built yet */
     case OPT_NO_KEEPALIVE:       /* no probe is ever sent */
     case OPT_PARALLEL_IMMEDIATE: /* it always is */
         return 0;
@@ -324,6 +323,10 @@ static int set_option(const struct options *o, struct get *g, int id, const char
         return get_add_group(g);
     case OPT_RESOLVE:
         return get_add_resolve(group, value);
+    case '4':
+    case '6':
+        group->http.family = id == '4' ? AF_INET : AF_INET6;
+        return 0;
     case OPT_MAX_REDIRS:
         return get_set_redirects(group, value);
     case OPT_MAX_FILESIZE:

@@ -1,11 +1,10 @@
 /* The variables of -w: curl's, and those of TCP_INFO that curl has not. "url." and
  * "urle." name the parts of the URL that was given, and of the last one that was asked
  * for. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 
+#include "app/endpoint.h"
 #include "base/bytes.h"
 #include "get.h"
 
@@ -30,15 +29,13 @@ static void seconds(struct get_value *v, int64_t usec)
 
 static void address(struct get_value *v, const struct sockaddr_storage *at, bool port)
 {
-    struct sockaddr_in in;
+    union endpoint e;
 
-    memcpy(&in, at, sizeof in);
+    memcpy(&e, at, sizeof e);
     if (port)
-        number(v, ntohs(in.sin_port));
+        number(v, endpoint_port(&e));
     else
-        text(v, in.sin_family
-                    ? inet_ntop(AF_INET, &in.sin_addr, v->room, sizeof v->room)
-                    : "");
+        text(v, endpoint_host(&e, v->room));
 }
 
 static int64_t speed(uint64_t bytes, int64_t usec)

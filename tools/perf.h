@@ -3,9 +3,10 @@
 #ifndef TAPIR_TOOLS_PERF_H
 #define TAPIR_TOOLS_PERF_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "app/endpoint.h"
 
 enum {
     PERF_DISCARD = 5001, /* reads until the end */
@@ -22,13 +23,13 @@ struct perf_stream {
     uint32_t retrans; /* segments sent again so far */
     uint32_t retrans_before;
     uint32_t cwnd; /* bytes */
-    struct sockaddr_in local, remote;
+    union endpoint local, remote;
 };
 
 struct perf {
     const char *host; /* as given: HOST[:PORT] */
     char name[128];   /* HOST */
-    struct sockaddr_in to;
+    union endpoint to;
     bool serve, reverse, json;
     bool reported; /* the report has begun */
     double seconds;

@@ -4,7 +4,6 @@
  * bytes over the time until the peer had closed, which it does when it has read all. */
 #include "perf.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -83,42 +82,42 @@ static int stream_id(int i)
 
 static void start_json(const struct perf *p, const char *host)
 {
-    char local[INET_ADDRSTRLEN], remote[INET_ADDRSTRLEN];
+    char local[ENDPOINT_TEXT], remote[ENDPOINT_TEXT];
     printf("{\n\"start\":{\"connected\":[");
     for (int i = 0; i < p->n; i++) {
         const struct perf_stream *s = &p->stream[i];
-        inet_ntop(AF_INET, &s->local.sin_addr, local, sizeof local);
-        inet_ntop(AF_INET, &s->remote.sin_addr, remote, sizeof remote);
+        endpoint_host(&s->local, local);
+        endpoint_host(&s->remote, remote);
         printf("%s{\"socket\":%d,\"local_host\":\"%s\",\"local_port\":%d,"
                "\"remote_host\":\"%s\",\"remote_port\":%d}",
-               i ? "," : "", stream_id(i), local, ntohs(s->local.sin_port), remote,
-               ntohs(s->remote.sin_port));
+               i ? "," : "", stream_id(i), local, endpoint_port(&s->local), remote,
+               endpoint_port(&s->remote));
     }
     printf(
         "],\"version\":\"tapir perf\",\"timestamp\":{\"timesecs\":%lld},"
         "\"connecting_to\":{\"host\":\"%s\",\"port\":%d},\"test_start\":{"
         "\"protocol\":\"TCP\",\"num_streams\":%lld,\"blksize\":%d,\"omit\":0,"
         "\"duration\":%g,\"bytes\":0,\"blocks\":0,\"reverse\":%d}},\n\"intervals\":[",
-        (long long)time(NULL), host, ntohs(p->to.sin_port), p->n, PERF_BUFFER,
+        (long long)time(NULL), host, endpoint_port(&p->to), p->n, PERF_BUFFER,
         p->seconds, p->reverse);
 }
 
 void perf_report_start(const struct perf *p)
 {
-    char host[INET_ADDRSTRLEN], local[INET_ADDRSTRLEN];
-    inet_ntop(AF_INET, &p->to.sin_addr, host, sizeof host);
+    char host[ENDPOINT_TEXT], local[ENDPOINT_TEXT];
+    endpoint_host(&p->to, host);
     if (p->json) {
         start_json(p, host);
         return;
     }
-    printf("Connecting to host %s, port %d\n", p->host, ntohs(p->to.sin_port));
+    printf("Connecting to host %s, port %d\n", p->host, endpoint_port(&p->to));
     if (p->reverse)
         printf("Reverse mode, remote host %s is sending\n", p->host);
     for (int i = 0; i < p->n; i++) {
         const struct perf_stream *s = &p->stream[i];
-        inet_ntop(AF_INET, &s->local.sin_addr, local, sizeof local);
+        endpoint_host(&s->local, local);
         printf("[%3d] local %s port %d connected to %s port %d\n", stream_id(i), local,
-               ntohs(s->local.sin_port), host, ntohs(s->remote.sin_port));
+               endpoint_port(&s->local), host, endpoint_port(&s->remote));
     }
     printf("[ ID] Interval           Transfer     Bitrate%s\n",
            p->reverse ? "" : "         Retr  Cwnd");

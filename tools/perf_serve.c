@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/names.h"
 #include "commands.h"
 #include "options.h"
 
@@ -244,12 +245,12 @@ static bool serve_once(struct server *s, const struct options *o)
 
 static int open_service(uint16_t port)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+    union endpoint at = names_any(port);
     char what[120];
     int one = 1;
-    int fd = tapir_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int fd = tapir_socket(at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     tapir_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (fd >= 0 && tapir_bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
+    if (fd >= 0 && tapir_bind(fd, &at.any, endpoint_len(&at)) == 0 &&
         tapir_listen(fd, BACKLOG) == 0)
         return fd;
     int err = errno;

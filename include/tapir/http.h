@@ -88,6 +88,7 @@ struct tapir_http_options {
     const char *const *resolve; /* "HOST:PORT:ADDRESS" each, before all other names */
     size_t n_resolve;
     const char *hosts;       /* "/etc/hosts" */
+    int family;              /* AF_INET or AF_INET6 addresses only; 0: both */
     int64_t connect_timeout; /* 0: as long as the stack tries */
     int64_t max_time;        /* for all of a fetch; 0: no limit */
     uint64_t max_size;       /* of the body, more is error 63; 0: no limit */

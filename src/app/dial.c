@@ -30,12 +30,12 @@ int dial_wait(int fd, short events, usec deadline)
     }
 }
 
-static int connect_fd(int fd, const struct sockaddr_in *to, usec deadline)
+static int connect_fd(int fd, const union endpoint *to, usec deadline)
 {
     int err = 0;
     socklen_t len = sizeof err;
 
-    if (tapir_connect(fd, (const struct sockaddr *)to, sizeof *to) == 0)
+    if (tapir_connect(fd, &to->any, endpoint_len(to)) == 0)
         return 0;
     if (errno != EINPROGRESS)
         return -errno;
@@ -47,9 +47,10 @@ static int connect_fd(int fd, const struct sockaddr_in *to, usec deadline)
     return -err;
 }
 
-int dial_connect(const struct sockaddr_in *to, usec deadline)
+int dial_connect(const union endpoint *to, usec deadline)
 {
-    int fd = tapir_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = tapir_socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                          0);
     int one = 1, err;
 
     if (fd < 0)

@@ -4,15 +4,15 @@
 #ifndef TAPIR_APP_DIAL_H
 #define TAPIR_APP_DIAL_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "app/endpoint.h"
 #include "base/time.h"
 
 /* A connected descriptor, non-blocking and without Nagle's delay; the caller
  * closes it. */
-int dial_connect(const struct sockaddr_in *to, usec deadline);
+int dial_connect(const union endpoint *to, usec deadline);
 
 /* Until one of the events of poll(2) may be there: 0. */
 int dial_wait(int fd, short events, usec deadline);

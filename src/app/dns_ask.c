@@ -15,18 +15,17 @@
 
 static int connect_fd(int fd, const struct dns_reply *reply, usec deadline)
 {
-    const union resolv_server *to = &reply->server;
-    socklen_t len = to->any.sa_family == AF_INET ? sizeof to->in4 : sizeof to->in6;
+    const union endpoint *to = &reply->server;
     int err = 0;
+    socklen_t len = sizeof err;
 
-    if (tapir_connect(fd, &to->any, len) == 0)
+    if (tapir_connect(fd, &to->any, endpoint_len(to)) == 0)
         return 0;
     if (errno != EINPROGRESS)
         return -errno;
     err = dial_wait(fd, POLLOUT, deadline);
     if (err < 0)
         return err;
-    len = sizeof err;
     if (tapir_getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
         return -errno;
     return -err;

@@ -9,7 +9,7 @@
 
 struct dns_reply {
     struct dns_message message; /* of `at`; good while the reply stays where it is */
-    union resolv_server server; /* who gave it */
+    union endpoint server;      /* who gave it */
     bool tcp;                   /* it came by TCP */
     unsigned
         strange; /* datagrams that were no answer to the question and were ignored */

@@ -1,14 +1,12 @@
 /* getaddrinfo(3) over our own names: an entry for each address and each kind of socket
- * that the hints leave open. Families are put in order by RFC 6724's first rule, as far
- * as two families need it: what cannot be reached from this stack stands last, and
- * IPv6 first otherwise; the addresses of one family stay as the server gave them. */
-#include <arpa/inet.h>
+ * that the hints leave open. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/endpoint.h"
 #include "app/names.h"
 #include "base/bytes.h"
 #include "base/text.h"
@@ -105,71 +103,6 @@ static int find_ports(struct wish *w)
 
 /* --- addresses ------------------------------------------------------------------- */
 
-static void make_sockaddr(const struct names_address *from, int port,
-                          struct sockaddr_storage *out, socklen_t *len)
-{
-    struct sockaddr_in in4 = { .sin_family = AF_INET };
-    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-
-    memset(out, 0, sizeof *out);
-    if (from->family == AF_INET) {
-        in4.sin_port = htons((uint16_t)port);
-        memcpy(&in4.sin_addr, from->b, 4);
-        memcpy(out, &in4, *len = sizeof in4);
-        return;
-    }
-    in6.sin6_port = htons((uint16_t)port);
-    memcpy(&in6.sin6_addr, from->b, 16);
-    memcpy(out, &in6, *len = sizeof in6);
-}
-
-/* Can this stack send to the address? Connecting a datagram socket sends nothing. */
-static bool reachable(const struct names_address *address)
-{
-    struct sockaddr_storage to;
-    socklen_t len;
-    int fd = tapir_socket(address->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool ok;
-
-    make_sockaddr(address, 9, &to, &len);
-    ok = fd >= 0 && tapir_connect(fd, (struct sockaddr *)&to, len) == 0;
-    if (fd >= 0)
-        tapir_close(fd);
-    return ok;
-}
-
-/* Does the stack know the family at all (AI_ADDRCONFIG)? */
-static bool has_family(int family)
-{
-    int fd = tapir_socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    if (fd >= 0)
-        tapir_close(fd);
-    return fd >= 0;
-}
-
-/* The names came IPv4 first, except where a file had them mixed. */
-static void sort(struct names_found *found)
-{
-    static const struct names_address none;
-    struct names_found in = *found;
-    const struct names_address *first6 = &none;
-    int order[] = { AF_INET, AF_INET6 };
-    size_t n = 0;
-
-    for (size_t i = 0; i < in.n && first6 == &none; i++)
-        if (in.at[i].family == AF_INET6)
-            first6 = &in.at[i];
-    if (first6 != &none && reachable(first6)) {
-        order[0] = AF_INET6;
-        order[1] = AF_INET;
-    }
-    for (size_t k = 0; k < 2; k++)
-        for (size_t i = 0; i < in.n; i++)
-            if (in.at[i].family == order[k])
-                found->at[n++] = in.at[i];
-}
-
 /* No host: what to bind to, or this host itself. */
 static void own_addresses(const struct wish *w, struct names_found *out)
 {
@@ -181,7 +114,7 @@ static void own_addresses(const struct wish *w, struct names_found *out)
         out->at[out->n++] = (struct names_address){
             AF_INET, { passive ? 0 : 127, 0, 0, passive ? 0 : 1 }
         };
-    if (family != AF_INET && (family == AF_INET6 || has_family(AF_INET6)))
+    if (family != AF_INET && (family == AF_INET6 || names_has_family(AF_INET6)))
         out->at[out->n++] = (struct names_address){ AF_INET6, { [15] = !passive } };
 }
 
@@ -233,7 +166,7 @@ static int find_addresses(const struct wish *w, struct names_found *out)
         own_addresses(w, out);
         return 0;
     }
-    if (flags & AI_ADDRCONFIG && family == AF_UNSPEC && !has_family(AF_INET6))
+    if (flags & AI_ADDRCONFIG && family == AF_UNSPEC && !names_has_family(AF_INET6))
         family = AF_INET;
     err = find(w, family, out);
     if (family == AF_INET6 && flags & AI_V4MAPPED &&
@@ -242,7 +175,7 @@ static int find_addresses(const struct wish *w, struct names_found *out)
         map(out);
     }
     if (err == 0)
-        sort(out);
+        names_order(out);
     return eai_of(err);
 }
 
@@ -253,7 +186,7 @@ static struct addrinfo *make_entry(const struct names_address *address,
 {
     struct entry {
         struct addrinfo info;
-        struct sockaddr_storage addr;
+        union endpoint addr;
     } *e = calloc(1, sizeof *e);
 
     if (!e)
@@ -261,8 +194,9 @@ static struct addrinfo *make_entry(const struct names_address *address,
     e->info.ai_family = address->family;
     e->info.ai_socktype = kind->type;
     e->info.ai_protocol = kind->protocol;
-    e->info.ai_addr = (struct sockaddr *)&e->addr;
-    make_sockaddr(address, port, &e->addr, &e->info.ai_addrlen);
+    e->addr = endpoint_of(address->family, address->b, (uint16_t)port);
+    e->info.ai_addr = &e->addr.any;
+    e->info.ai_addrlen = endpoint_len(&e->addr);
     return &e->info;
 }
 

@@ -2,18 +2,11 @@
  * if the format has them: a request that is not logged so pays nothing. */
 #include "app/http_access.h"
 
-#include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
 #include "http/http_log.h"
 #include "tapir/socket.h"
-
-static struct http_slice print_address(const struct in_addr *a, char *room, size_t cap)
-{
-    return inet_ntop(AF_INET, a, room, (socklen_t)cap) ? slice_of(room)
-                                                       : (struct http_slice){ NULL, 0 };
-}
 
 static void note_tcp(int fd, struct http_log_entry *e)
 {
@@ -55,18 +48,18 @@ void http_access_write(struct text *t, const char *format,
                        const struct http_access *access, const struct http_session *s,
                        int64_t now)
 {
-    struct sockaddr_in here = { .sin_family = AF_INET };
+    union endpoint here = { .any = { .sa_family = AF_UNSPEC } };
     socklen_t len = sizeof here;
-    char remote[INET_ADDRSTRLEN], local[INET_ADDRSTRLEN];
-    struct http_log_entry e = { .remote_port = ntohs(access->peer.sin_port),
+    char remote[ENDPOINT_TEXT], local[ENDPOINT_TEXT];
+    struct http_log_entry e = { .remote_port = endpoint_port(&access->peer),
                                 .connection = access->number,
                                 .now = now * USEC_PER_SEC,
                                 .request_time = tapir_now() - access->began };
 
-    tapir_getsockname(access->fd, (struct sockaddr *)&here, &len);
-    e.remote_addr = print_address(&access->peer.sin_addr, remote, sizeof remote);
-    e.server_addr = print_address(&here.sin_addr, local, sizeof local);
-    e.server_port = ntohs(here.sin_port);
+    tapir_getsockname(access->fd, &here.any, &len);
+    e.remote_addr = slice_of(endpoint_host(&access->peer, remote));
+    e.server_addr = slice_of(endpoint_host(&here, local));
+    e.server_port = endpoint_port(&here);
     note_request(s, &e);
     if (strstr(format, "tcpinfo_"))
         note_tcp(access->fd, &e);

@@ -3,9 +3,9 @@
 #ifndef TAPIR_APP_HTTP_ACCESS_H
 #define TAPIR_APP_HTTP_ACCESS_H
 
-#include <netinet/in.h>
 #include <stdint.h>
 
+#include "app/endpoint.h"
 #include "app/http_session.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -13,9 +13,9 @@
 /* Of a connection. */
 struct http_access {
     int fd;
-    struct sockaddr_in peer; /* who is at the other end */
-    uint64_t number;         /* connections are counted from 1 */
-    usec began;              /* when the request at hand did, of tapir_now() */
+    union endpoint peer; /* who is at the other end */
+    uint64_t number;     /* connections are counted from 1 */
+    usec began;          /* when the request at hand did, of tapir_now() */
 };
 
 /* Writes the line in a format of http_log.h; `now` is seconds since 1970. */

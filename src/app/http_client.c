@@ -21,9 +21,7 @@
  *     http_pipeline.c  several requests before the first answer */
 #include "app/http_client.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,29 +104,27 @@ static bool find_failed(struct http_fetch *f, int err)
 /* The i-th of its addresses. */
 static void go_to(struct http_fetch *f, size_t i)
 {
-    f->to.sin_family = AF_INET;
-    f->to.sin_port = htons(f->url.port);
-    f->to.sin_addr = names_in4(&f->found, i);
+    f->to = names_at(&f->found, i, f->url.port);
 }
 
 static bool find_address(struct http_fetch *f)
 {
     const struct tapir_http_options *o = &f->client->options;
-    struct names names = { o->resolve, o->n_resolve, o->hosts, .deadline = NEVER };
-    unsigned char a[4];
-    char detail[80], others[32] = "";
+    struct names names = { o->resolve, o->n_resolve, o->hosts, .family = o->family };
+    char detail[120], others[32] = "", room[ENDPOINT_TEXT];
     int err;
 
+    if (o->family == AF_UNSPEC && !names_has_family(AF_INET6))
+        names.family = AF_INET;
     start_connecting(f);
     names.deadline = f->connect_by;
     err = names_lookup(&names, f->url.host, f->url.port, &f->found);
     if (err < 0)
         return find_failed(f, err);
     go_to(f, 0);
-    memcpy(a, &f->to.sin_addr, sizeof a);
     if (f->found.n > 1)
         snprintf(others, sizeof others, " and %zu more", f->found.n - 1);
-    snprintf(detail, sizeof detail, "%u.%u.%u.%u%s, %s", a[0], a[1], a[2], a[3], others,
+    snprintf(detail, sizeof detail, "%s%s, %s", endpoint_host(&f->to, room), others,
              f->found.source);
     fetch_step(f, TAPIR_HTTP_ADDRESS, detail);
     return true;
@@ -172,36 +168,34 @@ static bool connect_failed(struct http_fetch *f, int err)
     if (err == -ENETUNREACH)
         return fetch_because(f, "there is no route to that network",
                              "name a router with --gateway");
+    if (err == -EAFNOSUPPORT)
+        return fetch_because(f, "IPv6 is not built yet over our own stack",
+                             "use an IPv4 address, or --link kernel");
     return false;
 }
 
 void fetch_connected(struct http_fetch *f, const char *how)
 {
-    struct sockaddr_in local = { .sin_family = AF_INET };
+    union endpoint local = { .any = { .sa_family = AF_UNSPEC } };
     struct tapir_http_result *r = f->result;
     socklen_t len = sizeof local;
-    unsigned char a[4], b[4];
-    char detail[80];
+    char from[ENDPOINT_TEXT], to[ENDPOINT_TEXT], detail[2 * ENDPOINT_TEXT + 20];
 
-    tapir_getsockname(f->conn->fd, (struct sockaddr *)&local, &len);
+    tapir_getsockname(f->conn->fd, &local.any, &len);
     memcpy(&r->local, &local, sizeof local);
     memcpy(&r->remote, &f->to, sizeof f->to);
-    memcpy(a, &local.sin_addr, sizeof a);
-    memcpy(b, &f->to.sin_addr, sizeof b);
-    snprintf(detail, sizeof detail, "%u.%u.%u.%u:%u to %u.%u.%u.%u:%u%s", a[0], a[1],
-             a[2], a[3], ntohs(local.sin_port), b[0], b[1], b[2], b[3], f->url.port,
-             how);
+    snprintf(detail, sizeof detail, "%s to %s%s", endpoint_print(&local, from),
+             endpoint_print(&f->to, to), how);
     fetch_step(f, TAPIR_HTTP_CONNECT, detail);
 }
 
 bool fetch_leads(struct http_fetch *f, const struct http_conn *conn)
 {
-    if (!http_same_host(conn->host, f->url.host) ||
-        conn->peer.sin_port != htons(f->url.port))
+    if (!http_same_host(conn->host, f->url.host))
         return false;
     for (size_t i = 0; i < f->found.n; i++) {
         go_to(f, i);
-        if (f->to.sin_addr.s_addr == conn->peer.sin_addr.s_addr)
+        if (endpoint_same(&f->to, &conn->peer))
             return true;
     }
     return false;
@@ -221,6 +215,7 @@ static bool take_kept(struct http_fetch *f)
  * that is left is for the others. 0, or the last one's failure. */
 static int open_new(struct http_fetch *f)
 {
+    char room[ENDPOINT_TEXT];
     int err = -EHOSTUNREACH;
 
     for (size_t i = 0; i < f->found.n && !f->conn; i++) {
@@ -230,10 +225,10 @@ static int open_new(struct http_fetch *f)
         if (by != NEVER && i + 1 < f->found.n)
             by = now + (by - now) / 2;
         go_to(f, i);
-        fetch_say(f, '*', "  Trying %s:%u...", inet_ntoa(f->to.sin_addr), f->url.port);
+        fetch_say(f, '*', "  Trying %s...", endpoint_print(&f->to, room));
         f->conn = http_pool_open(&f->client->pool, f->url.host, &f->to, by, &err);
         if (!f->conn && f->found.n > 1)
-            fetch_say(f, '*', "%s: %s", inet_ntoa(f->to.sin_addr), strerror(-err));
+            fetch_say(f, '*', "%s: %s", endpoint_host(&f->to, room), strerror(-err));
     }
     return f->conn ? 0 : err;
 }

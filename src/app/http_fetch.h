@@ -36,7 +36,7 @@ struct http_fetch {
     bool no_expect;           /* do not ask for 100 (Continue) */
     bool http10;              /* ask as HTTP/1.0: so it is wanted, or was answered */
     struct names_found found; /* where the host is: all its addresses */
-    struct sockaddr_in to;    /* where the connection goes: one of them */
+    union endpoint to;        /* where the connection goes: one of them */
     struct http_conn *conn;   /* NULL: none */
     struct http_sending *out; /* what it sends */
     usec begin, deadline;     /* of tapir_now(); NEVER */

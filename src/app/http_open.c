@@ -3,12 +3,11 @@
  */
 #include "app/http_open.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <time.h>
 
+#include "app/names.h"
 #include "base/time.h"
 #include "http/http_log.h"
 
@@ -133,23 +132,29 @@ static int listen_failed(uint16_t port, struct tapir_error *error, int err)
                            "choose another port with --port 8080");
     if (err == EADDRNOTAVAIL)
         return http_failed(error, err, what, "the address is not one of this host's",
-                           "check --addr");
+                           "check --bind and --addr");
     return http_failed(error, err, what, "", "");
 }
 
 int http_open_listener(const char *addr, uint16_t port, struct tapir_error *error)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
-    int one = 1, err, fd;
+    union endpoint at = names_any(port);
+    int one = 1, zero = 0, err, fd;
 
-    if (addr && inet_pton(AF_INET, addr, &at.sin_addr) != 1)
+    if (addr && !endpoint_parse(addr, port, &at))
         return http_failed(error, EINVAL, "bad address to listen on", addr,
                            "use 192.0.2.2");
-    fd = tapir_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = tapir_socket(at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 && errno == EAFNOSUPPORT)
+        return http_failed(error, errno, "cannot listen on an IPv6 address",
+                           "IPv6 is not built yet over our own stack",
+                           "use an IPv4 address, or --link kernel");
     if (fd < 0)
         return http_failed(error, errno, "cannot open a socket", "", "");
     tapir_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (tapir_bind(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
+    if (at.any.sa_family == AF_INET6)
+        tapir_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
+    if (tapir_bind(fd, &at.any, endpoint_len(&at)) == 0 &&
         tapir_listen(fd, BACKLOG) == 0)
         return fd;
     err = errno;

@@ -12,7 +12,7 @@
 #include "tapir/socket.h"
 
 struct http_conn *http_pool_open(struct http_pool *pool, const char *host,
-                                 const struct sockaddr_in *to, usec deadline, int *err)
+                                 const union endpoint *to, usec deadline, int *err)
 {
     struct http_conn *conn = malloc(sizeof *conn);
     size_t len = strlen(host);
@@ -42,14 +42,13 @@ void http_conn_close(struct http_conn *conn)
 }
 
 static bool leads_to(const struct http_conn *conn, const char *host,
-                     const struct sockaddr_in *to)
+                     const union endpoint *to)
 {
-    return http_same_host(conn->host, host) && conn->peer.sin_port == to->sin_port &&
-           conn->peer.sin_addr.s_addr == to->sin_addr.s_addr;
+    return http_same_host(conn->host, host) && endpoint_same(&conn->peer, to);
 }
 
 struct http_conn *http_pool_take(struct http_pool *pool, const char *host,
-                                 const struct sockaddr_in *to)
+                                 const union endpoint *to)
 {
     struct http_conn **at = &pool->idle, *conn;
 

@@ -2,8 +2,7 @@
 #ifndef TAPIR_APP_HTTP_POOL_H
 #define TAPIR_APP_HTTP_POOL_H
 
-#include <netinet/in.h>
-
+#include "app/endpoint.h"
 #include "base/time.h"
 #include "http/http_url.h"
 
@@ -17,7 +16,7 @@ struct http_conn {
     struct http_conn *next; /* in the pool: the one that has waited longer */
     int fd;
     unsigned number;              /* of those that the client has opened, from 0 */
-    struct sockaddr_in peer;      /* its other end */
+    union endpoint peer;          /* its other end */
     char host[HTTP_HOST_MAX + 1]; /* the name it was opened for */
     unsigned answers;             /* that came so far; 0: it is new */
     bool http10;                  /* one of them was of HTTP/1.0 */
@@ -32,12 +31,12 @@ struct http_pool {
 
 /* Connects; NULL with *err (see dial.h), which is -ENOMEM without memory. */
 struct http_conn *http_pool_open(struct http_pool *pool, const char *host,
-                                 const struct sockaddr_in *to, usec deadline, int *err);
+                                 const union endpoint *to, usec deadline, int *err);
 
 /* One that was opened for the same, is open and silent; it is the caller's then. NULL:
  * there is none. Closes those that are not sound any more. */
 struct http_conn *http_pool_take(struct http_pool *pool, const char *host,
-                                 const struct sockaddr_in *to);
+                                 const union endpoint *to);
 
 /* It waits for its next request. Takes conn. */
 void http_pool_put(struct http_pool *pool, struct http_conn *conn);

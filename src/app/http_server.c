@@ -371,7 +371,7 @@ static struct conn *new_conn(struct server *sv, int fd)
     return c;
 }
 
-static void add_conn(struct server *sv, int fd, const struct sockaddr_in *peer)
+static void add_conn(struct server *sv, int fd, const union endpoint *peer)
 {
     struct conn *c = new_conn(sv, fd);
     int one = 1;
@@ -389,9 +389,9 @@ static void add_conn(struct server *sv, int fd, const struct sockaddr_in *peer)
 static void accept_conns(struct server *sv)
 {
     for (int i = 0; i < ACCEPT_BATCH && sv->n < sv->config.max_connections; i++) {
-        struct sockaddr_in peer;
+        union endpoint peer;
         socklen_t len = sizeof peer;
-        int fd = tapir_accept4(sv->listener, (struct sockaddr *)&peer, &len,
+        int fd = tapir_accept4(sv->listener, &peer.any, &len,
                                SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             add_conn(sv, fd, &peer);

@@ -2,7 +2,6 @@
  * JSON object, by the same name, which is ss(8)'s. */
 #include "app/http_status.h"
 
-#include <arpa/inet.h>
 #include <netinet/tcp.h>
 
 #include "base/bytes.h"
@@ -91,20 +90,19 @@ void http_status_row(struct text *t, bool json, size_t index,
 {
     struct tcp_info info = { .tcpi_state = 0 };
     socklen_t len = sizeof info;
-    char address[INET_ADDRSTRLEN] = "";
+    char address[ENDPOINT_TEXT];
     uint64_t figure[FIGURES];
 
     if (tapir_getsockopt(access->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
         info = (struct tcp_info){ .tcpi_state = 0 };
-    inet_ntop(AF_INET, &access->peer.sin_addr, address, sizeof address);
     get_figures(&info, figure);
     if (json)
         text_put(t, index ? ",\n{\"connection\":" : "\n{\"connection\":");
     else
         text_put(t, "<tr><td>");
     text_u64(t, access->number);
-    put_word(t, json, "remote_addr", address);
-    put_number(t, json, "remote_port", ntohs(access->peer.sin_port));
+    put_word(t, json, "remote_addr", endpoint_host(&access->peer, address));
+    put_number(t, json, "remote_port", endpoint_port(&access->peer));
     put_word(t, json, "doing", doing);
     put_word(t, json, "state", state_name(info.tcpi_state));
     for (int i = 0; i < FIGURES; i++)

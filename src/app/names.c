@@ -2,7 +2,11 @@
  * hosts file is read anew at each look-up: it is short, and a program that runs for
  * long sees what was changed in it. A name that the file has with an IPv6 address only
  * is a different trouble from one it does not have, so it is told apart, and the name
- * servers are not asked. */
+ * servers are not asked.
+ *
+ * Families are put in order by RFC 6724's first rule, as far as two families need it:
+ * what cannot be reached from this stack stands last, and IPv6 first otherwise; the
+ * addresses of one family stay as the server gave them. */
 #include "app/names.h"
 
 #include <arpa/inet.h>
@@ -15,6 +19,7 @@
 
 #include "app/dns.h"
 #include "base/text.h"
+#include "tapir/socket.h"
 
 /* A line of the hosts file, cut at its blanks. */
 #define BLANKS " \t\r\n"
@@ -25,18 +30,23 @@ static bool same_host(const char *a, size_t a_len, const char *b)
     return strlen(b) == a_len && strncasecmp(a, b, a_len) == 0;
 }
 
-/* Takes the first address off a list with commas; false when it is none. */
-static bool take_address(const char **list, struct in_addr *address)
+/* Takes the first address off a list with commas; false when it is none. One of IPv6
+ * may stand in brackets. */
+static bool take_address(const char **list, struct names_address *address)
 {
-    char text[INET_ADDRSTRLEN];
-    size_t n = strcspn(*list, ",");
+    char text[INET6_ADDRSTRLEN];
+    const char *at = *list;
+    size_t n = strcspn(at, ",");
+    bool brackets = n > 2 && at[0] == '[' && at[n - 1] == ']';
+    size_t len = brackets ? n - 2 : n;
 
-    if (n >= sizeof text)
+    if (len >= sizeof text)
         return false;
-    memcpy(text, *list, n);
-    text[n] = '\0';
-    *list += n + ((*list)[n] == ',');
-    return inet_pton(AF_INET, text, address) == 1;
+    memcpy(text, at + brackets, len);
+    text[len] = '\0';
+    *list += n + (at[n] == ',');
+    address->family = brackets || strchr(text, ':') ? AF_INET6 : AF_INET;
+    return inet_pton(address->family, text, address->b) == 1;
 }
 
 /* Splits an entry of --resolve; false when it is none. */
@@ -65,7 +75,7 @@ bool names_resolve_is_valid(const char *entry)
     size_t host_len;
     uint64_t port;
     const char *addresses;
-    struct in_addr address;
+    struct names_address address;
 
     if (!split_resolve(entry, &host_len, &port, &addresses))
         return false;
@@ -117,15 +127,16 @@ static int from_resolve(const struct names *names, const char *host, uint16_t po
         const char *entry = names->resolve[i], *addresses;
         size_t host_len;
         uint64_t entry_port;
-        struct in_addr address;
+        struct names_address address;
         if (!split_resolve(entry, &host_len, &entry_port, &addresses) ||
             entry_port != port ||
             (!same_host(entry, host_len, host) && !same_host(entry, host_len, "*")))
             continue;
         found(out, "from --resolve", host);
         while (*addresses && take_address(&addresses, &address))
-            add(out, AF_INET, &address);
-        return out->n > 0 ? 0 : -ENOENT;
+            if (names->family == AF_UNSPEC || names->family == address.family)
+                add(out, address.family, address.b);
+        return out->n > 0 ? 0 : -EAFNOSUPPORT;
     }
     return -ENOENT;
 }
@@ -185,6 +196,59 @@ static int from_hosts(const char *path, const char *host, int family,
     if (f)
         fclose(f);
     return err;
+}
+
+/* --- families ----------------------------------------------------------------------
+ */
+
+bool names_has_family(int family)
+{
+    int fd = tapir_socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0)
+        tapir_close(fd);
+    return fd >= 0;
+}
+
+union endpoint names_any(uint16_t port)
+{
+    static const uint8_t any[16];
+
+    return endpoint_of(names_has_family(AF_INET6) ? AF_INET6 : AF_INET, any, port);
+}
+
+/* Can this stack send to the address? Connecting a datagram socket sends nothing. */
+static bool reachable(const struct names_address *address)
+{
+    union endpoint to = endpoint_of(address->family, address->b, 9);
+    int fd = tapir_socket(address->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && tapir_connect(fd, &to.any, endpoint_len(&to)) == 0;
+
+    if (fd >= 0)
+        tapir_close(fd);
+    return ok;
+}
+
+/* They came IPv4 first, except where a file had them mixed. */
+void names_order(struct names_found *found)
+{
+    static const struct names_address none;
+    struct names_found in = *found;
+    const struct names_address *first6 = &none;
+    int order[] = { AF_INET, AF_INET6 };
+    size_t n = 0;
+
+    for (size_t i = 0; i < in.n && first6 == &none; i++)
+        if (in.at[i].family == AF_INET6)
+            first6 = &in.at[i];
+    if (first6 != &none && reachable(first6)) {
+        order[0] = AF_INET6;
+        order[1] = AF_INET;
+    }
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < in.n; i++)
+            if (in.at[i].family == order[k])
+                found->at[n++] = in.at[i];
 }
 
 /* --- the name servers ----------------------------------------------------------------
@@ -268,6 +332,7 @@ int names_lookup(const struct names *names, const char *host, uint16_t port,
 {
     size_t len = strlen(host);
     char plain[256];
+    int err;
 
     out->n = 0;
     if (len >= sizeof plain)
@@ -275,18 +340,19 @@ int names_lookup(const struct names *names, const char *host, uint16_t port,
     memcpy(plain, host, len + 1);
     if (len > 1 && plain[len - 1] == '.')
         plain[len - 1] = '\0';
-    if (from_resolve(names, plain, port, out) == 0)
-        return 0;
-    return names_find(names->hosts, host, AF_INET, names->deadline, out);
+    err = from_resolve(names, plain, port, out);
+    if (err != -ENOENT)
+        return err;
+    err = names_find(names->hosts, host, names->family, names->deadline, out);
+    if (err == 0)
+        names_order(out);
+    return err;
 }
 
-struct in_addr names_in4(const struct names_found *found, size_t i)
+union endpoint names_at(const struct names_found *found, size_t i, uint16_t port)
 {
-    struct in_addr address;
-
-    assert(i < found->n && found->at[i].family == AF_INET);
-    memcpy(&address, found->at[i].b, sizeof address);
-    return address;
+    assert(i < found->n);
+    return endpoint_of(found->at[i].family, found->at[i].b, port);
 }
 
 const char *names_trouble(int err)
@@ -300,9 +366,10 @@ const char *names_trouble(int err)
                          "there is no such name"
                        : "it is not in the hosts file, and no name server is known";
     case -EAFNOSUPPORT:
-        return "it has an IPv6 address only: IPv6 is not built yet";
+        return "it has addresses of the other family only, and IPv6 is not built yet "
+               "but on --link kernel";
     case -ENODATA:
-        return "the name servers know it, but no IPv4 address of it";
+        return "the name servers know it, but no address of it that is of use here";
     case -EIO:
         return "the name servers answered that they failed, or refused";
     case -ECONNREFUSED:

@@ -3,11 +3,11 @@
 #ifndef TAPIR_APP_NAMES_H
 #define TAPIR_APP_NAMES_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/endpoint.h"
 #include "base/time.h"
 
 struct names {
@@ -15,6 +15,7 @@ struct names {
     size_t n_resolve;
     const char *hosts; /* path of the hosts file */
     usec deadline;     /* of tapir_now(), for name servers; NEVER */
+    int family;        /* AF_INET, AF_INET6; AF_UNSPEC: both */
 };
 
 enum { NAMES_FOUND = 48, NAMES_CANONICAL = 1024 };
@@ -45,15 +46,25 @@ int names_local(const char *hosts, const char *host, int family,
 /* The same of literal addresses alone: -ENOENT when it is none. */
 int names_numeric(const char *host, int family, struct names_found *out);
 
-/* Finds the IPv4 addresses for connections to the port, at least one, to be tried in
- * this order. Results as names_find(). */
+/* Finds the addresses for connections to the port, at least one, to be tried in this
+ * order. Results as names_find(). */
 int names_lookup(const struct names *names, const char *host, uint16_t port,
                  struct names_found *out);
 
 /* One of them, for a socket call. */
-struct in_addr names_in4(const struct names_found *found, size_t i);
+union endpoint names_at(const struct names_found *found, size_t i, uint16_t port);
 
-/* Is it "HOST:PORT:ADDRESS" with an IPv4 address? */
+/* Puts first what this stack is more likely to reach. */
+void names_order(struct names_found *found);
+
+/* Does this stack know the family at all? */
+bool names_has_family(int family);
+
+/* Where to listen for all: every address of this host, of both families where the stack
+ * has both. */
+union endpoint names_any(uint16_t port);
+
+/* Is it "HOST:PORT:ADDRESS[,ADDRESS]"? One of IPv6 may stand in brackets. */
 bool names_resolve_is_valid(const char *entry);
 
 /* Why names_find() found nothing, in a sentence for the user. */

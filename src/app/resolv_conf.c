@@ -23,17 +23,10 @@ void resolv_conf_init(struct resolv_conf *conf)
 
 static bool add_server(struct resolv_conf *conf, const char *text)
 {
-    union resolv_server server = { 0 };
+    union endpoint server;
 
-    if (inet_pton(AF_INET, text, &server.in4.sin_addr) == 1) {
-        server.in4.sin_family = AF_INET;
-        server.in4.sin_port = htons(PORT);
-    } else if (inet_pton(AF_INET6, text, &server.in6.sin6_addr) == 1) {
-        server.in6.sin6_family = AF_INET6;
-        server.in6.sin6_port = htons(PORT);
-    } else {
+    if (!endpoint_parse(text, PORT, &server))
         return false;
-    }
     if (conf->n_servers < RESOLV_SERVERS)
         conf->server[conf->n_servers++] = server;
     return true;

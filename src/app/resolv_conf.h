@@ -2,20 +2,14 @@
 #ifndef TAPIR_APP_RESOLV_CONF_H
 #define TAPIR_APP_RESOLV_CONF_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "app/endpoint.h"
 
 enum { RESOLV_SERVERS = 3, RESOLV_SEARCH = 6, RESOLV_NAME = 256 };
 
-union resolv_server {
-    struct sockaddr any;
-    struct sockaddr_in in4;
-    struct sockaddr_in6 in6;
-};
-
 struct resolv_conf {
-    union resolv_server server[RESOLV_SERVERS]; /* port 53 */
+    union endpoint server[RESOLV_SERVERS]; /* port 53 */
     unsigned n_servers;
     char search[RESOLV_SEARCH][RESOLV_NAME]; /* domains that are tried behind a name */
     unsigned n_search;

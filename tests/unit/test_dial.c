@@ -29,7 +29,7 @@ static int down(void **state)
 
 static int connect_b(uint16_t port, int64_t timeout)
 {
-    struct sockaddr_in to = hosts_addr(HOST_B, port);
+    union endpoint to = { .in4 = hosts_addr(HOST_B, port) };
     return dial_connect(&to, timeout ? tapir_now() + timeout : INT64_MAX);
 }
 
@@ -78,12 +78,12 @@ static void waiting_lasts_until_its_deadline_and_no_longer(void **state)
 static void call_nobody(void *arg)
 {
     int64_t begin = tapir_now();
-    struct sockaddr_in nobody = hosts_addr(HOST_B, 80);
+    union endpoint nobody = { .in4 = hosts_addr(HOST_B, 80) };
 
     must(connect_b(81, 0) == -ECONNREFUSED);
     must(tapir_now() - begin < 1000000);
     /* Far away: the other host takes the packets and answers nothing. */
-    memcpy(&nobody.sin_addr, "\xc0\x00\x02\x09", 4);
+    memcpy(&nobody.in4.sin_addr, "\xc0\x00\x02\x09", 4);
     begin = tapir_now();
     must(dial_connect(&nobody, begin + 300000) == -ETIME);
     must(tapir_now() - begin >= 300000 && tapir_now() - begin < 302000);

@@ -49,7 +49,7 @@ static void client(void *arg)
     struct http_access access = { .fd = hosts_connect(HOST_B, 80), .number = 7 };
     struct text t;
 
-    access.peer = hosts_addr(HOST_B, 80);
+    access.peer.in4 = hosts_addr(HOST_B, 80);
     access.began = tapir_now() - 1500000;
     text_init(&t, line, sizeof line);
     http_access_write(&t, arg, &access, &s, 784111777);

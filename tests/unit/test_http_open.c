@@ -63,6 +63,14 @@ static void an_address_of_somebody_else_is_told(void **state)
     assert_string_equal(error.cause, "the address is not one of this host's");
 }
 
+static void an_address_of_ip6_is_refused_by_our_own_stack(void **state)
+{
+    assert_int_equal(http_open_listener("::1", 80, &error), -1);
+    assert_int_equal(errno, EAFNOSUPPORT);
+    assert_string_equal(error.cause, "IPv6 is not built yet over our own stack");
+    assert_string_equal(error.fix, "use an IPv4 address, or --link kernel");
+}
+
 static void a_word_that_is_no_address_is_told(void **state)
 {
     assert_int_equal(http_open_listener("here", 80, &error), -1);
@@ -151,6 +159,7 @@ int main(void)
         WITH(a_listener_accepts_without_blocking),
         WITH(a_port_that_is_taken_is_told),
         WITH(an_address_of_somebody_else_is_told),
+        WITH(an_address_of_ip6_is_refused_by_our_own_stack),
         WITH(a_word_that_is_no_address_is_told),
         WITH(an_error_need_not_be_wanted),
         WITH(a_directory_is_opened),

@@ -14,13 +14,13 @@
 
 static struct hosts h;
 static struct http_pool pool;
-static struct sockaddr_in to;
+static union endpoint to;
 
 static int up(void **state)
 {
     hosts_up(&h, 1, NULL);
     pool = (struct http_pool){ .idle = NULL };
-    to = hosts_addr(HOST_B, 80);
+    to.in4 = hosts_addr(HOST_B, 80);
     return 0;
 }
 
@@ -75,7 +75,7 @@ static void run(void (*client)(void *), int n, const char *say)
 static void take_back(void *arg)
 {
     struct http_conn *one = open_one("one"), *two = open_one("two");
-    struct sockaddr_in other = hosts_addr(HOST_B, 81);
+    union endpoint other = { .in4 = hosts_addr(HOST_B, 81) };
 
     must(one->number == 0 && two->number == 1);
     http_pool_put(&pool, one);
@@ -135,7 +135,7 @@ static void nobody_there(void *arg)
 {
     int err;
 
-    to.sin_port = htons(81);
+    to.in4.sin_port = htons(81);
     must(http_pool_open(&pool, "one", &to, NEVER, &err) == NULL);
     must(err == -ECONNREFUSED);
     must(pool.opened == 0);

@@ -33,7 +33,7 @@ static void client(void *arg)
     bool json = arg != NULL;
     struct text t;
 
-    access.peer = hosts_addr(HOST_B, 80);
+    access.peer.in4 = hosts_addr(HOST_B, 80);
     text_init(&t, page, sizeof page);
     http_status_begin(&t, json, &stats);
     http_status_row(&t, json, 0, &access, "idle");
@@ -69,7 +69,7 @@ static void machines_get_json(void **state)
         "\"doing\":\"idle\",\"state\":\"ESTAB\",\"cwnd\":10,"
         "\"ssthresh\":2147483647,\"rtt\":40000,\"rttvar\":20000,\"rto\":240000,"
         "\"unacked\":0,\"retrans\":0},\n"
-        "{\"connection\":0,\"remote_addr\":\"0.0.0.0\",\"remote_port\":0,"
+        "{\"connection\":0,\"remote_addr\":\"\",\"remote_port\":0,"
         "\"doing\":\"linger\",\"state\":\"?\",\"cwnd\":0,\"ssthresh\":0,\"rtt\":0,"
         "\"rttvar\":0,\"rto\":0,\"unacked\":0,\"retrans\":0}\n]}\n");
 }

@@ -32,7 +32,9 @@ static const char hosts[] = "# a comment with www.example.test in it\n"
 
 static const char *const resolve[] = { "www.example.test:80:192.0.2.21,192.0.2.24",
                                        "*:81:192.0.2.22",
-                                       "www.example.test:81:192.0.2.23" };
+                                       "www.example.test:81:192.0.2.23",
+                                       "both.test:80:[2001:db8::1],192.0.2.25",
+                                       "six.test:80:2001:db8::2" };
 
 static int up(void **state)
 {
@@ -47,16 +49,31 @@ static int down(void **state)
     return unlink(path);
 }
 
-/* The address as text; or the error's name. */
-static const char *lookup(size_t n_resolve, const char *host, uint16_t port)
+static char room[ENDPOINT_TEXT];
+
+static const char *text_of(const struct names_found *found, size_t i)
 {
-    struct names names = { resolve, n_resolve, path, NEVER };
+    union endpoint e = names_at(found, i, 80);
+
+    return endpoint_host(&e, room);
+}
+
+/* The first address of the family as text; or the error's name. */
+static const char *lookup_of(int family, size_t n_resolve, const char *host,
+                             uint16_t port)
+{
+    struct names names = { resolve, n_resolve, path, NEVER, family };
     struct names_found found;
     int err = names_lookup(&names, host, port, &found);
 
     if (err == 0)
         assert_non_null(found.source);
-    return err == 0 ? inet_ntoa(names_in4(&found, 0)) : strerrorname_np(-err);
+    return err == 0 ? text_of(&found, 0) : strerrorname_np(-err);
+}
+
+static const char *lookup(size_t n_resolve, const char *host, uint16_t port)
+{
+    return lookup_of(AF_INET, n_resolve, host, port);
 }
 
 static void names_are_found_in_the_hosts_file(void **state)
@@ -112,18 +129,61 @@ static void what_the_user_says_comes_first(void **state)
 
 static void all_addresses_of_a_name_are_found_in_order(void **state)
 {
-    struct names names = { resolve, 3, path, NEVER };
+    struct names names = { resolve, 3, path, NEVER, AF_INET };
     struct names_found found;
 
     assert_int_equal(names_lookup(&names, "www.example.test", 80, &found), 0);
     assert_int_equal(found.n, 2);
-    assert_string_equal(inet_ntoa(names_in4(&found, 0)), "192.0.2.21");
-    assert_string_equal(inet_ntoa(names_in4(&found, 1)), "192.0.2.24");
+    assert_string_equal(text_of(&found, 0), "192.0.2.21");
+    assert_string_equal(text_of(&found, 1), "192.0.2.24");
+}
+
+static void a_family_that_is_wanted_is_the_only_one(void **state)
+{
+    static const struct {
+        int family;
+        const char *host, *want;
+    } row[] = {
+        { AF_INET6, "six-and-four", "::1" },
+        { AF_INET, "six-and-four", "192.0.2.8" },
+        { AF_INET6, "www", "EAFNOSUPPORT" },
+        { AF_INET6, "six", "::1" },
+        { AF_INET6, "localhost", "::1" },
+        { AF_INET6, "2001:db8::7", "2001:db8::7" },
+        { AF_INET6, "192.0.2.1", "EAFNOSUPPORT" },
+        { AF_UNSPEC, "six", "::1" },
+        { AF_UNSPEC, "192.0.2.1", "192.0.2.1" },
+        { AF_UNSPEC, "both.test", "2001:db8::1" }, /* as the user has them */
+        { AF_INET, "both.test", "192.0.2.25" },
+        { AF_INET6, "both.test", "2001:db8::1" },
+        { AF_UNSPEC, "six.test", "2001:db8::2" },
+        { AF_INET, "six.test", "EAFNOSUPPORT" },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        const char *got = lookup_of(row[i].family, 5, row[i].host, 80);
+        if (strcmp(got, row[i].want) != 0)
+            fail_msg("%d %s: %s, want %s", row[i].family, row[i].host, got,
+                     row[i].want);
+    }
+}
+
+/* RFC 6724 s6, rule 1: without a stack none of IPv6 can be reached. */
+static void what_cannot_be_reached_is_tried_last(void **state)
+{
+    struct names names = { NULL, 0, path, NEVER, AF_UNSPEC };
+    struct names_found found;
+
+    assert_int_equal(names_lookup(&names, "six-and-four", 80, &found), 0);
+    assert_int_equal(found.n, 2);
+    assert_string_equal(text_of(&found, 0), "192.0.2.8");
+    assert_string_equal(text_of(&found, 1), "::1");
+    assert_false(names_has_family(AF_INET6));
 }
 
 static void a_missing_hosts_file_is_an_empty_one(void **state)
 {
-    struct names names = { NULL, 0, "/nonexistent/hosts", NEVER };
+    struct names names = { NULL, 0, "/nonexistent/hosts", NEVER, AF_INET };
     struct names_found found;
 
     assert_int_equal(names_lookup(&names, "www", 80, &found), -ENOENT);
@@ -144,7 +204,12 @@ static void entries_of_resolve_are_host_port_address(void **state)
     assert_false(names_resolve_is_valid("a:80:b"));
     assert_false(names_resolve_is_valid("a:80:,192.0.2.1"));
     assert_false(names_resolve_is_valid("a:80:192.0.2.1,b"));
-    assert_false(names_resolve_is_valid("a:80:::1"));
+    assert_true(names_resolve_is_valid("a:80:::1"));
+    assert_true(names_resolve_is_valid("a:80:[::1],192.0.2.1"));
+    assert_false(names_resolve_is_valid("a:80:[::1"));
+    assert_false(names_resolve_is_valid("a:80:[192.0.2.1]"));
+    assert_false(names_resolve_is_valid("a:80:[]"));
+    assert_false(names_resolve_is_valid("a:80:1:2"));
 }
 
 /* --- with a name server ------------------------------------------------------------
@@ -176,7 +241,7 @@ static struct names_found asked_got[ASKED];
 
 static void asker(void *arg)
 {
-    struct names names = { resolve, 3, path, NEVER };
+    struct names names = { resolve, 3, path, NEVER, AF_INET };
 
     for (size_t i = 0; i < ASKED; i++)
         asked_err[i] = names_lookup(&names, asked[i].host, 90, &asked_got[i]);
@@ -195,7 +260,7 @@ static void the_name_servers_come_last(void **state)
     hosts_down(&h);
     for (size_t i = 0; i < ASKED; i++) {
         const char *got = asked_err[i] ? strerrorname_np(-asked_err[i])
-                                       : inet_ntoa(names_in4(&asked_got[i], 0));
+                                       : text_of(&asked_got[i], 0);
         if (strcmp(got, asked[i].want) != 0)
             fail_msg("%s: %s, want %s", asked[i].host, got, asked[i].want);
         if (asked[i].source)
@@ -227,6 +292,8 @@ int main(void)
         cmocka_unit_test(localhost_is_this_host_whatever_the_file_says),
         cmocka_unit_test(what_the_user_says_comes_first),
         cmocka_unit_test(all_addresses_of_a_name_are_found_in_order),
+        cmocka_unit_test(a_family_that_is_wanted_is_the_only_one),
+        cmocka_unit_test(what_cannot_be_reached_is_tried_last),
         cmocka_unit_test(a_missing_hosts_file_is_an_empty_one),
         cmocka_unit_test(the_name_servers_come_last),
         cmocka_unit_test(all_addresses_of_the_hosts_file_are_found),

@@ -24,7 +24,7 @@ static int start(void **state)
 static const char *server(unsigned i)
 {
     static char text[INET6_ADDRSTRLEN];
-    const union resolv_server *s = &conf.server[i];
+    const union endpoint *s = &conf.server[i];
     const void *at = s->any.sa_family == AF_INET ? (const void *)&s->in4.sin_addr
                                                  : (const void *)&s->in6.sin6_addr;
 

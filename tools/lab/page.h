@@ -48,7 +48,7 @@ const struct strategy *strategy_find(const char *name);
 
 /* Where the page is fetched from. */
 struct page_server {
-    const char *address; /* dotted */
+    const char *address; /* of either family, without brackets */
     uint16_t port;
 };
 

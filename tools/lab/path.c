@@ -14,11 +14,11 @@
  *
  * Before the time that is measured each host learns the other's Ethernet address, from
  * a datagram that nobody expects: ARP is not what the page costs. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "app/endpoint.h"
 #include "page.h"
 #include "record.h"
 #include "server.h"
@@ -72,12 +72,13 @@ unsigned path_sysctl(const struct page_setup *setup, const char **out, char wind
 
 void path_greet(const struct page_server *server, int64_t rtt)
 {
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(DISCARD) };
-    int fd = tapir_socket(AF_INET, SOCK_DGRAM, 0);
+    union endpoint to;
+    int fd;
 
-    inet_pton(AF_INET, server->address, &to.sin_addr);
+    endpoint_parse(server->address, DISCARD, &to);
+    fd = tapir_socket(to.any.sa_family, SOCK_DGRAM, 0);
     for (int i = 0; i < GREETINGS; i++) {
-        tapir_sendto(fd, "", 1, 0, (struct sockaddr *)&to, sizeof to);
+        tapir_sendto(fd, "", 1, 0, &to.any, endpoint_len(&to));
         tapir_sleep(2 * rtt + 10000);
     }
     tapir_close(fd);

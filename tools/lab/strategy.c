@@ -10,14 +10,13 @@
  * that is not kept asks for "Connection: close": the server closes first, and the lane
  * waits for that outside of the time that is measured. A kept lane is closed by this
  * end, after the whole page. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/tcp.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/endpoint.h"
 #include "http/http_body.h"
 #include "http/http_parse.h"
 #include "page.h"
@@ -44,7 +43,7 @@ struct client {
     const struct strategy *how;
     const struct page_setup *setup;
     struct record *record;
-    struct sockaddr_in to;
+    union endpoint to;
     char host[64];      /* of the Host field */
     struct lane **lane; /* by the record's numbers */
     struct pollfd *poll;
@@ -140,11 +139,11 @@ static bool open_lane(struct client *c, unsigned object, unsigned n)
     c->lane[number] = l;
     l->object = object;
     l->n = n;
-    l->fd = tapir_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    l->fd = tapir_socket(c->to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (l->fd < 0)
         return failed(c, "no socket", errno);
     tapir_setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (tapir_connect(l->fd, (struct sockaddr *)&c->to, sizeof c->to) < 0 &&
+    if (tapir_connect(l->fd, &c->to.any, endpoint_len(&c->to)) < 0 &&
         errno != EINPROGRESS)
         return failed(c, "cannot connect", errno);
     return true;
@@ -417,10 +416,9 @@ bool strategy_run(const struct strategy *how, const struct page_setup *setup,
     struct client c = { .how = how, .setup = setup, .record = record };
     bool done = false;
 
-    c.to.sin_family = AF_INET;
-    c.to.sin_port = htons(server->port);
-    inet_pton(AF_INET, server->address, &c.to.sin_addr);
-    snprintf(c.host, sizeof c.host, "%s", server->address);
+    endpoint_parse(server->address, server->port, &c.to);
+    snprintf(c.host, sizeof c.host, strchr(server->address, ':') ? "[%s]" : "%s",
+             server->address);
     c.next = how->alone ? 1 : 0;
     c.last = how->alone ? 1 : setup->objects;
     c.total = c.last - c.next + 1;
