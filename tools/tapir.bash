@@ -25,7 +25,7 @@ _tapir() {
             --har --site --server --port"
         [ "${COMP_WORDS[1]}" = lab ] && options="--check --json --help"
         [ "${COMP_WORDS[1]}" = host ] && options="$options -t --json"
-        [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --echo
+        [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --bind --echo
             --follow-links --no-listing --no-status --access-log --log-format
             --header-timeout --body-timeout --idle-timeout --send-timeout --max-line --max-header
             --max-fields --max-body --max-requests --max-connections"
@@ -34,7 +34,7 @@ _tapir() {
             --fail --fail-early --location --max-redirs --data --data-raw --data-binary --json
             --get --upload-file --request --header --user-agent --referer --user --max-time
             --connect-timeout --retry --retry-delay --retry-connrefused --retry-all-errors
-            --http1.0 --http1.1 --resolve --next --parallel --parallel-max
+            --http1.0 --http1.1 --ipv4 --ipv6 --resolve --next --parallel --parallel-max
             --parallel-immediate --pipeline --write-out --url"
         COMPREPLY=($(compgen -W "$options" -- "$word"))
     else

@@ -13,6 +13,7 @@
 const struct command commands[] = {
     { "serve", "[options] DIR [-- COMMAND]", "serve the files of a directory over HTTP/1.1",
       "  -p, --port N         port to listen on (80)\n"
+      "  --bind ADDR          listen on this address only\n"
       "  --max-connections N  at once; further ones wait in the listener's queue\n"
       "                       (32768; on --link kernel as many as there may be\n"
       "                       descriptors)\n"
@@ -55,6 +56,7 @@ const struct command commands[] = {
       "      --retry N        try again what fails for a while; --retry-delay SECONDS,\n"
       "                       --retry-connrefused, --retry-all-errors\n"
       "  -0                   ask as HTTP/1.0\n"
+      "  -4, -6               use addresses of IPv4, of IPv6 only\n"
       "      --resolve H:P:A  use address A for host H and port P\n"
       "      --next           what follows has options of its own\n"
       "  -Z                   several at once, --parallel-max N (50)\n"
