@@ -8,11 +8,11 @@ tapir=$PWD/${TAPIR:-build/tapir}
 if [ "$1" != inside ]; then
     for how in "unshare -nm" "unshare -Urnm"; do
         if $how sh -c 'ip link set lo up && grep -q 00000001 /proc/net/if_inet6' \
-            2>/dev/null && command -v curl >/dev/null; then
+            2>/dev/null && command -v curl >/dev/null && command -v python3 >/dev/null; then
             exec timeout -k 5 100 $how -p -f --kill-child --mount-proc "$0" inside
         fi
     done
-    echo "skip ip6: no right to namespaces, no IPv6, or curl or ip is missing"
+    echo "skip ip6: no right to namespaces, no IPv6, or curl, ip or python3 is missing"
     echo "0 passed, 0 failed, 1 skipped"
     exit 0
 fi
@@ -136,6 +136,18 @@ gives 0 '^200 1 127.0.0.1 127.0.0.1 8080$' fetches http://both.test:8080/f -4
 gives 0 '^200 1 ::1 ::1 8080$' fetches http://both.test:8080/f -6
 what='an IPv4 client is logged as one'
 gives 0 '^127.0.0.1 127.0.0.1 both.test:8080 200$' cat "$dir/log"
+
+python3 tests/live/nameserver.py &
+names=$!
+for _ in $(seq 100); do grep -q ':0035 .* 0A ' /proc/net/tcp && break; sleep 0.05; done
+what='a name server gives both, and what there is a route to comes first'
+dns='--dns 127.0.0.1'
+gives 0 '^200 1 ::1 ::1 8080$' fetches http://six.example.test:8080/f $dns
+gives 0 '^200 1 ::1 ::1 8080$' fetches http://both.example.test:8080/f $dns
+gives 0 '^200 1 127.0.0.1 127.0.0.1 8080$' fetches http://far.example.test:8080/f $dns
+gives 0 '^200 1 127.0.0.1 127.0.0.1 8080$' fetches http://both.example.test:8080/f -4 $dns
+gives 6 'no address of it' fetches http://six.example.test:8080/f -4 $dns
+kill $names
 stop
 serve --port 8080 --bind 127.0.0.1
 what='where IPv6 is refused, IPv4 is next'

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""A name server for tests/live/names.sh: port 53, UDP and TCP, IPv4. It knows:
+"""A name server for names.sh and ip6.sh: port 53, UDP and TCP, IPv4. It knows:
 
     www.example.test   CNAME web.example.test, which has an A and an AAAA
     many.example.test  100 A: by UDP it is cut
     example.test       MX, TXT, NS, SOA
     192.0.2.1          PTR
     deaf.example.test  the first question is not answered
+    six.example.test   an AAAA of this host; both.example.test its A, too
+    far.example.test   an A of this host, and an AAAA to which there is no route
 """
 import ipaddress
 import socket
@@ -30,6 +32,9 @@ zone = {
     'www.example.test': [(CNAME, name('web.example.test'))],
     'web.example.test': [(A, ip('192.0.2.1')), (AAAA, ip('2001:db8::7'))],
     'many.example.test': [(A, ip('10.9.0.%d' % i)) for i in range(100)],
+    'six.example.test': [(AAAA, ip('::1'))],
+    'both.example.test': [(A, ip('127.0.0.1')), (AAAA, ip('::1'))],
+    'far.example.test': [(A, ip('127.0.0.1')), (AAAA, ip('2001:db8::7'))],
     'deaf.example.test': [(A, ip('192.0.2.1'))],
     'example.test': [(MX, struct.pack('>H', 10) + name('mx.example.test')),
                      (TXT, b'\x05hello\x05world'), (NS, name('ns.example.test')), (SOA, soa)],
