@@ -191,9 +191,9 @@ struct tapir_http_turn {
 };
 
 /* Fetches n URLs, in order, and asks for the next ones before the last one's answer has
- * come where that is safe: GET and HEAD, of one origin, on a connection that has
- * answered before (RFC 9112 s9.3.2). What a close leaves unanswered is asked again. The
- * code of the last fetch that failed; 0: none. */
+ * come where that is safe: GET and HEAD, of one origin, on one connection (RFC 9112
+ * s9.3.2). What a close leaves unanswered is asked again, at first one by one. The code
+ * of the last fetch that failed; 0: none. */
 int tapir_http_pipeline(struct tapir_http_client *client, const char *const *urls,
                         size_t n, const struct tapir_http_turn *turn);
 
