@@ -31,7 +31,7 @@ struct tapir_http_server {
     /* Of one request. Whoever sends more hears 414, 431, 431 and 413. */
     size_t max_line;     /* bytes of its first line; 8192 */
     size_t max_head;     /* bytes of its head; 16384 */
-    unsigned max_fields; /* lines of its head; 100, and 2048 at most */
+    unsigned max_fields; /* lines of its head; 128, and 2048 at most */
     uint64_t max_body;   /* bytes of its body; 16 MiB */
 
     int64_t head_timeout; /* for a whole head; 30 s */

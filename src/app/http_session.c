@@ -379,6 +379,9 @@ static ssize_t take_piece(struct http_session *s, const struct http_site *site,
         err = keep(s, data);
     s->data_taken += data.len;
     s->body_taken += (size_t)n;
+    /* A chunk's size has told what is still to come. */
+    if (s->body.state == CHUNK_DATA && s->body.left > site->max_body - s->data_taken)
+        return -413;
     return err < 0 ? err : n;
 }
 

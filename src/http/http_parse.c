@@ -15,8 +15,9 @@
  * that was asked; there, RFC 9112 lets a client be lenient, and this one is.
  *
  * A stranger who does not speak HTTP at all (a TLS hello, noise) is told at the first
- * byte that no method can have: waiting for the end of the head would hold his
- * connection until a deadline. */
+ * byte that no method can have, one who speaks another version (or HTTP/0.9, whose
+ * requests have one line) at the end of his first line: waiting for the end of the head
+ * would hold his connection until a deadline. */
 #include "http/http_parse.h"
 
 #include <errno.h>
@@ -30,8 +31,8 @@
 const struct http_limits http_request_limits = {
     .line = 8192,
     .head = 16384,
-    .fields = 100,
-    .empty_lines = 1,
+    .fields = 128,
+    .empty_lines = 8,
     .chunk_line = 4096,
     .trailers = 8192,
 };
@@ -266,14 +267,12 @@ static int check_beginning(const char *at, size_t len, const struct http_limits 
     return 0;
 }
 
-static int parse_request_lines(struct http_slice rest, const struct http_limits *limits,
-                               struct http_head *head)
+static int parse_request_fields(struct http_slice rest,
+                                const struct http_limits *limits,
+                                struct http_head *head)
 {
-    int err = parse_request_line(take_line(&rest), head);
+    int err = parse_fields(rest, limits, true, head);
 
-    if (err < 0)
-        return err;
-    err = parse_fields(rest, limits, true, head);
     if (err < 0)
         return err == -E2BIG ? -431 : -400;
     return check_host(head) ? 0 : -400;
@@ -302,10 +301,20 @@ static void clear(struct http_head *head)
     memset(head, 0, offsetof(struct http_head, field));
 }
 
+/* Has the first line's end come behind the `seen` bytes that were looked at before? */
+static bool line_is_new(const char *at, size_t len, size_t seen)
+{
+    const char *lf = memchr(at, '\n', len);
+
+    return lf && (size_t)(lf - at) >= seen;
+}
+
 int http_parse_request(const char *at, size_t len, size_t seen,
                        const struct http_limits *limits, struct http_head *head)
 {
     int skip = skip_empty_lines(at, len, limits->empty_lines);
+    struct http_slice rest;
+    size_t known;
     int end, err;
 
     if (skip < 0)
@@ -318,15 +327,22 @@ int http_parse_request(const char *at, size_t len, size_t seen,
         return err;
     /* What lies beyond the limit is not looked at: how much of it has come is
      * chance. */
-    end = head_end(at, min_size(len, limits->head), seen, true);
+    known = min_size(len, limits->head);
+    end = head_end(at, known, seen, true);
+    rest = (struct http_slice){ at, end > 0 ? (size_t)end : known };
+    if (end > 0 || line_is_new(at, known, seen)) {
+        clear(head);
+        err = parse_request_line(take_line(&rest), head);
+        if (err < 0)
+            return err;
+    }
     if (end == -EBADMSG)
         return -400;
     if (end < 0 && len >= limits->head)
         return -431;
     if (end < 0)
         return end;
-    clear(head);
-    err = parse_request_lines((struct http_slice){ at, (size_t)end }, limits, head);
+    err = parse_request_fields(rest, limits, head);
     return err < 0 ? err : end + skip;
 }
 

@@ -265,6 +265,25 @@ static void a_chunked_body_beyond_the_limit_is_refused(void **state)
     free(in);
 }
 
+/* RFC 9110 s15.5.14: its size says so, as a length would. */
+static void a_chunk_beyond_the_limit_is_refused_before_it_comes(void **state)
+{
+    talk("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n",
+         false);
+    assert_string_equal(statuses(), "413");
+    talk("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "1\r\na\r\n100000\r\n",
+         false);
+    assert_string_equal(statuses(), "413");
+    talk("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "ffffffffffffffff\r\n",
+         false);
+    assert_string_equal(statuses(), "413");
+    talk("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n",
+         false);
+    assert_string_equal(statuses(), "");
+}
+
 static void a_body_within_the_limit_is_thrown_away(void **state)
 {
     static const char next[] = "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -469,6 +488,7 @@ int main(void)
         WITH_SITE(bodies_that_cannot_be_framed_end_the_connection),
         WITH_SITE(a_bad_chunk_is_answered_once_with_400),
         WITH_SITE(a_chunked_body_beyond_the_limit_is_refused),
+        WITH_SITE(a_chunk_beyond_the_limit_is_refused_before_it_comes),
         WITH_SITE(a_body_within_the_limit_is_thrown_away),
         WITH_SITE(a_client_that_asks_before_its_body_is_answered_at_once),
         WITH_SITE(the_clients_end_is_no_reason_to_keep_silent),
