@@ -28,7 +28,7 @@ const struct command commands[] = {
       "  --header-timeout S   seconds for a whole request head (30)\n"
       "  --body-timeout S     for a whole request body (60)\n"
       "  --idle-timeout S     between two requests of a connection (60)\n"
-      "  --send-timeout S     without the client taking a byte (60)\n"
+      "  --send-timeout S     without the client taking 500 bytes a second (60)\n"
       "  --max-line BYTES     of a request line (8192); more is 414\n"
       "  --max-header BYTES   of a request head (16384); more is 431\n"
       "  --max-fields N       lines in it (128, 256 at most); more is 431\n"

@@ -37,7 +37,8 @@ struct tapir_http_server {
     int64_t head_timeout; /* for a whole head; 30 s */
     int64_t body_timeout; /* for a whole body; 60 s */
     int64_t idle_timeout; /* between two requests of a connection; 60 s */
-    int64_t send_timeout; /* without the client taking a byte; 60 s */
+    int64_t send_timeout; /* in which the client takes nothing, or less than 500 bytes a
+                           * second; 60 s */
     int stop_fd;          /* readable: stop in order; 0 or below: none */
 
     /* May be NULL; called with ctx. */

@@ -1,8 +1,8 @@
 /* What is kept is trusted for the turn in which it was read: requests that were found
  * waiting together may well get the file as it was when the first of them was answered.
  * Beyond that it is trusted as long as stat(2), once a turn, tells the same inode, size
- * and times of change, and never for more than a second or two. Two things that stat
- * cannot tell are met by that:
+ * and times of change, and never beyond the second in which it was read. Two things
+ * that stat cannot tell are met by that:
  *
  *   - Times of change are as coarse as a tick of the kernel's, or on some file systems
  *     as two seconds: a file may change twice and show it once. Only one that had been
@@ -20,10 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    SETTLED = 3, /* seconds without a change before a file is kept */
-    KEPT = 1     /* seconds that it is kept, begun ones not counted */
-};
+enum { SETTLED = 3 }; /* seconds without a change before a file is kept */
 
 static struct http_kept *slot_of(struct http_cache *c, const char *name)
 {
@@ -71,8 +68,8 @@ static bool still_good(const struct http_kept *k, int root, int64_t now)
 {
     struct stat st;
 
-    return settled(k) && now >= k->since && now <= k->since + KEPT &&
-           fstatat(root, k->name, &st, 0) == 0 && same_file(&st, &k->st);
+    return settled(k) && now == k->since && fstatat(root, k->name, &st, 0) == 0 &&
+           same_file(&st, &k->st);
 }
 
 struct http_kept *http_cache_find(struct http_cache *c, int root, const char *name,

@@ -161,3 +161,20 @@ int http_open_listener(const char *addr, uint16_t port, struct tapir_error *erro
     tapir_close(fd);
     return listen_failed(port, error, err);
 }
+
+int http_open_watch(int epoll, int fd, void *mark)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = mark };
+
+    return tapir_epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int http_open_stop(int epoll, int fd, void *mark, struct tapir_error *error)
+{
+    if (fd < 0 || http_open_watch(epoll, fd, mark) == 0)
+        return 0;
+    return http_failed(
+        error, errno, "cannot wait for the descriptor that says stop",
+        "stop_fd is no open descriptor, or one that poll cannot wait for",
+        "give a pipe or an eventfd; 0 for none");
+}

@@ -27,4 +27,12 @@ int http_open_files(struct http_files *files, const struct tapir_http_server *co
  * *error. */
 int http_open_listener(const char *addr, uint16_t port, struct tapir_error *error);
 
+/* Puts a descriptor into the set `epoll`, whose input is then told by `mark`. As
+ * epoll_ctl(). */
+int http_open_watch(int epoll, int fd, void *mark);
+
+/* The same for the one that says stop; below 0: there is none. -1 with errno and
+ * *error. */
+int http_open_stop(int epoll, int fd, void *mark, struct tapir_error *error);
+
 #endif

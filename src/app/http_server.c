@@ -11,15 +11,14 @@
  *     PHASE_IDLE      input        idle_timeout, the last answer (head_timeout, accept)
  *     PHASE_REQUEST   input        head_timeout, the request's first byte
  *     PHASE_BODY      input        body_timeout, the end of its head
- *     PHASE_ANSWER    room         send_timeout, the last byte the client took
- *     PHASE_LINGER    input        LINGER_TIME, our end
+ *     PHASE_ANSWER    room         send_timeout, renewed (http_pace.h)
+ *     PHASE_LINGER    input        LINGER_QUIET, the last input; LINGER_TIME, our end
  *
  * The deadline of a request does not move with each byte, so a client that sends one
- * every second gains nothing (nor does one that reads that slowly cost more than its
- * descriptor).
+ * every second gains nothing; what is taken of an answer earns more time.
  *
  * Closing is staged (RFC 9112 s9.6): our end is sent, then what the client still sends
- * is read and thrown away until its end or LINGER_TIME. Closing with input unread would
+ * is read and thrown away until its end or a deadline. Closing with input unread would
  * send a reset, and a reset can destroy the answer in the client's receive buffer.
  *
  * An answer's head and the first piece of its file leave in one send, with TCP_NODELAY:
@@ -38,6 +37,7 @@
 
 #include "app/http_access.h"
 #include "app/http_open.h"
+#include "app/http_pace.h"
 #include "app/http_session.h"
 #include "app/http_status.h"
 #include "base/bytes.h"
@@ -55,9 +55,10 @@ enum {
     STOP_CHECK_MS = 100,   /* between two questions whether to stop */
 };
 
-#define LINGER_TIME (2 * USEC_PER_SEC)
-#define STOP_TIME   (3 * USEC_PER_SEC)
-#define FULL_TIME   (USEC_PER_SEC / 10) /* no descriptor left: pause accepting */
+#define LINGER_TIME  (30 * USEC_PER_SEC)
+#define LINGER_QUIET (2 * USEC_PER_SEC)
+#define STOP_TIME    (3 * USEC_PER_SEC)
+#define FULL_TIME    (USEC_PER_SEC / 10) /* no descriptor left: pause accepting */
 
 enum phase {
     PHASE_IDLE,
@@ -76,6 +77,7 @@ struct conn {
     uint32_t events;  /* what is waited for: EPOLLIN or EPOLLOUT */
     size_t piece;     /* bytes of a file to read for one send: what the socket took */
     uint64_t request; /* the session's requests when the phase was entered */
+    struct http_pace pace;     /* of an answer; `since` of every phase */
     struct http_access access; /* for the log */
     struct http_session session;
 };
@@ -119,7 +121,7 @@ static usec time_for(const struct server *sv, const struct conn *c)
     case PHASE_ANSWER:
         return sv->config.send_timeout;
     case PHASE_LINGER:
-        return LINGER_TIME;
+        return LINGER_QUIET;
     case PHASE_DEAD:
         break;
     }
@@ -130,6 +132,7 @@ static void set_phase(struct server *sv, struct conn *c, enum phase phase)
 {
     c->phase = phase;
     c->request = c->session.requests;
+    http_pace_begin(&c->pace, sv->now);
     heap_set(&sv->deadlines, &c->deadline, sv->now + time_for(sv, c));
 }
 
@@ -229,8 +232,8 @@ static bool read_input(struct server *sv, struct conn *c)
     if (c->phase == PHASE_IDLE)
         c->access.began = sv->now;
     http_session_input(&c->session, &sv->site, (size_t)n, sv->seconds);
-    /* Less than there was room for: nothing more is there, as a rule. */
-    return (size_t)n == room || n == 0 || c->session.state == SESSION_ANSWER;
+    return (size_t)n == room || /* else nothing more is there, as a rule */
+           n == 0 || c->session.state == SESSION_ANSWER;
 }
 
 /* Sends once. False: the socket took less than it was offered, or the answer is out and
@@ -256,8 +259,7 @@ static bool write_output(struct server *sv, struct conn *c, size_t *budget)
     sv->stats.bytes += (uint64_t)sent;
     *budget -= min_size(*budget, (size_t)sent);
     http_session_sent(&c->session, &sv->site, (size_t)sent, sv->seconds);
-    if (c->phase == PHASE_ANSWER && sent > 0)
-        set_phase(sv, c, PHASE_ANSWER);
+    http_pace_took(&c->pace, (size_t)sent, sv->now);
     /* Read no more of the file than the socket is likely to take: the rest would be
      * read again. */
     if (sent == n)
@@ -278,6 +280,8 @@ static void discard(struct server *sv, struct conn *c)
             die(sv, c, "");
             return;
         }
+        heap_set(&sv->deadlines, &c->deadline,
+                 usec_min(sv->now + LINGER_QUIET, c->pace.since + LINGER_TIME));
     }
 }
 
@@ -327,7 +331,19 @@ static void serve_conn(struct server *sv, struct conn *c)
 
 static void expire(struct server *sv, struct conn *c)
 {
+    /* What the socket holds of an answer would be kept for hours. */
+    const struct linger abortive = { 1, 0 };
+    usec renewed = c->phase == PHASE_ANSWER
+                       ? http_pace_renew(&c->pace, sv->config.send_timeout, sv->now)
+                       : 0;
+
+    if (renewed) {
+        heap_set(&sv->deadlines, &c->deadline, renewed);
+        return;
+    }
     if (c->phase == PHASE_ANSWER || c->phase == PHASE_LINGER) {
+        if (c->phase == PHASE_ANSWER)
+            tapir_setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &abortive, sizeof abortive);
         die(sv, c, "send timeout");
         close_conn(sv, c);
         return;
@@ -523,14 +539,6 @@ static int set_callbacks(struct server *sv, struct tapir_error *error)
     return sv->config.log ? http_open_format(&sv->config.log_format, error) : 0;
 }
 
-/* A descriptor that stays in the set, and whose event is known by `mark`. */
-static int watch(struct server *sv, int fd, void *mark)
-{
-    struct epoll_event event = { .events = EPOLLIN, .data.ptr = mark };
-
-    return tapir_epoll_ctl(sv->epoll, EPOLL_CTL_ADD, fd, &event);
-}
-
 static int open_set(struct server *sv, struct tapir_error *error)
 {
     sv->listener = http_open_listener(sv->config.addr, sv->config.port, error);
@@ -540,15 +548,9 @@ static int open_set(struct server *sv, struct tapir_error *error)
     if (!sv->scratch)
         return http_failed(error, ENOMEM, "cannot make room for a buffer", "", "");
     sv->epoll = tapir_epoll_create1(EPOLL_CLOEXEC);
-    if (sv->epoll < 0 || watch(sv, sv->listener, &sv->listener) < 0)
+    if (sv->epoll < 0 || http_open_watch(sv->epoll, sv->listener, &sv->listener) < 0)
         return http_failed(error, errno, "cannot wait for connections", "", "");
-    sv->accepting = true;
-    if (sv->config.stop_fd < 0 || watch(sv, sv->config.stop_fd, &sv->shall_stop) == 0)
-        return 0;
-    return http_failed(
-        error, errno, "cannot wait for the descriptor that says stop",
-        "stop_fd is no open descriptor, or one that poll cannot wait for",
-        "give a pipe or an eventfd; 0 for none");
+    return http_open_stop(sv->epoll, sv->config.stop_fd, &sv->shall_stop, error);
 }
 
 static void close_server(struct server *sv)
@@ -569,9 +571,11 @@ static void close_server(struct server *sv)
 int tapir_http_serve(const struct tapir_http_server *server,
                      struct tapir_http_stats *stats, struct tapir_error *error)
 {
-    struct server sv = {
-        .config = *server, .epoll = -1, .listener = -1, .stop_at = NEVER
-    };
+    struct server sv = { .config = *server,
+                         .epoll = -1,
+                         .listener = -1,
+                         .accepting = true,
+                         .stop_at = NEVER };
     int result, err;
 
     list_init(&sv.conns);

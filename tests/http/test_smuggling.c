@@ -344,7 +344,8 @@ static void a_body_that_says_nothing_of_its_length_is_none(void **state)
 static void empty_lines_between_requests_are_few(void **state)
 {
     assert_read(POST "Content-Length: 1\r\n\r\na\r\n" EVIL, "POST / a, GET /evil ");
-    assert_refused(POST "Content-Length: 1\r\n\r\na\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n",
+    assert_refused(POST
+                   "Content-Length: 1\r\n\r\na\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n",
                    "POST / a, , 400");
 }
 
