@@ -7,8 +7,8 @@
  * and each time a part is out the next one's lines take their place, so the answer
  * never needs more memory than one of them.
  *
- * A file with a sibling NAME.gz goes out as that to who likes it (s8.4.1.3). Nobody
- * else is told that it exists: what he gets is good for everyone, so it has no Vary. */
+ * A file with a sibling NAME.gz goes out as that to who likes it (s8.4.1.3); both say
+ * that there are two, by Vary, so that a cache gives nobody the other's. */
 #include "app/http_answer.h"
 
 #include <errno.h>
@@ -310,6 +310,7 @@ static void answer_file(struct http_session *s, const struct http_head *head,
     struct answer a = { .status = 200,
                         .type = http_mime(name),
                         .coding = coding,
+                        .varies = coding || file->coded,
                         .size = file->size,
                         .is_file = true,
                         .kept = file->kept,

@@ -15,7 +15,6 @@
  * the same care again. */
 #include "app/http_cache.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

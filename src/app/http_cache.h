@@ -4,6 +4,7 @@
 #ifndef TAPIR_APP_HTTP_CACHE_H
 #define TAPIR_APP_HTTP_CACHE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@ struct http_kept {
     uint64_t turn;  /* in which it was last seen to be so */
     char *name;
     char *text; /* st.st_size bytes */
+    bool coded; /* the keeper's: there is a NAME.gz as well */
 
     /* Its tag, and the head of the last plain answer with it, which is good for the
      * second in which it was written. They are made by who answers with it; "" and 0:

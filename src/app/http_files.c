@@ -173,10 +173,25 @@ static int open_file(const struct http_files *files, const char *name, struct st
     return err;
 }
 
+/* Does a regular file NAME.gz lie beside it? */
+static bool is_coded(const struct http_files *files, const char *name)
+{
+    char coded[PATH_MAX];
+    size_t len = strlen(name);
+    struct stat st;
+
+    if (len + sizeof ".gz" > sizeof coded)
+        return false;
+    memcpy(coded, name, len);
+    memcpy(coded + len, ".gz", sizeof ".gz");
+    return http_files_stat(files, coded, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 int http_files_get(struct http_files *files, const char *name, int64_t now,
                    struct http_file *out)
 {
     struct http_kept *kept = http_cache_find(&files->cache, files->root, name, now);
+    bool coded = kept && kept->coded;
     struct stat st;
     int fd = -1;
 
@@ -186,9 +201,11 @@ int http_files_get(struct http_files *files, const char *name, int64_t now,
         fd = open_file(files, name, &st);
         if (fd < 0)
             return fd;
+        coded = is_coded(files, name);
         kept = http_cache_keep(&files->cache, name, fd, &st, now);
     }
     if (kept && fd >= 0) {
+        kept->coded = coded;
         close(fd);
         fd = -1;
     }
@@ -200,6 +217,7 @@ int http_files_get(struct http_files *files, const char *name, int64_t now,
         .mtime = st.st_mtime,
         .changed = st.st_mtim.tv_sec * NS_A_SECOND + st.st_mtim.tv_nsec,
         .inode = st.st_ino,
+        .coded = coded,
     };
     return 0;
 }

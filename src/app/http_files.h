@@ -23,6 +23,7 @@ struct http_file {
     int64_t mtime;          /* last change, seconds since 1970 */
     int64_t changed;        /* the same in nanoseconds, to tell versions apart */
     uint64_t inode;
+    bool coded; /* there is a NAME.gz as well */
 };
 
 /* 0 or negative errno. */

@@ -47,7 +47,7 @@ static void write_head(struct text *t, const struct http_session *s,
         write_location(t, a);
     if (a->is_file)
         write_validators(t, s, a);
-    if (a->coding)
+    if (a->varies) /* RFC 9110 s12.5.5 */
         http_write_field(t, "Vary", "Accept-Encoding");
     if (a->no_store)
         http_write_field(t, "Cache-Control", "no-store");

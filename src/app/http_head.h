@@ -12,6 +12,7 @@ struct answer {
     uint64_t length;    /* Content-Length */
     const char *allow;  /* Allow */
     const char *coding; /* Content-Encoding */
+    bool varies;        /* Vary: others get it in another coding */
     bool no_store;      /* Cache-Control: it is true for a moment only */
     bool is_file;       /* the next two say something, and ranges are welcome */
     char etag[HTTP_ETAG_ROOM];

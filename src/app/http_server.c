@@ -332,7 +332,7 @@ static void serve_conn(struct server *sv, struct conn *c)
 static void expire(struct server *sv, struct conn *c)
 {
     /* What the socket holds of an answer would be kept for hours. */
-    const struct linger abortive = { 1, 0 };
+    const struct linger abortive = { c->phase == PHASE_ANSWER, 0 };
     usec renewed = c->phase == PHASE_ANSWER
                        ? http_pace_renew(&c->pace, sv->config.send_timeout, sv->now)
                        : 0;
@@ -342,8 +342,7 @@ static void expire(struct server *sv, struct conn *c)
         return;
     }
     if (c->phase == PHASE_ANSWER || c->phase == PHASE_LINGER) {
-        if (c->phase == PHASE_ANSWER)
-            tapir_setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &abortive, sizeof abortive);
+        tapir_setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &abortive, sizeof abortive);
         die(sv, c, "send timeout");
         close_conn(sv, c);
         return;
@@ -466,11 +465,6 @@ static void take_event(struct server *sv, const struct epoll_event *event)
         serve_conn(sv, event->data.ptr);
 }
 
-static bool shall_stop(const struct server *sv)
-{
-    return sv->shall_stop || (sv->config.stopped && sv->config.stopped(sv->config.ctx));
-}
-
 /* No new connections; idle ones are closed, answers under way are finished. */
 static void stop(struct server *sv)
 {
@@ -509,7 +503,9 @@ static void turn(struct server *sv, const struct epoll_event *events, int n)
     if (sv->acceptable && sv->listener >= 0)
         accept_conns(sv);
     sv->acceptable = false;
-    if (sv->stop_at == NEVER && shall_stop(sv))
+    if (sv->config.stopped && sv->config.stopped(sv->config.ctx))
+        sv->shall_stop = true;
+    if (sv->stop_at == NEVER && sv->shall_stop)
         stop(sv);
 }
 

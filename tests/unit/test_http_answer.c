@@ -211,6 +211,24 @@ static void a_precompressed_file_goes_to_who_likes_it(void **state)
     assert_said("Content-Type: application/gzip\r\n");
 }
 
+/* RFC 9110 s12.5.5: what others get in another coding says so, from the file and from
+ * what is kept of it. */
+static void both_of_a_precompressed_file_say_that_there_are_two(void **state)
+{
+    now = (int64_t)time(NULL) + 10;
+    for (int i = 0; i < 2; i++) {
+        ask("/page.html", "Accept", "*/*");
+        assert_said("Vary: Accept-Encoding\r\n");
+        assert_string_equal(body(), "<p>plain</p>\n");
+        ask("/page.html", "If-None-Match", "*");
+        assert_said("Vary: Accept-Encoding\r\n");
+        ask("/a.txt", "Accept", "*/*");
+        assert_not_said("Vary");
+        ask("/page.html.gz", "Accept", "*/*");
+        assert_not_said("Vary");
+    }
+}
+
 static void a_directory_without_index_is_listed(void **state)
 {
     talk(GET("/bare/", ""), false);
@@ -344,6 +362,7 @@ int main(void)
         WITH_SITE(without_memory_for_a_part_the_connection_ends),
         WITH_SITE(many_ranges_get_the_file_once),
         WITH_SITE(a_precompressed_file_goes_to_who_likes_it),
+        WITH_SITE(both_of_a_precompressed_file_say_that_there_are_two),
         WITH_SITE(a_directory_without_index_is_listed),
         WITH_SITE(options_tells_what_there_is),
         WITH_SITE(a_body_to_echo_comes_back),
