@@ -1,7 +1,7 @@
-/* HTTP/1.1 over the socket calls: a server of files and a client. Both run on the
- * calling thread's stack (tapir_use) and return when they are done; write errors come
- * back as results, so a program that writes to pipes ignores SIGPIPE itself. Usable
- * from C++. */
+/* HTTP/1.1 over the socket calls: a server of files and handlers, and a client. Both
+ * run on the calling thread's stack (tapir_use) and return when they are done; write
+ * errors come back as results, so a program that writes to pipes ignores SIGPIPE
+ * itself. Usable from C++. */
 #ifndef TAPIR_HTTP_H
 #define TAPIR_HTTP_H
 
@@ -15,13 +15,78 @@ extern "C" {
 
 /* --- server ---------------------------------------------------------------------- */
 
+/* One request that a handler answers: what came, and what shall go. Strings and bytes
+ * of the request are good until the handler's done(). */
+struct tapir_http_call {
+    const char *method; /* "GET"; a HEAD is answered as a GET, and the server leaves
+                         * the body away */
+    const char *path;   /* decoded, without dot segments; begins with '/' */
+    const char *query;  /* what stands behind the '?', not decoded; NULL: no '?' */
+    const void *body;   /* whole; NULL: there is none, or the handler's body() had it */
+    size_t body_len;    /* bytes of it */
+
+    int status;       /* 200 to 599; 0: 200. From 400 on, if nothing else is said, a
+                       * page says what it means */
+    const char *type; /* Content-Type; borrowed until done(); NULL: it is not told */
+
+    /* The body's rest, behind what tapir_http_say() said: asked for whenever the client
+     * has taken what was there. Bytes put to `at`; 0 at the end; -1: it cannot be
+     * given, and the connection is broken so that the client knows. NULL: there is
+     * none. */
+    ssize_t (*read)(struct tapir_http_call *call, void *at, size_t room);
+    uint64_t length; /* bytes that read() will give; 0: not known, so they go in chunks
+                      * (RFC 9112 s7.1), to HTTP/1.0 until the connection ends */
+
+    void *own; /* the handler's; NULL at first */
+    void *ctx; /* of struct tapir_http_handler */
+};
+
+/* Answers what is asked of a path. It is called on the server's thread, which serves
+ * nobody else meanwhile: it must not wait. */
+struct tapir_http_handler {
+    const char *path; /* "/hello"; one that ends in '/' has all below it, too */
+    const char
+        *methods; /* "GET, POST", where GET stands for HEAD, too; with others, 405
+                   * says these. OPTIONS is answered by the server. NULL: "GET" */
+
+    /* The request is there, with its body: sets the answer. */
+    void (*answer)(struct tapir_http_call *call);
+
+    /* Takes a piece of the body as it comes, which is not kept then. False: it is
+     * refused, with call->status or else 413, and the connection closed. May be NULL.
+     */
+    bool (*body)(struct tapir_http_call *call, const void *at, size_t len);
+
+    /* The answer is out, or will never be: frees call->own. Called once for each call,
+     * whether answer() was or not. May be NULL. */
+    void (*done)(struct tapir_http_call *call);
+    void *ctx;
+};
+
+/* The value of the i-th field of that name, from 0; names have no case. NULL: there are
+ * not so many. A list may be spread over several (RFC 9110 s5.3). */
+const char *tapir_http_field(const struct tapir_http_call *call, const char *name,
+                             size_t i);
+
+/* Adds a field to the answer, and bytes to its body; both are copied. The fields that
+ * frame the answer (Content-Length, Transfer-Encoding, Connection) are the server's, as
+ * are Date and Server. False: no memory, or a field that may not be: one of those, no
+ * token as a name (RFC 9110 s5.1), a control character in the value. Then the answer
+ * becomes a 500. */
+bool tapir_http_say_field(struct tapir_http_call *call, const char *name,
+                          const char *value);
+bool tapir_http_say(struct tapir_http_call *call, const void *at, size_t len);
+
 /* What to serve and how. Zeros are defaults; times are microseconds; strings are
  * borrowed. */
 struct tapir_http_server {
-    const char *dir;   /* files below it are served, nothing else */
-    const char *addr;  /* address to listen on: "192.0.2.2"; NULL: all */
-    uint16_t port;     /* 80 */
-    const char *echo;  /* a path: POST and PUT to it come back; NULL: none */
+    const char *dir;  /* files below it are served; NULL: "." or, with handlers, none */
+    const char *addr; /* address to listen on: "192.0.2.2"; NULL: all */
+    uint16_t port;    /* 80 */
+    const char *echo; /* a path: POST and PUT to it come back; NULL: none */
+    const struct tapir_http_handler *handlers; /* paths that are no files; the first
+                                                * that fits. Borrowed */
+    size_t n_handlers;
     bool follow_links; /* symbolic links may lead out of dir */
     bool no_listing;   /* a directory without index.html is 404, not listed */
     bool status;       /* /tapir/status shows TCP's figures; with ?json as JSON */

@@ -17,9 +17,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/http_head.h"
+#include "app/http_call.h"
 #include "app/http_listing.h"
 #include "app/http_page.h"
+#include "app/http_reply.h"
 #include "app/http_status.h"
 #include "base/bytes.h"
 #include "base/text.h"
@@ -27,91 +28,13 @@
 #include "http/http_cond.h"
 #include "http/http_etag.h"
 #include "http/http_mime.h"
-#include "http/http_uri.h"
-#include "http/http_write.h"
 
 enum {
-    HEAD_ROOM = 1024, /* an answer's head, without a location and a client's words */
-    PAGE_ROOM = 512,  /* an error page */
-    TYPE_ROOM = 96,   /* "multipart/byteranges; boundary=" and a boundary */
+    ALLOW_ROOM = 256,
+    TYPE_ROOM = 96, /* "multipart/byteranges; boundary=" and a boundary */
 };
 
 #define FILES_ALLOW "GET, HEAD, OPTIONS"
-#define ECHO_ALLOW  "POST, PUT, OPTIONS"
-
-/* Makes `out` of the answer's head and, unless a HEAD is answered, its body, or what of
- * it is not read from the file later. */
-static void make_answer(struct http_session *s, const struct answer *a,
-                        struct http_slice body)
-{
-    size_t room = HEAD_ROOM + body.len;
-    struct text t;
-
-    if (a->location) /* each of its characters may become three */
-        room += 3 * (strlen(a->location) + a->query.len);
-    if (a->type)
-        room += strlen(a->type);
-    s->status = a->status;
-    s->out = malloc(room);
-    if (!s->out) {
-        s->state = SESSION_OVER;
-        return;
-    }
-    text_init(&t, s->out, room);
-    http_head_put(&t, s, a);
-    s->out_head = t.len;
-    if (!s->to_head)
-        text_putn(&t, body.at, body.len);
-    s->out_len = t.len;
-}
-
-static void answer_page(struct http_session *s, struct answer *a)
-{
-    char page[PAGE_ROOM];
-    struct text t;
-
-    text_init(&t, page, sizeof page);
-    http_write_page(&t, a->status);
-    a->type = "text/html; charset=utf-8";
-    a->length = t.len;
-    a->is_file = false;
-    a->coding = NULL;
-    make_answer(s, a, (struct http_slice){ page, t.len });
-}
-
-void http_answer_status(struct http_session *s, int status)
-{
-    answer_page(s, &(struct answer){ .status = status });
-}
-
-void http_answer_echo(struct http_session *s)
-{
-    const char *type = s->type ? s->type : "application/octet-stream";
-
-    make_answer(
-        s, &(struct answer){ .status = 200, .type = type, .length = s->data_taken },
-        (struct http_slice){ s->kept, (size_t)s->data_taken });
-}
-
-/* Nothing but these characters is `out`; without memory, nothing is. */
-static void put_out(struct http_session *s, const char *at, size_t len)
-{
-    free(s->out);
-    s->out = malloc(len);
-    s->out_len = s->out ? len : 0;
-    s->out_sent = 0;
-    if (s->out)
-        memcpy(s->out, at, len);
-}
-
-void http_answer_continue(struct http_session *s)
-{
-    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
-
-    put_out(s, line, sizeof line - 1);
-    s->interim = true;
-    s->state = s->out ? SESSION_ANSWER : SESSION_OVER;
-}
 
 /* --- files ----------------------------------------------------------------------- */
 
@@ -128,12 +51,11 @@ void http_answer_drop(struct http_session *s)
     close_file(s);
     free(s->out);
     free(s->parts);
-    free(s->kept);
-    free(s->type);
-    s->out = s->kept = s->type = NULL;
+    http_call_free(s->call);
+    s->out = NULL;
     s->parts = NULL;
-    s->kept_cap = 0;
-    s->collects = s->interim = false;
+    s->call = NULL;
+    s->interim = false;
     s->out_len = s->out_sent = s->out_head = 0;
 }
 
@@ -147,7 +69,7 @@ static void answer_piece(struct http_session *s, const struct answer *a,
     s->file = file->fd;
     s->file_at = piece.from;
     s->file_left = s->to_head || text ? 0 : piece.len;
-    make_answer(s, a, (struct http_slice){ text, text ? (size_t)piece.len : 0 });
+    http_reply_make(s, a, (struct http_slice){ text, text ? (size_t)piece.len : 0 });
     if (s->file_left == 0)
         close_file(s);
 }
@@ -169,7 +91,7 @@ static void answer_short_parts(struct http_session *s, const struct answer *a,
         text_putn(&t, text + parts->range[i].from, (size_t)parts->range[i].len);
     }
     http_write_parts_end(&t, parts);
-    make_answer(s, a, (struct http_slice){ body, t.len });
+    http_reply_make(s, a, (struct http_slice){ body, t.len });
     free(body);
 }
 
@@ -179,6 +101,8 @@ bool http_answer_next_part(struct http_session *s)
     char lines[HTTP_PART_ROOM];
     struct text t;
 
+    if (s->call)
+        return http_call_next(s);
     if (!left || left->next > left->parts.n)
         return false;
     text_init(&t, lines, sizeof lines);
@@ -190,7 +114,7 @@ bool http_answer_next_part(struct http_session *s)
         http_write_parts_end(&t, &left->parts);
     }
     left->next++;
-    put_out(s, t.at, t.len);
+    http_reply_put(s, t.at, t.len);
     return s->out != NULL;
 }
 
@@ -208,7 +132,7 @@ static void answer_long_parts(struct http_session *s, const struct answer *a,
     s->file = fd;
     s->file_at = left->range[0].from;
     s->file_left = left->range[0].len;
-    make_answer(s, a, (struct http_slice){ lines, t.len });
+    http_reply_make(s, a, (struct http_slice){ lines, t.len });
 }
 
 static void answer_parts(struct http_session *s, struct answer *a,
@@ -270,8 +194,8 @@ static void answer_ranges(struct http_session *s, const struct http_head *head,
 
     if (n < 0) {
         close_unused(file);
-        answer_page(s, &(struct answer){
-                           .status = 416, .has_range = true, .size = file->size });
+        http_reply_page(s, &(struct answer){
+                               .status = 416, .has_range = true, .size = file->size });
         return;
     }
     if (n > 0)
@@ -327,9 +251,9 @@ static void answer_file(struct http_session *s, const struct http_head *head,
     }
     close_unused(file);
     if (a.status == 304)
-        make_answer(s, &a, (struct http_slice){ NULL, 0 });
+        http_reply_make(s, &a, (struct http_slice){ NULL, 0 });
     else
-        answer_page(s, &a);
+        http_reply_page(s, &a);
 }
 
 /* --- names ----------------------------------------------------------------------- */
@@ -364,13 +288,14 @@ static void answer_listing(struct http_session *s, struct http_site *site,
     int err = http_listing_new(&site->files, name, &page, &len);
 
     if (err < 0) {
-        http_answer_status(s, status_of_error(err));
+        http_reply_status(s, status_of_error(err));
         return;
     }
-    make_answer(s,
-                &(struct answer){
-                    .status = 200, .type = "text/html; charset=utf-8", .length = len },
-                (struct http_slice){ page, len });
+    http_reply_make(s,
+                    &(struct answer){ .status = 200,
+                                      .type = "text/html; charset=utf-8",
+                                      .length = len },
+                    (struct http_slice){ page, len });
     free(page);
 }
 
@@ -397,16 +322,16 @@ static void answer_server_status(struct http_session *s, const struct http_site 
     int err = http_page_new(write_status, &st, &page, &len);
 
     if (err < 0) {
-        http_answer_status(s, status_of_error(err));
+        http_reply_status(s, status_of_error(err));
         return;
     }
-    make_answer(s,
-                &(struct answer){ .status = 200,
-                                  .type = st.json ? "application/json"
-                                                  : "text/html; charset=utf-8",
-                                  .no_store = true,
-                                  .length = len },
-                (struct http_slice){ page, len });
+    http_reply_make(s,
+                    &(struct answer){ .status = 200,
+                                      .type = st.json ? "application/json"
+                                                      : "text/html; charset=utf-8",
+                                      .no_store = true,
+                                      .length = len },
+                    (struct http_slice){ page, len });
     free(page);
 }
 
@@ -461,7 +386,7 @@ static void answer_directory(struct http_session *s, struct http_site *site,
     if (err == -ENOENT && !site->no_listing)
         answer_listing(s, site, name);
     else if (err < 0)
-        http_answer_status(s, status_of_error(err));
+        http_reply_status(s, status_of_error(err));
 }
 
 static void answer_target(struct http_session *s, struct http_site *site,
@@ -478,7 +403,11 @@ static void answer_target(struct http_session *s, struct http_site *site,
     }
     if (err < 0) {
         /* The target was not too long to be read: no file has so long a name. */
-        http_answer_status(s, err == -414 ? 404 : -err);
+        http_reply_status(s, err == -414 ? 404 : -err);
+        return;
+    }
+    if (site->files.root < 0) { /* handlers alone are served */
+        http_reply_status(s, 404);
         return;
     }
     if (slash) {
@@ -487,10 +416,11 @@ static void answer_target(struct http_session *s, struct http_site *site,
     }
     err = answer_name(s, site, head, name);
     if (err == -EISDIR)
-        answer_page(s, &(struct answer){
-                           .status = 301, .location = name, .query = target->query });
+        http_reply_page(s, &(struct answer){ .status = 301,
+                                             .location = name,
+                                             .query = target->query });
     else if (err < 0)
-        http_answer_status(s, status_of_error(err));
+        http_reply_status(s, status_of_error(err));
 }
 
 /* --- methods --------------------------------------------------------------------- */
@@ -512,25 +442,41 @@ enum http_method http_method_of(struct http_slice method)
     return METHOD_UNKNOWN;
 }
 
-bool http_is_echo(const struct http_site *site, const struct http_target *target)
+/* A path that a program answers, asked with another method. */
+static void answer_for_handler(struct http_session *s, enum http_method method,
+                               const struct tapir_http_handler *handler)
 {
-    return site->echo && slice_is(target->path, site->echo);
+    struct answer a = { .status = method == METHOD_OPTIONS ? 200 : 405 };
+    char allow[ALLOW_ROOM];
+    struct text t;
+
+    text_init(&t, allow, sizeof allow);
+    text_put(&t, handler->methods ? handler->methods : "GET");
+    text_put(&t, ", OPTIONS");
+    a.allow = allow;
+    if (method == METHOD_OPTIONS)
+        http_reply_make(s, &a, (struct http_slice){ NULL, 0 });
+    else
+        http_reply_page(s, &a);
 }
 
 void http_answer_request(struct http_session *s, struct http_site *site,
                          const struct http_head *head, const struct http_target *target)
 {
+    const struct tapir_http_handler *handler = http_call_handler(site, target);
     enum http_method method = http_method_of(head->method);
-    bool echo = http_is_echo(site, target);
-    const char *allow = echo ? ECHO_ALLOW : FILES_ALLOW;
+    struct answer a = { .status = 405, .allow = FILES_ALLOW };
 
     if (method == METHOD_UNKNOWN)
-        http_answer_status(s, 501);
-    else if (method == METHOD_OPTIONS) /* RFC 9110 s9.3.7 */
-        make_answer(s, &(struct answer){ .status = 200, .allow = allow },
-                    (struct http_slice){ NULL, 0 });
-    else if (!echo && (method == METHOD_GET || method == METHOD_HEAD))
+        http_reply_status(s, 501);
+    else if (handler)
+        answer_for_handler(s, method, handler);
+    else if (method == METHOD_GET || method == METHOD_HEAD)
         answer_target(s, site, head, target);
-    else /* RFC 9110 s15.5.6 */
-        answer_page(s, &(struct answer){ .status = 405, .allow = allow });
+    else if (method != METHOD_OPTIONS) /* RFC 9110 s15.5.6 */
+        http_reply_page(s, &a);
+    else { /* RFC 9110 s9.3.7 */
+        a.status = 200;
+        http_reply_make(s, &a, (struct http_slice){ NULL, 0 });
+    }
 }

@@ -35,6 +35,14 @@ static void write_validators(struct text *t, const struct http_session *s,
     http_write_field(t, "Accept-Ranges", "bytes");
 }
 
+static void write_length(struct text *t, const struct answer *a)
+{
+    if (a->chunked)
+        http_write_field(t, "Transfer-Encoding", "chunked");
+    else if (!a->until_close && a->status != 204) /* RFC 9110 s8.6 */
+        http_write_number(t, "Content-Length", a->length);
+}
+
 static void write_head(struct text *t, const struct http_session *s,
                        const struct answer *a)
 {
@@ -53,12 +61,14 @@ static void write_head(struct text *t, const struct http_session *s,
         http_write_field(t, "Cache-Control", "no-store");
     if (a->has_range)
         http_write_content_range(t, a->range, a->size);
+    if (a->fields)
+        text_put(t, a->fields);
     if (a->status != 304) { /* RFC 9110 s15.4.5: what a cache has it knows */
         if (a->coding)
             http_write_field(t, "Content-Encoding", a->coding);
         if (a->type)
             http_write_field(t, "Content-Type", a->type);
-        http_write_number(t, "Content-Length", a->length);
+        write_length(t, a);
     }
     write_connection(t, s);
     http_write_end(t);

@@ -9,7 +9,10 @@
 struct answer {
     int status;
     const char *type;   /* Content-Type */
-    uint64_t length;    /* Content-Length */
+    uint64_t length;    /* Content-Length, unless: */
+    bool chunked;       /*   it goes in chunks */
+    bool until_close;   /*   it ends with the connection */
+    const char *fields; /* further field lines, each with its CRLF */
     const char *allow;  /* Allow */
     const char *coding; /* Content-Encoding */
     bool varies;        /* Vary: others get it in another coding */

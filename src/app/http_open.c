@@ -53,7 +53,7 @@ static void fill_limits(struct tapir_http_server *c)
 
 void http_fill_defaults(struct tapir_http_server *c)
 {
-    if (!c->dir)
+    if (!c->dir && c->n_handlers == 0)
         c->dir = ".";
     if (c->port == 0)
         c->port = 80;
@@ -81,6 +81,8 @@ void http_fill_site(struct http_site *site, const struct tapir_http_server *conf
     site->max_body = config->max_body;
     site->max_requests = config->max_requests;
     site->echo = config->echo;
+    site->handlers = config->handlers;
+    site->n_handlers = config->n_handlers;
     site->no_listing = config->no_listing;
     site->files.root = -1;
 }
@@ -103,7 +105,7 @@ int http_open_files(struct http_files *files, const struct tapir_http_server *co
 {
     const char *dir = config->dir;
     char what[128];
-    int err = -http_files_open(files, dir);
+    int err = dir ? -http_files_open(files, dir) : 0;
 
     files->anywhere = config->follow_links;
     if (err == 0)

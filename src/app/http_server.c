@@ -245,7 +245,7 @@ static bool write_output(struct server *sv, struct conn *c, size_t *budget)
     int more;
 
     if (n < 0) {
-        die(sv, c, "file shrank");
+        die(sv, c, "cut short");
         return false;
     }
     /* What is left of a packet waits for the next piece of the file. */

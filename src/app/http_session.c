@@ -10,7 +10,7 @@
  *
  * The answer is made when the head is there (http_answer.h), and sent when the
  * request's body is out of the way: a client that sends a body need not read before it
- * is done. A body that comes back is kept, and its answer made when it is whole. One
+ * is done. What a handler answers (http_call.h) is made when the body is whole. One
  * answer at a time: requests that come meanwhile (pipelining) wait in the input, so
  * answers are in order and a client cannot make the server hold more than one of them.
  *
@@ -28,14 +28,14 @@
 #include <unistd.h>
 
 #include "app/http_answer.h"
+#include "app/http_call.h"
+#include "app/http_reply.h"
 #include "base/bytes.h"
 #include "http/http_auth.h"
 
 enum {
-    IN_FIRST = 2048,   /* first size of a buffer of one's own; doubles */
-    KEPT_FIRST = 4096, /* the same of a body that is kept */
-    TYPE_MAX = 200,    /* longest Content-Type that comes back */
-    USER_ROOM = 256,   /* of credentials, for the log */
+    IN_FIRST = 2048, /* first size of a buffer of one's own; doubles */
+    USER_ROOM = 256, /* of credentials, for the log */
 };
 
 void http_session_init(struct http_session *s)
@@ -210,7 +210,7 @@ static void refuse(struct http_session *s, int status)
     http_answer_drop(s);
     make_last(s, status == 408 ? "timeout" : "refused");
     s->state = SESSION_ANSWER;
-    http_answer_status(s, status);
+    http_reply_status(s, status);
 }
 
 static void count_request(struct http_session *s, struct http_site *site)
@@ -236,25 +236,16 @@ static void take_request(struct http_session *s, const struct http_site *site,
         note(s, head);
 }
 
-/* The body comes back: keeps it, and says that it is welcome to who asks. */
-static void begin_echo(struct http_session *s, const struct http_head *head, bool asks)
+/* A handler answers, when the body is there; says that it is welcome to who asks. */
+static void begin_call(struct http_session *s, bool asks)
 {
-    struct http_slice type = http_single_field(head, "Content-Type");
     bool body = !http_body_done(&s->body);
 
     s->state = body ? SESSION_BODY : SESSION_ANSWER;
-    /* RFC 9110 s15.5.12: what comes back is a body, so there should be one. */
-    if (!body && !http_next_field(head, "Content-Length", NULL)) {
-        http_answer_status(s, 411);
-        return;
-    }
-    if (type.len > 0 && type.len <= TYPE_MAX)
-        s->type = strndup(type.at, type.len);
-    s->collects = body;
     if (!body)
-        http_answer_echo(s);
+        http_call_answer(s);
     else if (asks)
-        http_answer_continue(s);
+        http_reply_continue(s);
 }
 
 /* The answer does not depend on the body. */
@@ -273,16 +264,22 @@ static void begin_answer(struct http_session *s, struct http_site *site,
     if (target)
         http_answer_request(s, site, head, target);
     else
-        http_answer_status(s, 400);
+        http_reply_status(s, 400);
 }
 
-static bool is_to_echo(const struct http_site *site, const struct http_head *head,
-                       const struct http_target *target)
+/* What is asked for is known. `asks`: the client waits for a 100. */
+static void begin_known(struct http_session *s, struct http_site *site,
+                        const struct http_head *head, const struct http_target *target,
+                        bool asks)
 {
-    enum http_method method = http_method_of(head->method);
+    int err = http_call_new(site, head, target, &s->call);
 
-    return http_is_echo(site, target) &&
-           (method == METHOD_POST || method == METHOD_PUT);
+    if (err == 0)
+        begin_call(s, asks);
+    else if (err == -ENOMEM)
+        refuse(s, 503);
+    else
+        begin_answer(s, site, head, target);
 }
 
 /* A head of n bytes has come: makes the answer, and decides how the body gets out of
@@ -304,11 +301,10 @@ static void begin_request(struct http_session *s, struct http_site *site,
         refuse(s, -err);
     else if (http_parse_target(head, &target) < 0)
         begin_answer(s, site, head, NULL);
-    else if (is_to_echo(site, head, &target))
-        /* RFC 9110 s10.1.1: whose body has begun to come needs no 100. */
-        begin_echo(s, head, http_expects(head) == 100 && s->in_len == n);
     else
-        begin_answer(s, site, head, &target);
+        /* RFC 9110 s10.1.1: whose body has begun to come needs no 100. */
+        begin_known(s, site, head, &target,
+                    http_expects(head) == 100 && s->in_len == n);
 }
 
 /* The client's end, where a request is awaited. */
@@ -342,25 +338,6 @@ static void take_head(struct http_session *s, struct http_site *site)
     use_input(s, (size_t)n);
 }
 
-/* Keeps a piece of a body that comes back. 0, or minus the status that says why not. */
-static int keep(struct http_session *s, struct http_slice data)
-{
-    size_t need = (size_t)s->data_taken + data.len;
-    size_t cap = s->kept_cap ? s->kept_cap : KEPT_FIRST;
-    char *kept = s->kept;
-
-    while (cap < need)
-        cap *= 2;
-    if (cap != s->kept_cap)
-        kept = realloc(s->kept, cap);
-    if (!kept)
-        return -503;
-    s->kept = kept;
-    s->kept_cap = cap;
-    memcpy(kept + s->data_taken, data.at, data.len);
-    return 0;
-}
-
 /* One piece of the body at the front of the input: bytes used, or minus a status. */
 static ssize_t take_piece(struct http_session *s, const struct http_site *site,
                           size_t used)
@@ -375,8 +352,8 @@ static ssize_t take_piece(struct http_session *s, const struct http_site *site,
     if (s->data_taken + data.len > site->max_body ||
         s->body_taken - s->data_taken > site->max_body)
         return -413;
-    if (s->collects && data.len > 0)
-        err = keep(s, data);
+    if (s->call && data.len > 0)
+        err = http_call_take(s->call, data);
     s->data_taken += data.len;
     s->body_taken += (size_t)n;
     /* A chunk's size has told what is still to come. */
@@ -404,8 +381,8 @@ static void take_body(struct http_session *s, const struct http_site *site)
         return;
     }
     s->state = SESSION_ANSWER;
-    if (s->collects)
-        http_answer_echo(s);
+    if (s->call)
+        http_call_answer(s);
 }
 
 /* Takes what the input has: at most one request, since its answer comes first. */

@@ -17,7 +17,9 @@
 
 enum { HTTP_INPUT = 16384 }; /* bytes read at once */
 
+struct http_call;
 struct http_session;
+struct tapir_http_handler;
 
 /* What all conversations of one server share. */
 struct http_site {
@@ -26,10 +28,12 @@ struct http_site {
     uint64_t max_body;         /* bytes of a request's body */
     uint64_t max_requests;     /* of one connection; 0: any number */
     const char *echo;          /* POST and PUT to this path come back; NULL: none */
-    bool no_listing;           /* a directory without index is 404 */
-    bool closing;              /* every answer is its connection's last */
-    uint64_t requests;         /* answered */
-    char input[HTTP_INPUT];    /* where input arrives; good until the next call */
+    const struct tapir_http_handler *handlers; /* paths that a program answers ... */
+    size_t n_handlers;                         /* ... the first that fits */
+    bool no_listing;                           /* a directory without index is 404 */
+    bool closing;           /* every answer is its connection's last */
+    uint64_t requests;      /* answered */
+    char input[HTTP_INPUT]; /* where input arrives; good until the next call */
 
     /* An access log: called with ctx when an answer is out, or has failed. NULL: none.
      */
@@ -67,7 +71,6 @@ struct http_session {
     bool last;                /* this answer is the connection's last */
     bool to_head;             /* it answers a HEAD: no body */
     bool interim;             /* it is a 100, and the body is still to come */
-    bool collects;            /* the body is kept, to come back */
     bool piped;               /* the request came before the last answer was out */
     int status;               /* of the answer */
     const char *why;          /* why the connection ends with it; NULL: it lives */
@@ -81,13 +84,11 @@ struct http_session {
     size_t in_cap;  /* its room */
     size_t in_seen; /* bytes known to hold no whole head */
 
-    struct http_body body; /* of the request */
-    uint64_t head_taken;   /* bytes of its head */
-    uint64_t body_taken;   /* bytes of its body, chunks and all */
-    uint64_t data_taken;   /* of them data */
-    char *kept;            /* data that comes back, owned; NULL: none */
-    size_t kept_cap;       /* room for it */
-    char *type;            /* its Content-Type, owned; NULL: it had none */
+    struct http_body body;  /* of the request */
+    uint64_t head_taken;    /* bytes of its head */
+    uint64_t body_taken;    /* bytes of its body, chunks and all */
+    uint64_t data_taken;    /* of them data */
+    struct http_call *call; /* the handler's that answers it, owned; NULL: a file's */
 
     char *out;          /* the answer's head, with its page; NULL when there is none */
     size_t out_len;     /* bytes in it */

@@ -1,0 +1,122 @@
+/* What an answer's head says: the rest is tested where answers are made. */
+#include "app/http_reply.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "harness/talk.h"
+
+static struct http_session s;
+
+static int up(void **state)
+{
+    http_session_init(&s);
+    s.now = NOW;
+    s.minor = 1;
+    return 0;
+}
+
+static int down(void **state)
+{
+    http_session_free(&s);
+    return 0;
+}
+
+static void assert_out(const char *want)
+{
+    assert_int_equal(s.out_len, strlen(want));
+    assert_memory_equal(s.out, want, s.out_len);
+}
+
+static void head_and_body_are_one_piece(void **state)
+{
+    http_reply_make(&s, &(struct answer){ .status = 200, .type = "x/y", .length = 2 },
+                    (struct http_slice){ "ab", 2 });
+    assert_out("HTTP/1.1 200 OK\r\n" DATE "Content-Type: x/y\r\n"
+               "Content-Length: 2\r\n\r\nab");
+    assert_int_equal(s.out_head, s.out_len - 2);
+    assert_int_equal(s.status, 200);
+}
+
+/* RFC 9110 s9.3.2 */
+static void a_head_is_answered_without_the_body(void **state)
+{
+    s.to_head = true;
+    http_reply_make(&s, &(struct answer){ .status = 200, .length = 2 },
+                    (struct http_slice){ "ab", 2 });
+    assert_out("HTTP/1.1 200 OK\r\n" DATE "Content-Length: 2\r\n\r\n");
+}
+
+/* RFC 9112 s6.1, s6.3; RFC 9110 s8.6: one way to tell the end, and none where there is
+ * no body. */
+static void the_bodys_end_is_told_in_one_way(void **state)
+{
+    static const struct {
+        struct answer reply;
+        const char *want;
+    } row[] = {
+        { { .status = 200, .chunked = true },
+          "HTTP/1.1 200 OK\r\n" DATE "Transfer-Encoding: chunked\r\n\r\n" },
+        { { .status = 200, .until_close = true }, "HTTP/1.1 200 OK\r\n" DATE "\r\n" },
+        { { .status = 204 }, "HTTP/1.1 204 No Content\r\n" DATE "\r\n" },
+        { { .status = 304 }, "HTTP/1.1 304 Not Modified\r\n" DATE "\r\n" },
+    };
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        http_reply_make(&s, &row[i].reply, (struct http_slice){ NULL, 0 });
+        assert_out(row[i].want);
+        free(s.out);
+    }
+    s.out = NULL;
+}
+
+static void long_fields_have_room(void **state)
+{
+    char *fields = malloc(40001);
+
+    memset(fields, 'x', 40000);
+    memcpy(fields, "X: ", 3);
+    memcpy(fields + 39998, "\r\n", 3);
+    http_reply_make(&s, &(struct answer){ .status = 200, .fields = fields },
+                    (struct http_slice){ NULL, 0 });
+    assert_memory_equal(s.out + s.out_len - 25, "xx\r\nContent-Length: 0\r\n\r\n", 25);
+    free(fields);
+}
+
+/* RFC 9110 s15.5.6: the page of a 405 comes with what it must say. */
+static void a_page_says_what_the_status_means(void **state)
+{
+    http_reply_page(&s, &(struct answer){ .status = 405, .allow = "GET" });
+    s.out[s.out_len - 1] = '\0';
+    assert_non_null(strstr(s.out, "Allow: GET\r\n"));
+    assert_non_null(strstr(s.out, "Content-Type: text/html; charset=utf-8\r\n"));
+    assert_non_null(strstr(s.out, "<h1>Method Not Allowed</h1>"));
+}
+
+static void an_interim_answer_is_a_line(void **state)
+{
+    http_reply_continue(&s);
+    assert_out("HTTP/1.1 100 Continue\r\n\r\n");
+    assert_int_equal(s.state, SESSION_ANSWER);
+}
+
+#define REPLY(test) cmocka_unit_test_setup_teardown(test, up, down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        REPLY(head_and_body_are_one_piece),
+        REPLY(a_head_is_answered_without_the_body),
+        REPLY(the_bodys_end_is_told_in_one_way),
+        REPLY(long_fields_have_room),
+        REPLY(a_page_says_what_the_status_means),
+        REPLY(an_interim_answer_is_a_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
