@@ -1,5 +1,5 @@
 #!/bin/sh
-# The two examples do what they say: over the kernel's sockets, and the client over a TAP
+# The examples do what they say: over the kernel's sockets, and the client over a TAP
 # device against the kernel's side. In a namespace of its own; without one, they are
 # skipped. Closes with "N passed, N failed, N skipped".
 cd "$(dirname "$0")/../.." || exit 1
@@ -11,7 +11,7 @@ if [ "$1" != inside ]; then
         exec unshare --net "$0" inside
     fi
     echo "skipped: no namespaces here"
-    echo "0 passed, 0 failed, 2 skipped"
+    echo "0 passed, 0 failed, 5 skipped"
     exit 0
 fi
 
@@ -55,6 +55,17 @@ listening
 expect 'our client and a kernel server' \
     env TAPIR_LINK=tap:tap1 TAPIR_ADDR=198.51.100.2/24 TAPIR_GATEWAY=198.51.100.1 \
     TAPIR_HOST_ADDR=198.51.100.1/24 $examples/client 198.51.100.1 7 hello
+
+: >"$log"
+TAPIR_LINK=tap:tap2 TAPIR_ADDR=203.0.113.2/24 TAPIR_GATEWAY=203.0.113.1 \
+    TAPIR_HOST_ADDR=203.0.113.1/24 $examples/handlers 80 2>"$log" &
+pids="$pids $!"
+listening
+expect 'a handler says hello' sh -c 'curl -sS http://203.0.113.2/hello/h%C3%A9 | cut -c 1-5'
+expect 'a handler counts, in chunks' sh -c '
+    test "$(curl -sS "http://203.0.113.2/count?100000" | tail -n 1)" = 1 && echo hello'
+expect 'a handler takes a body in pieces' sh -c '
+    test "$(head -c 3000000 /dev/zero | curl -sS -T - http://203.0.113.2/size)" = 3000000 && echo hello'
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed -eq 0 ]
