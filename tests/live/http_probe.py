@@ -65,7 +65,7 @@ def get(target="/a.txt", fields="", method="GET", version="1.1"):
 
 
 def post(fields, body=b"", target="/echo"):
-    return f"POST {target} HTTP/1.1\r\nHost: h\r\n{fields}\r\n".encode() + body
+    return f"POST {target} HTTP/1.1\r\nHost: h\r\n{fields}\r\n".encode("latin1") + body
 
 
 # name, request, the statuses of all answers
@@ -90,11 +90,12 @@ STATUSES = [
     ("a folded line", get(fields="A: b\r\n c\r\n"), [400]),
     ("a bare LF", b"GET / HTTP/1.1\nHost: h\n\n", [400]),
     ("a NUL", get(fields="A: \0\r\n"), [400]),
-    ("an empty line in front", b"\r\n" + get(), [200]),
+    ("empty lines in front", b"\r\n\r\n" + get(), [200]),
+    ("a hundred fields", get(fields="A: b\r\n" * 100), [200]),
     ("empty lines without end", b"\r\n" * 50, [400]),
     ("a line of 8000 octets", get("/" + "a" * 7980), [404]),
     ("a target that is too long", get("/" + "a" * 9000), [414]),
-    ("too many fields", get(fields="A: b\r\n" * 101), [431]),
+    ("too many fields", get(fields="A: b\r\n" * 129), [431]),
     ("fields that are too long", get(fields="A: " + "b" * 17000 + "\r\n"), [431]),
     ("out of the directory", get("/../secret"), [400]),
     ("the same, encoded", get("/%2e%2e/secret"), [400]),
@@ -129,10 +130,133 @@ STATUSES = [
 ]
 
 
+CHUNKS = "Transfer-Encoding: chunked\r\n"
+
+# RFC 9112 s6, s7.1, s11.2: framing that two servers could read in two ways. Each stands in
+# front of a request that must not be answered.
+FRAMINGS = [
+    *(f"Content-Length: {x}\r\n" for x in (
+        "-1", "0x5", "5 5", "5.0", "", "five", '"5"', "5;", "5, 6", "5,+5", "5\v", "5\t6",
+        "18446744073709551621")),
+    *(f"Transfer-Encoding: {x}\r\n" for x in (
+        "xchunked", "chunkedx", "identity", "gzip", "gzip, chunked", "chunked, gzip",
+        "chunked, chunked", "chunked, identity", "chunked\v", "\vchunked", '"chunked"',
+        "chunked;q=1", "chun ked", "chunked\xa0", "\x85chunked", "chunked\0", "", ",chunked")),
+    CHUNKS * 2, CHUNKS + "Transfer-Encoding: x\r\n", CHUNKS + "Content-Length: 5\r\n",
+    "Content-Length: 5\r\n" + CHUNKS, "Transfer-Encoding : chunked\r\n",
+    "Transfer-Encoding\t: chunked\r\n", "Content-Length : 5\r\n", "A: b\r\n " + CHUNKS,
+    "A: b\n" + CHUNKS, "A: b\r" + CHUNKS, "Transfer-Encoding:\r\n chunked\r\n",
+    "Transfer-Encoding\0: chunked\r\n", "\1" + CHUNKS,
+]
+
+# The same inside the chunks.
+CHUNKED = [
+    b"+5\r\nabcde\r\n", b"-5\r\nabcde\r\n", b"0x5\r\nabcde\r\n", b"\r\nabcde\r\n",
+    b" 5\r\nabcde\r\n", b"0_5\r\nabcde\r\n", b"5\0\r\nabcde\r\n", b"5\r\r\nabcde\r\n",
+    b"5\rXabcde\r\n", b"5\nabcde\r\n", b"10000000000000005\r\nabcde\r\n", b"5\r\nabcde",
+    b"3\r\nabcde\r\n", b"5\r\nabcde\n", b"5\r\nabcde\rX", b"5;a\rb\r\nabcde\r\n",
+    b"5;a\nabcde\r\n", b"5;" + b"a" * 9000, b"0\r\nnonsense\r\n", b"0\r\nA : b\r\n",
+    b"0\r\n" + b"A: b\r\n" * 2000,
+]
+
+# Bodies that are chunks, and what comes back.
+BODIES = [
+    (b"A\r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
+    (b"0005\r\nabcde\r\n000\r\n\r\n", b"abcde"),
+    (b'5;a;b=c;d="e;f"\r\nabcde\r\n0;g\r\n\r\n', b"abcde"),
+    (b"5 ;a\r\nabcde\r\n0\r\n\r\n", b"abcde"),
+    (b"0\r\nContent-Length: 9\r\nConnection: close\r\n\r\n", b""),
+    (b"1\r\na\r\n" * 5000 + b"0\r\n\r\n", b"a" * 5000),
+]
+
+# What Host may be, and what not (RFC 9112 s3.2).
+HOSTS = ["h", "h:80", "h:", "", "1.2.3.4:8080", "[::1]:80", "a-b.c_d", "h%41"]
+NO_HOSTS = ["h h", "h/x", "u@h", "h:x", "h:99999", "[::1", "h,h", "h#", "h\\x", "h:80:80", "h\0"]
+
+
 def check_statuses():
     for name, request, want in STATUSES:
         answer = ask(request)
         check(name, statuses(answer) == want and not answer.endswith(b"reset"), answer)
+
+
+def refused(request):
+    """Answered once, with 400, 413 or 501, and closed; without our end having come."""
+    answer = ask(request + get("/none") + b"\r\n", half_close=False)
+    return statuses(answer) in ([400], [413], [501]) and b"Connection: close" in answer, answer
+
+
+def check_framing():
+    for fields in FRAMINGS:
+        request = post(fields) + b"0\r\n\r\n"
+        check(f"refused: {fields!r}", *refused(request))
+    for chunks in CHUNKED:
+        check(f"refused: {chunks[:30]!r}", *refused(post(CHUNKS, chunks)))
+    for chunks, want in BODIES:
+        answer = ask(post(CHUNKS, chunks) + get())
+        good = statuses(answer) == [200, 200] and b"\r\n\r\n" + want + b"HTTP/1.1" in answer
+        check(f"read: {chunks[:30]!r}", good, answer)
+
+
+def check_hosts():
+    for hosts, want in ((HOSTS, [200]), (NO_HOSTS, [400])):
+        for host in hosts:
+            answer = ask(f"GET /a.txt HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            check(f"Host {host!r}", statuses(answer) == want, answer)
+
+
+# Who is told at once, though he has not ended what he says.
+AT_ONCE = [
+    ("HTTP/0.9", b"GET /a.txt\r\n", 400),
+    ("another version", b"GET / HTTP/5.0\r\n", 505),
+    ("SSH", b"SSH-2.0-x\r\n", 400),
+    ("TLS", b"\x16\x03\x01\x02\x00", 400),
+    ("a chunk that is too large", post(CHUNKS, b"fffffff\r\n"), 413),
+    ("a method without end", b"A" * 100, 501),
+    ("a target without end", b"GET /" + b"a" * 20000, 414),
+    ("fields without end", get(fields="A: b\r\n" * 20000)[:-2], 431),
+]
+
+
+def check_at_once():
+    for name, request, want in AT_ONCE:
+        begin = time.monotonic()
+        answer = ask(request, half_close=False)
+        check(f"at once: {name}", statuses(answer) == [want] and time.monotonic() - begin < 0.8,
+              answer)
+
+
+def check_pipeline():
+    answer = ask(get() * 500 + get(fields="Connection: close\r\n"), half_close=False)
+    check("500 requests in one piece", statuses(answer) == [200] * 501, answer)
+    request = get() + post("Content-Length: 3\r\n", b"abc") + get("/none")
+    s = connect()
+    for byte in request:
+        s.sendall(bytes([byte]))
+    s.shutdown(socket.SHUT_WR)
+    check("a pipeline byte by byte", statuses(read_all(s)) == [200, 200, 404])
+
+
+def check_variants():
+    plain = ask(get("/page.txt"))
+    coded = ask(get("/page.txt", "Accept-Encoding: gzip\r\n"))
+    tags = [re.search(rb"ETag: (.*)\r\n", x).group(1) for x in (plain, coded)]
+    check("both of a precompressed file say Vary, and have tags of their own",
+          all(b"\r\nVary: Accept-Encoding\r\n" in x for x in (plain, coded)) and
+          tags[0] != tags[1], plain[:600])
+
+
+def check_slow_upload():
+    """Who still sends hears why he was refused, when he reads at last."""
+    s = connect()
+    s.sendall(post("Content-Length: 2000000\r\n"))
+    begin = time.monotonic()
+    while time.monotonic() - begin < 2.4:
+        s.sendall(b"x" * 1000)
+        time.sleep(0.1)
+    answer = s.recv(10000)
+    check("a slow sender of what is refused hears the answer", statuses(answer) == [413], answer)
+    s.close()
 
 
 def check_echo():
@@ -208,10 +332,16 @@ def check_drip():
 
 
 check_statuses()
+check_framing()
+check_hosts()
+check_at_once()
+check_pipeline()
+check_variants()
 check_echo()
 check_kept()
 check_old()
 check_early()
 check_drip()
+check_slow_upload()
 print(f"{passed} passed, {failed} failed, 0 skipped")
 sys.exit(failed > 0)
