@@ -31,7 +31,7 @@ const struct command commands[] = {
       "  --send-timeout S     without the client taking 500 bytes a second (60)\n"
       "  --max-line BYTES     of a request line (8192); more is 414\n"
       "  --max-header BYTES   of a request head (16384); more is 431\n"
-      "  --max-fields N       lines in it (128, 256 at most); more is 431\n"
+      "  --max-fields N       lines in it (128, 2048 at most); more is 431\n"
       "  --max-body BYTES     of a request body (16 MiB); more is 413\n"
       "  --max-requests N     of one connection (any number)\n",
       serve_run },
