@@ -30,9 +30,10 @@ bool hop_read_request(int fd, char text[HOP_HEAD], struct http_head *head)
 bool hop_read_answer(int fd, char text[HOP_HEAD], struct http_head *head)
 {
     int n = lan_read_head(fd, text, HOP_HEAD);
+    size_t len = n > 0 ? (size_t)n : 0;
 
-    return n > 0 &&
-           http_parse_response(text, (size_t)n, 0, &http_response_limits, head) > 0;
+    return len > 0 &&
+           http_parse_response(text, &len, 0, &http_response_limits, head) > 0;
 }
 
 /* Is a field for the next hop alone? */
