@@ -50,8 +50,8 @@ B   := build/$(subst $(comma),-,$(SANITIZE))
 SAN := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
-# Both kinds of object: the archive serves linkers that know nothing of it, too. Clang's
-# would need another archiver.
+# Both kinds of object: the archive serves who links without it, as all but the program
+# itself do here. Clang's would need another archiver.
 ifeq ($(SANITIZE)$(origin LTO),undefined)
 LTO := $(if $(shell echo | $(CC) -dM -E - | grep __clang__),,-flto=auto -ffat-lto-objects)
 endif
@@ -62,8 +62,8 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 # exported. Asserts stay on in every build: they are cheap, and a wrong stack is not.
 STD  := -std=c11 -D_GNU_SOURCE -Isrc -Iinclude -fPIC -fvisibility=hidden \
         -fno-semantic-interposition -pthread
-COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(LTO) $(CPPFLAGS) $(SAN)
-LINK    = $(CC) $(CFLAGS) $(LTO) $(SAN) $(LDFLAGS) -pthread
+COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(CPPFLAGS) $(SAN)
+LINK    = $(CC) $(CFLAGS) $(INLINED) $(SAN) $(LDFLAGS) -pthread
 
 LIB_SRC  := $(sort $(wildcard src/*/*.c))
 TOOL_SRC := $(sort $(wildcard tools/*.c))
@@ -117,16 +117,19 @@ all: $(B)/tapir $(B)/libtapir.a $(B)/libtapir.so $(B)/libtapir-packetdrill.so
 # change of the list of files, for the libraries and the program.
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(COMPILE) | $(LINK)' | cmp -s - $@ || echo '$(COMPILE) | $(LINK)' >$@
+	@echo '$(COMPILE) | $(LINK) | $(LTO)' | cmp -s - $@ || \
+	    echo '$(COMPILE) | $(LINK) | $(LTO)' >$@
 
 $(B)/files: FORCE
 	@mkdir -p $(@D)
 	@echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(LAB_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC) $(SO_SRC)' | cmp -s - $@ || \
 	    echo '$(LIB_SRC) $(TOOL_SRC) $(DRILL_SRC) $(LAB_SRC) $(HARNESS) $(BENCH_SRC) $(FUZZ_SRC) $(SO_SRC)' >$@
 
+INLINED = -fno-lto
+$(B)/src/%.o $(TOOL_OBJ) $(B)/tapir: private INLINED = $(LTO)
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(COMPILE) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)$(COMPILE) $(INLINED) -MMD -MP -c -o $@ $<
 
 # Tests see the harness, and cmocka's tests take an argument they need not use.
 $(B)/tests/%.o: tests/%.c $(B)/flags

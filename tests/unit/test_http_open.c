@@ -126,7 +126,7 @@ static void what_is_zero_gets_its_default(void **state)
     http_fill_site(&site, &c);
     assert_int_equal(site.limits.line, 8192);
     assert_int_equal(site.limits.head, 16384);
-    assert_int_equal(site.limits.fields, 256); /* there is room for no more */
+    assert_int_equal(site.limits.fields, 1000);
     assert_int_equal(site.max_body, 7);
     assert_int_equal(site.max_requests, 0);
 }
