@@ -24,7 +24,7 @@ bad() {
 gives() {
     want=$1 words=$2
     shift 2
-    timeout 30 "$@" >"$dir/out" 2>"$dir/err" </dev/null
+    timeout 60 "$@" >"$dir/out" 2>"$dir/err" </dev/null
     status=$?
     if [ $status -ne "$want" ]; then
         bad "status $status, not $want"
