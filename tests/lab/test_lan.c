@@ -19,6 +19,10 @@ static const struct page_setup plain = {
     .rtt = 10000, .rate = 8000000, .window = 10, .seed = 1
 };
 
+#define LEGEND                                                                        \
+    "                [connection] flags first:next(text bytes) first line; S SYN, F " \
+    "FIN, R RST, P PSH, . ACK\n"
+
 static struct lan network(const struct page_setup *setup, int hosts)
 {
     static const char *const address[] = { "192.0.2.1", "192.0.2.2", "192.0.2.3" };
@@ -135,7 +139,7 @@ static void the_picture_has_packets_and_words_in_their_order(void **state)
     assert_int_equal(lan_run(&lan), 0);
     char *picture = lan_picture(&lan);
     assert_string_equal(
-        picture,
+        picture, LEGEND
         "      time a                                                           b\n"
         "  0.000000 |  connect()                                                |\n"
         "  0.000000 |--- [1] S ------------------------------------------------>|\n"
@@ -167,7 +171,7 @@ static void what_is_for_nobody_is_lost(void **state)
     assert_int_equal(lan.first->to, LAN_NOBODY);
     assert_true(lan.first->lost);
     char *picture = lan_picture(&lan);
-    assert_string_equal(picture, "      time a\n");
+    assert_string_equal(picture, LEGEND "      time a\n");
     free(picture);
     lan_free(&lan);
 }

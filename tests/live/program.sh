@@ -321,7 +321,7 @@ refuses 2 "unknown key 'colour'" "$tapir" lab close colour=1
 what='a lab refuses answers without --check'
 refuses 2 'answers are for --check' "$tapir" lab close 1=0
 what='the pictures of a lab are in its JSON'
-gives 0 '"view":" *time client  *server.n  0.000000 |--- ' "$tapir" lab close --json
+gives 0 '"view":" *.connection. flags .*.n *time client  *server.n  0.000000 |--- ' "$tapir" lab close --json
 "$tapir" get --link sim --pcap "$dir/seen" -o /dev/null http://192.0.2.1/window.svg 2>/dev/null
 what='a capture has its connections in a table'
 gives 0 '^  1  *192.0.2.2:[0-9]*  *192.0.2.1:80$' "$tapir" lab tuples --read "$dir/seen"

@@ -166,11 +166,17 @@ static void put_segment(struct view *v, const struct lan_event *e)
     end_row(v);
 }
 
+/* How to read an arrow. */
+static const char legend[] =
+    "[connection] flags first:next(text bytes) first line; S SYN, F FIN, R RST, P PSH, "
+    ". ACK";
+
 void lan_ladder(const struct lan *lan, FILE *out)
 {
     struct view v = { .lan = lan, .out = out, .before = -1 };
 
     lan_flows_init(&v.flows, lan);
+    fprintf(out, "%*s%s\n", LEFT + 5, "", legend);
     begin_row(&v, ' ');
     put(&v, TIME - 4, "time", 4);
     for (int i = 0; i < lan->hosts; i++) {
