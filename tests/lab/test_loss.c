@@ -1,6 +1,7 @@
 /* Lost segments: formulae 15 and 16, and pages on which they fall. */
 #include "../../tools/lab/experiment.h"
 #include "../../tools/lab/theory_loss.h"
+#include "../../tools/lab/theory_spread.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,6 +96,39 @@ static void what_is_lost_is_sent_again(void **state)
     assert_true(near(out.timeouts, 40.0 / 99 + 0.48 / 99, 1e-9));
 }
 
+static void rare_delays_add_up(void **state)
+{
+    static struct spread s;
+    spread_init(&s);
+    assert_true(near(spread_median(&s), 0, 0));
+    spread_add(&s, 0.4, 1);
+    assert_true(near(s.chance[0], 0.6, 1e-12));
+    assert_true(near(s.chance[200], 0.4, 1e-12));
+    assert_true(near(spread_median(&s), 0, 0));
+    spread_add(&s, 0.4, 1); /* 0.36 none, 0.48 one, 0.16 both */
+    assert_true(near(s.chance[200], 0.48, 1e-12));
+    assert_true(near(s.chance[400], 0.16, 1e-12));
+    assert_true(near(spread_median(&s), 1, 1e-9));
+    spread_add(&s, 0.9, 1e6); /* for ever: beyond the last bin */
+    assert_true(near(s.chance[0], 0.036, 1e-12));
+}
+
+/* One segment, one request, one connection: half of them meet nothing. */
+static void the_page_in_the_middle_is_below_the_mean(void **state)
+{
+    struct theory_load load = {
+        .page = 1000, .object = 1000, .objects = 1, .lanes = 1
+    };
+    struct theory_loss l = { .loss = 0.05, .rto_min = 0.2 };
+    const struct strategy *how = strategy_find("single");
+    struct theory_lossy mean;
+    double high, low = theory_lossy_median(how, &plain, &load, &l, &high);
+    theory_lossy(how, &plain, &load, &l, &mean);
+    assert_true(near(low, theory_fresh(&plain, 1000), 1e-9));
+    assert_true(near(high, low, 1e-12));
+    assert_true(mean.low > low + 0.1);
+}
+
 /* --- pages --- */
 
 static double measure(const char *line)
@@ -169,6 +203,8 @@ int main(void)
         cmocka_unit_test(a_long_transfer_has_its_lowest_window_after_a_loss),
         cmocka_unit_test(without_loss_a_page_is_what_it_was),
         cmocka_unit_test(what_is_lost_is_sent_again),
+        cmocka_unit_test(rare_delays_add_up),
+        cmocka_unit_test(the_page_in_the_middle_is_below_the_mean),
         cmocka_unit_test(behind_a_hole_all_of_a_pipeline_waits),
         cmocka_unit_test(an_answers_last_segment_waits_for_the_timer),
         cmocka_unit_test(the_picture_has_the_hole_and_who_waits),

@@ -35,7 +35,7 @@
  *             visit), stale (visits in vain, per cent), cost (of these, seconds)
  *     loss    a page by a strategy pages=N times, over a path that loses loss=PERCENT
  *             of all frames; rto=MS at least, beyond a round trip; show=time (its
- *             mean), again (segments that are sent again), timeouts
+ *             mean), median, again (segments that are sent again), timeouts
  *     hole    a page whose answers have segments=N each, of which one is lost: the
  *             lose-th of the answer=N-th; rto as above; show=delay (of that answer),
  *             late (answers, by a quarter of a round trip at least), page (its delay)

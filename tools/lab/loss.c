@@ -18,6 +18,7 @@ struct sweep {
     double time, again, timeouts; /* means */
     double error;                 /* the standard error of the mean time */
     struct theory_lossy theory;
+    double middle[2]; /* the median: from, to */
 };
 
 static int order(const void *a, const void *b)
@@ -38,6 +39,7 @@ static void predict_loss(const struct experiment *e, const struct record *r,
 
     predict_path(&e->setup, r, &p);
     theory_lossy(e->how, &p, &load, l, &s->theory);
+    s->middle[0] = theory_lossy_median(e->how, &p, &load, l, &s->middle[1]);
 }
 
 /* One page. False: it failed, e->error. */
@@ -48,7 +50,8 @@ static bool fetch(struct experiment *e, const struct page_setup *setup,
     bool done = path_simulate(e->how, setup, &r);
 
     if (done) {
-        predict_loss(e, &r, l, s);
+        if (s->pages == 0)
+            predict_loss(e, &r, l, s);
         s->seconds[s->pages++] = record_seconds(&r);
         s->time += record_seconds(&r);
         s->again += r.retransmits;
@@ -143,6 +146,7 @@ static void judge(const struct sweep *s, int show, struct figure *out)
     const struct theory_lossy *t = &s->theory;
     const struct figure figure[] = {
         { "s", t->low, t->high, s->time, gate(s->error, t->low) },
+        { "s", s->middle[0], s->middle[1], median(s), gate(s->error, s->middle[0]) },
         { "again", t->again, t->again, s->again, count_gate(s, t->again) },
         { "rto", t->timeouts, t->timeouts, s->timeouts, count_gate(s, t->timeouts) },
     };
@@ -152,7 +156,7 @@ static void judge(const struct sweep *s, int show, struct figure *out)
 
 bool experiment_loss(struct experiment *e, struct figure *out)
 {
-    static const char *const shows[] = { "time", "again", "timeouts", NULL };
+    static const char *const shows[] = { "time", "median", "again", "timeouts", NULL };
     struct theory_loss l = { .loss = experiment_number(e, "loss", 1) / 100,
                              .rto_min = experiment_number(e, "rto", 200) / 1000 };
     double wanted = experiment_number(e, "pages", 40);

@@ -25,6 +25,7 @@
 #include "theory_loss.h"
 
 #include "numbers.h"
+#include "theory_spread.h"
 #include "theory_syn.h"
 
 enum { DUPLICATES = 3, SYN_TRIES = 8, SYN_ANSWERS = 5 };
@@ -115,11 +116,16 @@ static double short_windows(const struct strategy *how, const struct theory_path
     return p->rtt * m * whole(n / w);
 }
 
+static double at_a_time(const struct strategy *how, const struct theory_load *load)
+{
+    return how->many ? smaller(load->lanes, larger(load->objects, 1)) : 1;
+}
+
 static double connections(const struct strategy *how, const struct theory_load *load)
 {
     if (!how->keep)
         return (how->alone ? 0 : 1) + load->objects;
-    return how->many ? smaller(load->lanes, larger(load->objects, 1)) : 1;
+    return at_a_time(how, load);
 }
 
 /* What the repairs take, those of the first connection and of all others apart. */
@@ -148,7 +154,7 @@ void theory_lossy(const struct strategy *how, const struct theory_path *p,
                   const struct theory_load *load, const struct theory_loss *l,
                   struct theory_lossy *out)
 {
-    double part[2], lanes = how->many ? load->lanes : 1, free = loss_free(how, p, load);
+    double part[2], lanes = at_a_time(how, load), free = loss_free(how, p, load);
     double n = theory_segments(p, load->object), m = load->objects;
     double open = connections(how, load), page = how->alone ? 0 : 1;
     double ends = how->pipelined ? 1 : m, odds = l->loss / (1 - l->loss);
@@ -163,4 +169,56 @@ void theory_lossy(const struct strategy *how, const struct theory_path *p,
      * sent again and lost again is told by nobody. */
     out->again = odds * (text + page + ends + 4 * open);
     out->timeouts = odds * (tails + page + ends + 4 * open) + l->loss * out->again;
+}
+
+/* --- how it is spread --- */
+
+/* What is lost is lost again: after twice the time, and four times. */
+static void spread_timer(struct spread *s, double loss, double timeout)
+{
+    double chance = loss;
+
+    for (int i = 0; i < SYN_TRIES; i++, chance *= loss, timeout *= 2)
+        spread_add(s, chance, timeout);
+}
+
+static void spread_answer(const struct theory_path *p, const struct theory_loss *l,
+                          double rto, double segments, struct spread *s)
+{
+    for (double i = 0; i < segments; i++) {
+        const struct theory_gap gap = { i, segments - 1 - i, 0 };
+        spread_add(s, l->loss, theory_repair(p, rto, &gap));
+        spread_timer(s, l->loss * l->loss, rto);
+    }
+}
+
+double theory_lossy_median(const struct strategy *how, const struct theory_path *p,
+                           const struct theory_load *load, const struct theory_loss *l,
+                           double *high)
+{
+    double fresh = theory_rto_fresh(p, l), rto = how->keep ? theory_rto(p, l) : fresh;
+    double n = theory_segments(p, load->object), ends = load->objects;
+    double free = loss_free(how, p, load);
+    struct spread s;
+
+    if (how->pipelined) {
+        n *= ends;
+        ends = 1;
+    }
+    spread_init(&s);
+    for (double i = 0; i < connections(how, load); i++) {
+        spread_timer(&s, l->loss, 1); /* SYN */
+        spread_add(&s, l->loss, 1);   /* SYN/ACK, then there are two of them */
+    }
+    for (double i = 0; i < ends; i++) {
+        spread_timer(&s, l->loss, rto);
+        spread_answer(p, l, rto, n, &s);
+    }
+    if (!how->alone) {
+        spread_timer(&s, l->loss, fresh);
+        spread_answer(p, l, fresh, theory_segments(p, load->page), &s);
+    }
+    double median = spread_median(&s);
+    *high = free + median + short_windows(how, p, load, l);
+    return free + median / at_a_time(how, load);
 }

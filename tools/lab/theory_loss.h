@@ -42,6 +42,11 @@ void theory_lossy(const struct strategy *how, const struct theory_path *p,
                   const struct theory_load *load, const struct theory_loss *l,
                   struct theory_lossy *out);
 
+/* The page in the middle of all, with the same two bounds: the lower one. */
+double theory_lossy_median(const struct strategy *how, const struct theory_path *p,
+                           const struct theory_load *load, const struct theory_loss *l,
+                           double *high);
+
 /* The window of a long transfer just after a loss, in segments. */
 double theory_low_window(double loss);
 
