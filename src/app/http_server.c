@@ -242,15 +242,14 @@ static bool write_output(struct server *sv, struct conn *c, size_t *budget)
 {
     ssize_t n = http_session_output(&c->session, sv->scratch, c->piece);
     ssize_t sent;
-    int more;
 
     if (n < 0) {
         die(sv, c, "cut short");
         return false;
     }
     /* What is left of a packet waits for the next piece of the file. */
-    more = c->session.file_left > (size_t)n ? MSG_MORE : 0;
-    sent = tapir_send(c->fd, sv->scratch, (size_t)n, MSG_NOSIGNAL | more);
+    sent = tapir_send(c->fd, sv->scratch, (size_t)n,
+                      MSG_NOSIGNAL | (c->session.file_left > (size_t)n ? MSG_MORE : 0));
     if (sent < 0) {
         if (!would_block())
             die(sv, c, "reset");
