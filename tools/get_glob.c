@@ -299,58 +299,61 @@ char *glob_url(const struct glob *g, uint64_t i)
     return url;
 }
 
-static const struct wheel *wheel_named(const struct glob *g, const char *name,
-                                       size_t len, size_t *k)
+/* What stands for a wheel in a file's name. */
+struct mark {
+    const struct glob_turn *turn; /* the pattern's */
+    size_t wheel;                 /* of it */
+    size_t len;                   /* characters; 0: it stands for itself */
+};
+
+/* "#1" */
+static struct mark take_number_mark(const char *at, const struct glob_turn *turn)
 {
-    for (*k = 0; g && *k < g->n; (*k)++) {
-        const char *own = g->wheel[*k].name;
-        if (own && strlen(own) == len && memcmp(own, name, len) == 0)
-            return &g->wheel[*k];
-    }
-    return NULL;
+    size_t digits = at[0] == '#' ? strspn(at + 1, "0123456789") : 0;
+    size_t number = digits > 0 && digits < 4 ? (size_t)atoi(at + 1) : 0;
+    bool good = number > 0 && turn->glob && number <= turn->glob->n;
+
+    return (struct mark){ turn, number - 1, good ? digits + 1 : 0 };
 }
 
-/* "#1" or "#<name>" at the front of a file's name: its length, and what it stands for.
- * 0: it stands for itself. *missing: there is no such name. */
-static size_t take_mark(const char *at, const struct glob_turn *turn, size_t n,
-                        char *room, const char **out, bool *missing)
+/* "#<name>"; it is nobody's: *missing. */
+static struct mark take_name_mark(const char *at, const struct glob_turn *turn,
+                                  size_t n, bool *missing)
 {
-    size_t digits = strspn(at + 1, "0123456789"), end, k;
+    size_t end = at[0] == '#' && at[1] == '<' ? strcspn(at, ">") : 0;
 
-    if (at[0] == '#' && digits > 0 && digits < 4) {
-        k = (size_t)atoi(at + 1);
-        if (k == 0 || !turn[0].glob || k > turn[0].glob->n)
-            return 0;
-        *out = shown(&turn[0].glob->wheel[k - 1], steps(turn[0].glob, k - 1, turn[0].i),
-                     room);
-        return digits + 1;
-    }
-    end = at[0] == '#' && at[1] == '<' ? strcspn(at, ">") : 0;
     if (end == 0 || at[end] != '>')
-        return 0;
+        return (struct mark){ .len = 0 };
     for (size_t i = 0; i < n; i++) {
-        const struct wheel *w = wheel_named(turn[i].glob, at + 2, end - 2, &k);
-        if (!w)
-            continue;
-        *out = shown(w, steps(turn[i].glob, k, turn[i].i), room);
-        return end + 1;
+        const struct glob *g = turn[i].glob;
+        for (size_t k = 0; g && k < g->n; k++) {
+            const char *own = g->wheel[k].name;
+            if (own && strlen(own) == end - 2 && memcmp(own, at + 2, end - 2) == 0)
+                return (struct mark){ &turn[i], k, end + 1 };
+        }
     }
     *missing = true;
-    return 0;
+    return (struct mark){ .len = 0 };
 }
 
 static size_t write_name(const char *text, const struct glob_turn *turn, size_t n,
                          char *to, bool *missing)
 {
-    char room[SHOWN_MAX], one[2] = "";
-    const char *value = NULL;
+    char room[SHOWN_MAX];
     size_t len = 0;
 
     while (*text) {
-        size_t mark = take_mark(text, turn, n, room, &value, missing);
-        one[0] = *text;
-        len = put(to, len, mark ? value : one);
-        text += mark ? mark : 1;
+        struct mark m = take_number_mark(text, turn);
+        const char one[2] = { *text, '\0' };
+        if (m.len == 0)
+            m = take_name_mark(text, turn, n, missing);
+        if (m.len == 0)
+            len = put(to, len, one);
+        else
+            len = put(to, len,
+                      shown(&m.turn->glob->wheel[m.wheel],
+                            steps(m.turn->glob, m.wheel, m.turn->i), room));
+        text += m.len ? m.len : 1;
     }
     return len;
 }

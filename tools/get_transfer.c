@@ -250,14 +250,21 @@ static int64_t pause_before(const struct get_transfer *t, int64_t *backoff,
     return r->retry_after > 0 ? r->retry_after : pause;
 }
 
-static void fetch(struct get_transfer *t, struct tapir_http_client *client,
-                  struct tapir_http_options *o, bool keep, const char *url,
-                  struct tapir_http_result *r)
+struct tries {
+    struct get_transfer *t;
+    struct tapir_http_client *client;
+    struct tapir_http_options o; /* the client's */
+    char *url;                   /* owned */
+    bool keep;                   /* another transfer follows */
+};
+
+static void fetch(struct tries *of, struct tapir_http_result *r)
 {
+    struct get_transfer *t = of->t;
     int64_t backoff = RETRY_FIRST, begin = tapir_now();
     long long left = t->group->retries;
 
-    while (tapir_http_get(client, url, keep || left > 0, r),
+    while (tapir_http_get(of->client, of->url, of->keep || left > 0, r),
            left > 0 && is_transient(t, r)) {
         int64_t pause = pause_before(t, &backoff, r);
         if (t->group->retry_time && tapir_now() - begin + pause > t->group->retry_time)
@@ -272,8 +279,8 @@ static void fetch(struct get_transfer *t, struct tapir_http_client *client,
                     (long long)pause / 1000 % 1000, left);
         tapir_sleep(pause);
         get_output_again(t);
-        o->resume = t->upload ? 0 : t->keep;
-        tapir_http_client_set(client, o);
+        of->o.resume = t->upload ? 0 : t->keep;
+        tapir_http_client_set(of->client, &of->o);
         left--;
     }
 }
@@ -291,24 +298,23 @@ static void forget(struct get_transfer *t)
 int get_transfer(struct get_transfer *t, struct tapir_http_client *client, bool keep)
 {
     struct turn turn = { t, t, 0 };
-    struct tapir_http_options o;
+    struct tries tries = { .t = t, .client = client, .keep = keep };
     struct tapir_http_result r;
-    char *url;
     int status = get_output_begin(t);
 
     if (status || t->skipped)
         return status;
-    o = options_for(t, &turn);
-    status = open_upload(t, &o);
+    tries.o = options_for(t, &turn);
+    status = open_upload(t, &tries.o);
     if (status)
         return status;
-    url = real_url(t);
-    if (!url)
+    tries.url = real_url(t);
+    if (!tries.url)
         return out_of_memory();
-    tapir_http_client_set(client, &o);
-    fetch(t, client, &o, keep, url, &r);
+    tapir_http_client_set(client, &tries.o);
+    fetch(&tries, &r);
     close_upload(t);
-    free(url);
+    free(tries.url);
     status = finish(t, &r);
     forget(t);
     return status;
