@@ -1,8 +1,8 @@
 /* tapir get, taken apart: cmd_get.c runs the call, get_options.c reads it, get_set.c
- * has its options one by one, get_glob.c URLs that stand for several, get_transfer.c
- * runs one transfer, get_output.c has the file that it goes to, get_head.c what heads
- * are good for, get_data.c what it sends, get_write_out.c the line of -w and
- * get_variable.c its variables, get_parallel.c several at once. */
+ * has its options one by one, get_config.c those of a file, get_glob.c URLs that stand
+ * for several, get_transfer.c runs one transfer, get_output.c has the file that it goes
+ * to, get_head.c what heads are good for, get_data.c what it sends, get_write_out.c the
+ * line of -w and get_variable.c its variables, get_parallel.c several at once. */
 #ifndef TAPIR_TOOLS_GET_H
 #define TAPIR_TOOLS_GET_H
 
@@ -84,6 +84,7 @@ struct get {
     struct get_group group[GET_GROUPS_MAX];
     struct get_transfer *transfer; /* owned */
     size_t n_groups, n_transfers, room;
+    size_t n_configs; /* files of -K so far */
     bool verbose, silent, show_error, pipeline, parallel, fail_early, no_progress;
     long long parallel_max;
     pthread_mutex_t lock; /* what is told, and what is next, of several at once */
@@ -116,6 +117,11 @@ int get_set_stderr(const char *value);
 /* What all options mean together: transfers without URL are dropped, patterns become
  * what they stand for. */
 int get_complete(struct get *g);
+
+/* --- get_config.c */
+
+/* The options in a file are next. 0, or an exit status, told. */
+int get_config(struct get *g, struct options *o, const char *path);
 
 /* --- get_glob.c */
 

@@ -117,11 +117,11 @@ static const struct option_row rows[] = {
     { OPT_NO_PROGRESS, 0, "no-progress-meter", false },
     { 'g', 'g', "globoff", false },
     { 'q', 'q', "disable", false },
+    { 'K', 'K', "config", true },
     { OPT_LATER + 'F', 'F', "form", false },
     { OPT_LATER + 'b', 'b', "cookie", false },
     { OPT_LATER + 'c', 'c', "cookie-jar", false },
     { OPT_LATER + 'x', 'x', "proxy", false },
-    { OPT_LATER + 'K', 'K', "config", false },
     { OPT_LATER + 'V', 'V', "version", false },
     { OPT_LATER + '#', '#', "progress-bar", false },
     { OPT_LATER + 3, 0, "compressed", false },
@@ -302,7 +302,7 @@ static int set_request(const struct options *o, struct get *g, int id,
     }
 }
 
-static int set_option(const struct options *o, struct get *g, int id, const char *value)
+static int set_option(struct options *o, struct get *g, int id, const char *value)
 {
     struct get_group *group = get_group_at(g);
 
@@ -321,6 +321,8 @@ static int set_option(const struct options *o, struct get *g, int id, const char
         return get_add_upload(g, value);
     case ':':
         return get_add_group(g);
+    case 'K':
+        return get_config(g, o, value);
     case OPT_RESOLVE:
         return get_add_resolve(group, value);
     case '4':

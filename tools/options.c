@@ -314,6 +314,23 @@ void options_init(struct options *o, int argc, char **argv)
     o->config.sysctl = o->sysctl;
 }
 
+bool options_insert(struct options *o, char **words, size_t n)
+{
+    size_t left = (size_t)(o->argc - o->at);
+    char **argv = malloc((1 + n + left + 1) * sizeof *argv); /* kept to the end */
+
+    if (!argv)
+        return false;
+    argv[0] = o->argv[0];
+    memcpy(argv + 1, words, n * sizeof *argv);
+    memcpy(argv + 1 + n, o->argv + o->at, left * sizeof *argv);
+    argv[1 + n + left] = NULL;
+    o->argv = argv;
+    o->argc = (int)(1 + n + left);
+    o->at = 1;
+    return true;
+}
+
 bool options_given(const struct options *o, const char *name)
 {
     for (int i = 0; i < N_STACK_OPTIONS; i++)

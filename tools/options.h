@@ -75,6 +75,9 @@ void options_init(struct options *o, int argc, char **argv);
  * environment gives what no flag gave. */
 int options_next(struct options *o, const struct option_row *own);
 
+/* Puts n words in front of the arguments that are left. False: no memory. */
+bool options_insert(struct options *o, char **words, size_t n);
+
 /* Was this option of the stack ("addr") a flag of the call? */
 bool options_given(const struct options *o, const char *name);
 

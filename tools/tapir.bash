@@ -34,7 +34,12 @@ _tapir() {
             --fail --fail-early --location --max-redirs --data --data-raw --data-binary --json
             --get --upload-file --request --header --user-agent --referer --user --max-time
             --connect-timeout --retry --retry-delay --retry-connrefused --retry-all-errors
-            --http1.0 --http1.1 --ipv4 --ipv6 --resolve --next --parallel --parallel-max
+            --http1.0 --http1.1 --ipv4 --ipv6 --resolve --next
+            --remote-header-name --remote-time --remote-name-all --output-dir --create-dirs
+            --no-clobber --skip-existing --remove-on-error --dump-header --show-headers
+            --stderr --fail-with-body --time-cond --max-filesize --ignore-content-length
+            --request-target --path-as-is --oauth2-bearer --retry-max-time --globoff --config
+            --parallel --parallel-max
             --parallel-immediate --pipeline --write-out --url"
         COMPREPLY=($(compgen -W "$options" -- "$word"))
     else

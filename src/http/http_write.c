@@ -70,7 +70,7 @@ static void put_value(struct text *t, const char *value)
         n++;
     text_putn(t, value, n);
     for (value += n; *value; value++)
-        text_char(t, is_control(*value) ? ' ' : *value);
+        text_char(t, is_control(*value) && *value != '\t' ? ' ' : *value);
 }
 
 void http_write_field(struct text *t, const char *name, const char *value)

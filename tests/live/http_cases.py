@@ -360,6 +360,8 @@ kept("{a,b}{c,d}", [answer(b"a"), answer(b"b"), answer(b"c"), answer(b"d")], bod
 case("[3-1]", [], 3, b"", ("U/[3-1]",), 0)
 kept("-g", [answer()], args=("-g", "U/[a]"), check=lambda r: r[0]["head"].startswith(b"GET /[a] "))
 kept("-o /dev/full", [answer()], args=("-o", "/dev/full", "U/"), code=23, body=b"")
+kept("-K", [answer()], args=("-K", "FILE", "U/"), file=b'# c\nrequest = "PURGE"\n--header "A: b"\n',
+     check=lambda r: r[0]["head"].startswith(b"PURGE / ") and b"A: b" in r[0]["head"])
 kept("-D", [answer()], args=("-D", "-", "U/"), body=answer())
 kept("--max-filesize", [answer()], args=("--max-filesize", "4", "U/"), code=63, body=b"")
 kept("--fail-with-body", [answer(status=b"404 N")], args=("--fail-with-body", "U/"), code=22)

@@ -1,0 +1,105 @@
+/* Files of options (-K), as curl has them: one a line, long without its dashes or as on
+ * a command line, its value behind blanks, '=' or ':', in quotes where it has blanks.
+ * Their words take the place of the -K among the arguments, so that an option in a file
+ * means what it means there. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "get.h"
+
+enum { WORDS_MAX = 1024, FILES_MAX = 32 };
+
+struct words {
+    char *at[WORDS_MAX];
+    size_t n;
+};
+
+static bool add(struct words *w, char *word)
+{
+    if (!word || w->n == WORDS_MAX)
+        return false;
+    w->at[w->n++] = word;
+    return true;
+}
+
+/* A character behind a backslash in quotes. */
+static char unescaped(char c)
+{
+    static const char from[] = "tnrv", to[] = "\t\n\r\v";
+    const char *found = c ? strchr(from, c) : NULL;
+
+    return found ? to[found - from] : c;
+}
+
+/* The value at `at`, for the caller to free: what is in quotes, or up to a blank. */
+static char *value_at(const char *at)
+{
+    char *value = malloc(strlen(at) + 1);
+    bool quoted = *at == '"';
+    size_t n = 0;
+
+    if (!value)
+        return NULL;
+    for (at += quoted; *at && !strchr(quoted ? "\"" : " \t", *at); at++) {
+        if (quoted && at[0] == '\\' && at[1])
+            value[n++] = unescaped(*++at);
+        else
+            value[n++] = *at;
+    }
+    value[n] = '\0';
+    return value;
+}
+
+/* A line's option, and its value, if it has one. False: no memory, or too many. */
+static bool add_line(struct words *w, char *line)
+{
+    bool dashes = line[0] == '-';
+    size_t n = strcspn(line, dashes ? " \t" : " \t=:");
+    char *value = line + n, *name;
+
+    value += strspn(value, dashes ? " \t" : " \t=:");
+    name = malloc(n + 3);
+    if (!name)
+        return false;
+    snprintf(name, n + 3, "%s%.*s", dashes ? "" : "--", (int)n, line);
+    return add(w, name) && (*value == '\0' || add(w, value_at(value)));
+}
+
+static int failed(const char *path, const char *why)
+{
+    char what[160];
+
+    snprintf(what, sizeof what, "(26) cannot take the options of %.100s", path);
+    tell(what, why, NULL);
+    return 26;
+}
+
+int get_config(struct get *g, struct options *o, const char *path)
+{
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    static struct words w; /* their memory is the program's: options point to it */
+    char *line = NULL;
+    size_t cap = 0;
+    bool ok = true, begun;
+
+    if (!f)
+        return failed(path, strerror(errno));
+    if (g->n_configs++ == FILES_MAX)
+        return failed(path, "it names itself, or there are too many");
+    w.n = 0;
+    while (ok && getline(&line, &cap, f) >= 0) {
+        char *at = line + strspn(line, " \t");
+        at[strcspn(at, "\r\n")] = '\0';
+        if (*at != '\0' && *at != '#')
+            ok = add_line(&w, at);
+    }
+    free(line);
+    if (f != stdin)
+        fclose(f);
+    /* A file may begin with --next, whether something stands before it or not. */
+    begun = w.n > 0 && strcmp(w.at[0], "--next") == 0 && get_group_at(g)->n_urls == 0;
+    ok = ok && options_insert(o, w.at + begun, w.n - begun);
+    return ok ? 0 : failed(path, "it is too long");
+}
