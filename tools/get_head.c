@@ -28,9 +28,9 @@ static bool write_all(int fd, const char *at, size_t len)
     return true;
 }
 
-bool get_head_begin(struct get_transfer *t)
+/* For all transfers of the group. */
+static bool open_heads(struct get_group *group)
 {
-    struct get_group *group = t->group;
     const char *path = group->head_file;
     int how = O_WRONLY | O_CREAT | O_CLOEXEC;
 
@@ -44,6 +44,16 @@ bool get_head_begin(struct get_transfer *t)
         return false;
     group->head_fd = open(path, how | O_TRUNC, 0666); /* kept to the end of the call */
     return group->head_fd > 0;
+}
+
+bool get_head_begin(struct get_transfer *t)
+{
+    bool ok;
+
+    pthread_mutex_lock(&t->get->lock);
+    ok = open_heads(t->group);
+    pthread_mutex_unlock(&t->get->lock);
+    return ok;
 }
 
 /* Each line goes to both places before the next one, should they be the same. */
