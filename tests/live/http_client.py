@@ -51,8 +51,8 @@ class Server:
             self.connections += 1
             script = self.scripts[i] if i < len(self.scripts) else []
             t = threading.Thread(target=self.play, args=(conn, script), daemon=True)
-            self.threads.append(t)
             t.start()
+            self.threads.append(t)
 
     def play(self, conn, script):
         conn.settimeout(8)
