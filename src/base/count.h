@@ -75,6 +75,12 @@
     C(TcpExtListenDrops) \
     C(TcpExtTCPChallengeACK) \
     C(TcpExtTCPACKSkippedChallenge) \
+    C(TcpExtTCPFastOpenActive) \
+    C(TcpExtTCPFastOpenActiveFail) \
+    C(TcpExtTCPFastOpenPassive) \
+    C(TcpExtTCPFastOpenPassiveFail) \
+    C(TcpExtTCPFastOpenListenOverflow) \
+    C(TcpExtTCPFastOpenCookieReqd) \
     C(TcpExtSyncookiesSent) \
     C(TcpExtSyncookiesRecv) \
     C(TcpExtSyncookiesFailed) \

@@ -228,8 +228,7 @@ static int accept_wait(struct call *c, int flags, struct sock_name *peer)
             return r;
     }
     file_open(f, s);
-    if (sock_peer(s, peer) < 0)
-        *peer = (struct sock_name){ ip_any4, 0 };
+    *peer = sock_accepted_from(s);
     return f->fd;
 }
 

@@ -21,7 +21,7 @@
 
 enum {
     SEND_FLAGS = MSG_MORE | MSG_EOR | MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL |
-                 MSG_CONFIRM,
+                 MSG_CONFIRM | MSG_FASTOPEN,
     STREAM_FLAGS = SOCK_MORE | SOCK_EOR | SOCK_OOB,
 };
 
@@ -213,6 +213,27 @@ static ssize_t send_some(struct call *c, struct send *s)
     return sock_send_asking(c->sock, piece, n, &a);
 }
 
+/* The first text may go with the SYN (RFC 7413). Whatever does, the call is over when
+ * the connection stands, or at once if it may not wait. */
+static ssize_t open_wait(struct call *c, struct send *s)
+{
+    struct piece piece[IOV_MAX];
+    size_t n = pieces_left(s, piece);
+    ssize_t r = sock_open_with(c->sock, piece, n, s->to, !c->nonblock), w;
+
+    if (r < 0)
+        return r;
+    s->done = (size_t)r;
+    while ((r = sock_opened(c->sock)) == -EINPROGRESS) {
+        w = call_wait(c);
+        if (w < 0 && s->done == 0)
+            return w == -EAGAIN ? -EINPROGRESS : w;
+        if (w < 0)
+            return (ssize_t)s->done;
+    }
+    return r;
+}
+
 static ssize_t send_wait(struct call *c, struct send *s)
 {
     ssize_t r;
@@ -221,6 +242,11 @@ static ssize_t send_wait(struct call *c, struct send *s)
         return -EOPNOTSUPP;
     if (s->flags & MSG_DONTWAIT)
         c->nonblock = true;
+    if (sock_opens(c->sock, s->flags)) {
+        r = open_wait(c, s);
+        if (r != 0 || s->done == s->total)
+            return r != 0 ? r : (ssize_t)s->done;
+    }
     for (;;) {
         r = send_some(c, s);
         if (r > 0)
@@ -259,10 +285,12 @@ ssize_t tapir_sendto(int fd, const void *buf, size_t n, int flags,
     call_say(&c, "sendto(%d, %zu, %s)", fd, n,
              addr_text(addr && r == 0 ? &to : NULL, text, sizeof text));
     /* A connected stream ignores the address (POSIX allows EISCONN or this). */
-    if (c.sock->kind == SOCK_KIND_TCP) {
+    if (c.sock->kind == SOCK_KIND_TCP && !(flags & MSG_FASTOPEN)) {
         send.to = NULL;
         r = 0;
     }
+    if (r == -EAFNOSUPPORT && (flags & MSG_FASTOPEN))
+        r = -EOPNOTSUPP;
     if (r == 0)
         r = send_checked(&c, &send);
     return call_leave(&c, r);

@@ -225,7 +225,8 @@ static ssize_t send_message(struct call *c, const struct msghdr *msg, int flags)
     int r = take_control(msg, stream, &ask);
 
     /* A connected stream ignores the address (POSIX allows EISCONN or this). */
-    if (r == 0 && !stream && msg->msg_name && msg->msg_namelen) {
+    bool named = !stream || (flags & MSG_FASTOPEN);
+    if (r == 0 && named && msg->msg_name && msg->msg_namelen) {
         r = addr_in(msg->msg_name, msg->msg_namelen, &to);
         s.to = &to;
     }

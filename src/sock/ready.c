@@ -2,7 +2,8 @@
  *
  *     listener      IN when a connection waits to be accepted
  *     fresh         OUT and HUP, as there is nothing that could be waited for
- *     SYN-SENT      nothing, until it is connected or dead
+ *     SYN-SENT      nothing, until it is connected or dead; OUT if its SYN waits for
+ *                   text (TCP_FASTOPEN_CONNECT)
  *     else          IN     SO_RCVLOWAT bytes can be read, or reading has ended
  *                   OUT    at least a third of the send buffer is free (free room is
  *                          half of what is taken: fewer, larger wake-ups) and less
@@ -47,7 +48,10 @@ static unsigned tcb_readiness(const struct tcb *tcb, uint32_t rcv_low)
         ready |= SOCK_HUP;
     if (read_ended)
         ready |= SOCK_IN | SOCK_RDHUP;
-    if (state == TCPS_SYN_SENT || state == TCPS_SYN_RECEIVED)
+    if (tcp_fastopen_waits(tcb)) /* for text, with which it begins */
+        return ready | SOCK_OUT;
+    bool opening = state == TCPS_SYN_SENT || state == TCPS_SYN_RECEIVED;
+    if (opening && !tcp_fastopen_child(tcb))
         return ready;
     if (readable(tcb, rcv_low))
         ready |= SOCK_IN;

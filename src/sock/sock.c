@@ -278,6 +278,12 @@ static int tcp_peer_name(const struct sock *s, struct sock_name *out)
     return 0;
 }
 
+struct sock_name sock_accepted_from(const struct sock *s)
+{
+    struct tcp_name name = tcp_remote(s->tcb);
+    return (struct sock_name){ name.addr, name.port };
+}
+
 int sock_peer(const struct sock *s, struct sock_name *out)
 {
     if (s->kind == SOCK_KIND_TCP)
@@ -291,7 +297,8 @@ int sock_peer(const struct sock *s, struct sock_name *out)
 
 /* --- connecting ---------------------------------------------------------------- */
 
-static int open_tcp(struct sock *s, const struct sock_name *to)
+/* `fast`: its SYN has the option of RFC 7413, and waits for text. */
+static int open_tcp(struct sock *s, const struct sock_name *to, bool fast)
 {
     struct net *net = s->socks->net;
     struct sock_name real = sock_destination(to);
@@ -312,6 +319,8 @@ static int open_tcp(struct sock *s, const struct sock_name *to)
     s->tcb = tcb;
     s->error = 0;
     tcp_watch(tcb)->owner = s;
+    if (fast)
+        tcp_fastopen_begin(tcb, true);
     return -EINPROGRESS;
 }
 
@@ -328,8 +337,11 @@ static int connect_tcp(struct sock *s, const struct sock_name *to)
 {
     if (s->listener || s->connect_reported)
         return -EISCONN;
-    if (!s->tcb)
-        return open_tcp(s, to);
+    if (!s->tcb) {
+        int err = open_tcp(s, to, s->fastopen_connect);
+        s->connect_reported = s->tcb && tcp_fastopen_waits(s->tcb);
+        return s->connect_reported ? 0 : err;
+    }
     switch (tcp_state_of(s->tcb)) {
     case TCPS_SYN_SENT:
     case TCPS_SYN_RECEIVED:
@@ -340,6 +352,47 @@ static int connect_tcp(struct sock *s, const struct sock_name *to)
         s->connect_reported = true;
         return 0;
     }
+}
+
+int sock_opened(struct sock *s)
+{
+    if (!s->tcb)
+        return -ECONNABORTED;
+    switch (tcp_state_of(s->tcb)) {
+    case TCPS_SYN_SENT:
+    case TCPS_SYN_RECEIVED:
+        return -EINPROGRESS;
+    case TCPS_CLOSED:
+        return report_failure(s);
+    default:
+        s->connect_reported = true;
+        return 0;
+    }
+}
+
+bool sock_opens(const struct sock *s, int flags)
+{
+    if (s->kind != SOCK_KIND_TCP || s->listener)
+        return false;
+    if (!s->tcb || tcp_state_of(s->tcb) == TCPS_SYN_SENT)
+        return (flags & SOCK_FASTOPEN) || (s->tcb && tcp_fastopen_waits(s->tcb));
+    return false;
+}
+
+ssize_t sock_open_with(struct sock *s, const struct piece *text, size_t n,
+                       const struct sock_name *to, bool stays)
+{
+    bool waits = s->tcb && tcp_fastopen_waits(s->tcb);
+
+    if (!(s->socks->tcp->config.fastopen & FASTOPEN_CLIENT))
+        return -EOPNOTSUPP;
+    if (s->tcb && !waits)
+        return -EALREADY;
+    if (!waits && !to)
+        return -EDESTADDRREQ;
+    int err = waits ? -EINPROGRESS : open_tcp(s, to, true);
+    return err == -EINPROGRESS ? (ssize_t)tcp_fastopen_send(s->tcb, text, n, stays)
+                               : err;
 }
 
 int sock_connect(struct sock *s, const struct sock_name *to)
@@ -402,6 +455,10 @@ int sock_listen(struct sock *s, int backlog)
         tcp_listener_set_backlog(s->listener, wanted);
         return 0;
     }
+    uint32_t fastopen = s->socks->tcp->config.fastopen;
+    if ((fastopen & FASTOPEN_SERVER) && (fastopen & FASTOPEN_EVERY_LISTENER) &&
+        s->options.fastopen == 0)
+        s->options.fastopen = wanted;
     bool was_bound = s->local.port != 0;
     int err = was_bound ? 0 : bind_tcp(s, ip_any4, 0);
     if (err < 0)

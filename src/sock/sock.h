@@ -29,6 +29,7 @@ enum {
     SOCK_TRUNC = 0x20,
     SOCK_EOR = 0x80,
     SOCK_MORE = 0x8000,
+    SOCK_FASTOPEN = 0x20000000,
 };
 
 struct sock_name {
@@ -74,6 +75,7 @@ struct sock {
                                          * whoever receives messages */
     bool tell_inq;         /* TCP_INQ: the same of how much waits behind a message */
     bool connect_reported; /* connect's success was told once (-EISCONN after) */
+    bool fastopen_connect; /* TCP_FASTOPEN_CONNECT */
     void *user;            /* edge's: struct of the descriptor */
 };
 
@@ -97,6 +99,19 @@ int sock_listen(struct sock *s, int backlog);
 /* TCP: -EINPROGRESS at first, -EALREADY while it goes on, 0 once when it is done,
  * -EISCONN after that, or why it failed. Others: at once. */
 int sock_connect(struct sock *s, const struct sock_name *to);
+
+/* RFC 7413: does a send with these flags open a connection (MSG_FASTOPEN of one that
+ * does not stand yet, or connect() left it to the first text)? */
+bool sock_opens(const struct sock *s, int flags);
+
+/* Opens it, to `to` or where connect() said: how much of the text goes with the SYN, at
+ * once; 0 where no cookie is known. `stays`: the caller waits with the rest. -EALREADY,
+ * -EOPNOTSUPP (switched off), and connect()'s errors. */
+ssize_t sock_open_with(struct sock *s, const struct piece *text, size_t n,
+                       const struct sock_name *to, bool stays);
+
+/* What became of it: -EINPROGRESS, 0 once it is connected, or why it failed. */
+int sock_opened(struct sock *s);
 
 /* -EAGAIN: nobody waits. */
 int sock_accept(struct sock *s, struct sock **out);
@@ -157,6 +172,8 @@ int sock_at_mark(const struct sock *s);
 int sock_shutdown(struct sock *s, int how);
 
 int sock_local(const struct sock *s, struct sock_name *out);
+/* Whom accept() names: the peer, though the connection may be dead by now. */
+struct sock_name sock_accepted_from(const struct sock *s);
 int sock_peer(const struct sock *s, struct sock_name *out); /* -ENOTCONN */
 
 /* Computed from buffers and state, never stored: ready.c. Rules as Linux's tcp_poll. */

@@ -23,8 +23,12 @@ enum {
     OPT_QUICKACK = 12,
     OPT_CONGESTION = 13,
     OPT_USER_TIMEOUT = 18,
+    OPT_FASTOPEN = 23,
     OPT_NOTSENT_LOWAT = 25,
     OPT_CC_INFO = 26,
+    OPT_FASTOPEN_CONNECT = 30,
+    OPT_FASTOPEN_KEY = 33,
+    OPT_FASTOPEN_NO_COOKIE = 34,
     OPT_INQ = 36,
 };
 
@@ -255,6 +259,77 @@ static int set_notsent_lowat(struct sock *s, int value)
     return 0;
 }
 
+/* Has it neither connected nor begun to? */
+static bool unconnected(const struct sock *s)
+{
+    return !s->tcb || tcp_state_of(s->tcb) == TCPS_CLOSED;
+}
+
+static int get_fastopen(struct sock *s)
+{
+    return (int)sockopt_tcp_of(s).fastopen;
+}
+
+static int set_fastopen(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    if (value < 0 || !unconnected(s))
+        return -EINVAL;
+    o.fastopen = min_u32((uint32_t)value, s->socks->tcp->config.somaxconn);
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+static int get_fastopen_connect(struct sock *s)
+{
+    return s->fastopen_connect;
+}
+
+static int set_fastopen_connect(struct sock *s, int value)
+{
+    if (value < 0 || value > 1)
+        return -EINVAL;
+    if (!(s->socks->tcp->config.fastopen & FASTOPEN_CLIENT))
+        return -EOPNOTSUPP;
+    if (!unconnected(s) || s->listener)
+        return -EINVAL;
+    s->fastopen_connect = value;
+    return 0;
+}
+
+static int get_fastopen_no_cookie(struct sock *s)
+{
+    return sockopt_tcp_of(s).fastopen_no_cookie;
+}
+
+static int set_fastopen_no_cookie(struct sock *s, int value)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    if (value < 0 || value > 1 || !unconnected(s))
+        return -EINVAL;
+    o.fastopen_no_cookie = value;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
+static int get_fastopen_key(struct sock *s, void *value, size_t *len)
+{
+    uint8_t bytes[FASTOPEN_KEY_LEN * FASTOPEN_KEYS];
+    struct tcp_fastopen_keys keys = sockopt_tcp_of(s).fastopen_keys;
+    if (!keys.n)
+        keys = s->socks->tcp->config.fastopen_keys;
+    return sockopt_give(bytes, tcp_fastopen_write_keys(&keys, bytes), value, len);
+}
+
+static int set_fastopen_key(struct sock *s, const void *value, size_t len)
+{
+    struct tcp_options o = sockopt_tcp_of(s);
+    if (!tcp_fastopen_read_keys(&o.fastopen_keys, value, len))
+        return -EINVAL;
+    sockopt_put_tcp(s, &o);
+    return 0;
+}
+
 static int get_inq(struct sock *s)
 {
     return s->tell_inq;
@@ -328,8 +403,12 @@ static const struct sockopt options[] = {
     NUMBER(QUICKACK, get_quickack, set_quickack, 0, 0),
     NUMBER(USER_TIMEOUT, get_user_timeout, set_user_timeout, 0, 0),
     NUMBER(NOTSENT_LOWAT, get_notsent_lowat, set_notsent_lowat, 0, 0),
+    NUMBER(FASTOPEN, get_fastopen, set_fastopen, 0, 0),
+    NUMBER(FASTOPEN_CONNECT, get_fastopen_connect, set_fastopen_connect, 0, 0),
+    NUMBER(FASTOPEN_NO_COOKIE, get_fastopen_no_cookie, set_fastopen_no_cookie, 0, 0),
     NUMBER(INQ, get_inq, set_inq, 0, 0),
     BYTES(CC_INFO, get_cc_info, NULL),
+    BYTES(FASTOPEN_KEY, get_fastopen_key, set_fastopen_key),
     BYTES(INFO, get_info, NULL),
     BYTES(CONGESTION, get_congestion, set_congestion),
 };

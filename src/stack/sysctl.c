@@ -32,9 +32,9 @@
  *     tapir.tcp_timewait_ms    ms     2 MSL
  *
  * profile.c sets those in which systems differ, all at once. Values are decimal
- * numbers; lists are separated by blanks and read back with tabs, as from /proc/sys. A
- * value that does not fit changes nothing. New values count for what begins after them:
- * a connection took its own copy when it was made.
+ * numbers, or hexadecimal ones (0x403); lists are separated by blanks and read back
+ * with tabs, as from /proc/sys. A value that does not fit changes nothing. New values
+ * count for what begins after them: a connection took its own copy when it was made.
  *
  * A name that Linux has and this stack has not yet is told apart from a misspelt one:
  * -ENOTSUP against -ENOENT. */
@@ -54,6 +54,7 @@ enum kind {
     KIND_PORTS,  /* two uint16_t: low and high */
     KIND_TRIPLE, /* three uint32_t: min, default, max */
     KIND_CC,     /* const struct cc_ops *, by name */
+    KIND_KEYS,   /* struct tcp_fastopen_keys: "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4" */
 };
 
 struct sysctl {
@@ -123,6 +124,8 @@ static const struct sysctl table[] = {
     { NET4("tcp_rto_min_us"), KIND_USEC, TCP(rto_min), US, 1, SEC },
     { NET4("tcp_rto_max_ms"), KIND_USEC, TCP(rto_max), MS, 1000, 120000 },
     { NET4("tcp_rfc1337"), KIND_BOOL, TCP(rfc1337), 0, 0, 1 },
+    { NET4("tcp_fastopen"), KIND_U32, TCP(fastopen), 0, 0, U32_MAX },
+    { NET4("tcp_fastopen_key"), KIND_KEYS, TCP(fastopen_keys), 0, 0, 0 },
     { NET4("tcp_fin_timeout"), KIND_USEC, TCP(fin_timeout), SEC, 1, SECONDS_MAX },
     { NET4("tcp_keepalive_time"), KIND_USEC, TCP(keepalive_time), SEC, 1, SECONDS_MAX },
     { NET4("tcp_keepalive_intvl"), KIND_USEC, TCP(keepalive_intvl), SEC, 1,
@@ -194,8 +197,8 @@ static const char *const not_built[] = {
     NET4("tcp_available_congestion_control"), NET4("tcp_backlog_ack_defer"),
     NET4("tcp_comp_sack_delay_ns"), NET4("tcp_comp_sack_nr"),
     NET4("tcp_comp_sack_slack_ns"), NET4("tcp_early_demux"),
-    NET4("tcp_fack"), NET4("tcp_fastopen"),
-    NET4("tcp_fastopen_blackhole_timeout_sec"), NET4("tcp_fastopen_key"),
+    NET4("tcp_fack"),
+    NET4("tcp_fastopen_blackhole_timeout_sec"),
     NET4("tcp_frto"), NET4("tcp_fwmark_accept"), NET4("tcp_l3mdev_accept"),
     NET4("tcp_limit_output_bytes"), NET4("tcp_low_latency"),
     NET4("tcp_max_reordering"),
@@ -249,6 +252,21 @@ static unsigned numbers_in(enum kind kind)
     return kind == KIND_TRIPLE ? 3 : kind == KIND_PORTS ? 2 : 1;
 }
 
+/* Decimal, or hexadecimal behind "0x" as the kernel takes it for sets of bits. */
+static bool parse_number(const char *word, uint64_t max, uint64_t *out)
+{
+    if (word[0] != '0' || word[1] != 'x' || word[2] == '\0')
+        return text_parse_u64(word, max, out);
+    *out = 0;
+    for (word += 2; *word; word++) {
+        int digit = text_hex_digit(*word);
+        if (digit < 0 || *out > max >> 4)
+            return false;
+        *out = *out << 4 | (uint64_t)digit;
+    }
+    return *out <= max;
+}
+
 /* Exactly n numbers, separated by blanks, each in range, not falling (a default below
  * its minimum, a port range upside down). */
 static int parse_numbers(const struct sysctl *s, const char *value,
@@ -264,7 +282,7 @@ static int parse_numbers(const struct sysctl *s, const char *value,
         memcpy(word, value, len);
         word[len] = '\0';
         value += len;
-        if (!text_parse_u64(word, s->max, &out[i]) || out[i] < s->min)
+        if (!parse_number(word, s->max, &out[i]) || out[i] < s->min)
             return -EINVAL;
         if (i > 0 && out[i] < out[i - 1])
             return -EINVAL;
@@ -279,6 +297,41 @@ static int set_cc(struct stack *st, void *field, const char *value)
         return -EINVAL;
     *(const struct cc_ops **)field = cc;
     return 0;
+}
+
+enum { WORD_DIGITS = 8 };
+
+/* Eight hexadecimal digits. */
+static bool parse_word(const char **at, uint32_t *out)
+{
+    *out = 0;
+    for (int i = 0; i < WORD_DIGITS; i++, (*at)++) {
+        int digit = text_hex_digit(**at);
+        if (digit < 0)
+            return false;
+        *out = *out << 4 | (uint32_t)digit;
+    }
+    return true;
+}
+
+/* A key, or two behind a comma; the first word is the lowest four bytes. */
+static int set_keys(struct tcp_fastopen_keys *keys, const char *value)
+{
+    uint8_t bytes[FASTOPEN_KEY_LEN * FASTOPEN_KEYS];
+    size_t n = 0;
+
+    for (;;) {
+        uint32_t word;
+        if (!parse_word(&value, &word))
+            return -EINVAL;
+        for (int i = 0; i < 4; i++)
+            bytes[n++] = (uint8_t)(word >> 8 * i);
+        if (*value == '\0' || n == sizeof bytes)
+            break;
+        if (*value++ != (n % FASTOPEN_KEY_LEN ? '-' : ','))
+            return -EINVAL;
+    }
+    return *value == '\0' && tcp_fastopen_read_keys(keys, bytes, n) ? 0 : -EINVAL;
 }
 
 static void store(const struct sysctl *s, void *field, const uint64_t n[NUMBERS_MAX])
@@ -312,6 +365,8 @@ int stack_sysctl(struct stack *st, const char *name, const char *value)
     void *field = (char *)st + s->at;
     if (s->kind == KIND_CC)
         return set_cc(st, field, value);
+    if (s->kind == KIND_KEYS)
+        return set_keys(field, value);
     int err = parse_numbers(s, value, n);
     if (err == 0)
         store(s, field, n);
@@ -336,6 +391,21 @@ static uint64_t load(const struct sysctl *s, const void *field, unsigned i)
     }
 }
 
+/* Zeros, as Linux says, where there is none. */
+static void put_keys(struct text *t, const struct tcp_fastopen_keys *keys)
+{
+    uint8_t bytes[FASTOPEN_KEY_LEN * FASTOPEN_KEYS] = { 0 };
+    size_t n = tcp_fastopen_write_keys(keys, bytes);
+
+    n = n ? n : FASTOPEN_KEY_LEN;
+    for (size_t i = 0; i < n; i += 4) {
+        if (i > 0)
+            text_char(t, i % FASTOPEN_KEY_LEN ? '-' : ',');
+        for (size_t k = 4; k-- > 0;)
+            text_hex(t, bytes[i + k], 2);
+    }
+}
+
 int stack_sysctl_get(const struct stack *st, const char *name, char *out, size_t room)
 {
     const struct sysctl *s = find(name);
@@ -348,6 +418,10 @@ int stack_sysctl_get(const struct stack *st, const char *name, char *out, size_t
     text_init(&t, out, room);
     if (s->kind == KIND_CC) {
         text_put(&t, (*(const struct cc_ops *const *)field)->name);
+        return (int)t.len;
+    }
+    if (s->kind == KIND_KEYS) {
+        put_keys(&t, field);
         return (int)t.len;
     }
     for (unsigned i = 0; i < numbers_in(s->kind); i++) {

@@ -143,6 +143,19 @@ struct tcb_tlp {
     struct seq end; /* SND.NXT when it had left */
 };
 
+/* RFC 7413: tcp_fastopen.c */
+struct tcb_fastopen {
+    struct list node;            /* of a child: in its listener's `children` */
+    struct tcp_fastopen_opt opt; /* what our first SYN has */
+    uint16_t mss;                /* the server's, as remembered; 0: not known */
+    uint16_t text;               /* bytes that go with that SYN */
+    bool text_ok;                /* it may have some */
+    bool waits;                  /* it waits for them */
+    bool more;                   /* more will follow as soon as it is acknowledged */
+    bool child;                  /* it came from a listener, by a SYN with a cookie */
+    bool taken;                  /* the SYN's text was taken: all of it */
+};
+
 struct tcb {
     struct tcp_slot slot; /* four-tuple; first member */
     struct tcp *tcp;
@@ -167,6 +180,7 @@ struct tcb {
     struct tcb_ecn ecn;
     struct tcb_tlp tlp;
     struct tcb_prr prr;
+    struct tcb_fastopen fast;
     bool sack_ok;    /* agreed on (RFC 2018 s2) */
     bool wscale_ok;  /* agreed on (RFC 7323 s2.2) */
     bool tso;        /* the link takes super-segments ... */
@@ -372,6 +386,18 @@ void tcp_half_open_fire(struct tcp_half_open *h);
 void tcp_half_open_error(struct tcp_half_open *h, const struct net_error *err);
 void tcp_half_open_free(struct tcp_half_open *h);
 
+struct tcb *tcp_half_open_child(struct tcp_half_open *h, struct tcp_seg *syn);
+
+/* tcp_fastopen.c: the SYN-ACK came; it never did. Of a SYN: does a cookie, or a
+ * tunable, admit it? The SYN-ACK's option is h's from then on. The child takes its
+ * SYN's text; and that SYN again. */
+void tcp_fastopen_take_syn_ack(struct tcb *tcb, const struct tcp_seg *seg);
+void tcp_fastopen_unanswered(struct tcb *tcb);
+bool tcp_fastopen_admits(struct tcp_half_open *h, const struct tcp_seg *syn);
+void tcp_fastopen_take_syn(struct tcb *tcb, struct tcp_listener *l,
+                           struct tcp_seg *seg);
+bool tcp_fastopen_syn_again(struct tcb *tcb, struct tcp_seg *seg);
+
 /* tcp_ack.c, tcp_text.c: steps five to eight. */
 bool tcp_ack_in_range(const struct tcb *tcb, const struct tcp_seg *seg);
 bool tcp_check_ack(struct tcb *tcb, struct tcp_seg *seg);
@@ -383,7 +409,12 @@ void tcp_take_fin(struct tcb *tcb, struct tcp_seg *seg);
 void tcp_keep_early_text(struct tcb *tcb, struct tcp_seg *seg);
 void tcp_take_early_text(struct tcb *tcb);
 
-/* Starts congestion control and the send window where a handshake ends. */
+/* A segment acknowledges text: it leaves the send buffer. */
+void tcp_free_text(struct tcb *tcb, struct seq ack);
+
+/* Starts congestion control and the send window where text may leave first: where a
+ * handshake ends, which is the second function. */
+void tcp_begin_transfer(struct tcb *tcb, const struct tcp_seg *seg);
 void tcp_established(struct tcb *tcb, const struct tcp_seg *seg);
 
 /* tcp_window.c */

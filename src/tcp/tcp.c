@@ -65,6 +65,7 @@ void tcp_config_default(struct tcp_config *c)
         .max_tw_buckets = 65536,
         .invalid_ratelimit = 500 * USEC_PER_MS,
         .cc = &cc_cubic,
+        .fastopen = FASTOPEN_CLIENT,
     };
 }
 
@@ -144,6 +145,7 @@ struct tcb *tcb_new(struct tcp *tcp, const struct tcp_options *opt)
     tcb->stalled = tcb->rcv.last_text = NEVER;
     list_init(&tcb->dirty);
     list_init(&tcb->node);
+    list_init(&tcb->fast.node);
     list_add_tail(&tcp->all, &tcb->all);
     watch_init(&tcb->watch);
     ring_init(&tcb->snd.buf, &tcp->pools.rings, opt->sndbuf);
@@ -166,6 +168,7 @@ void tcb_free(struct tcb *tcb)
     heap_remove(&tcp->net->heap, &tcb->deadline);
     list_del(&tcb->dirty);
     list_del(&tcb->node);
+    list_del(&tcb->fast.node);
     list_del(&tcb->all);
     list_del(&tcb->watch.node);
     sent_clear(&tcb->sent);

@@ -10,6 +10,7 @@
 #include "base/watch.h"
 #include "net/net.h"
 #include "tcp/cc.h"
+#include "tcp/tcp_fastopen.h"
 #include "tcp/tcp_sent.h"
 #include "wire/tcp_wire.h"
 
@@ -95,6 +96,8 @@ struct tcp_config {
     uint32_t max_tw_buckets;      /* tcp_max_tw_buckets: 65536 */
     usec invalid_ratelimit;       /* tcp_invalid_ratelimit: 500 ms between challenges */
     const struct cc_ops *cc;      /* tcp_congestion_control: cubic */
+    uint32_t fastopen; /* tcp_fastopen: bits of tcp_fastopen.h, 1: FASTOPEN_CLIENT */
+    struct tcp_fastopen_keys fastopen_keys; /* tcp_fastopen_key */
 };
 
 /* Who drops a segment with SYN and FIN. */
@@ -139,6 +142,7 @@ struct tcp {
     uint32_t challenge_left;     /* ... that may still be sent */
     struct tcp_pools pools;
     struct tcp_mem mem;
+    struct tcp_fastopen_cache fastopen; /* servers that we know */
 };
 
 void tcp_config_default(struct tcp_config *config);
@@ -173,6 +177,21 @@ struct watch *tcp_watch(struct tcb *tcb);
  * -EADDRINUSE, -EADDRNOTAVAIL (no port left), -ENETUNREACH, -EISCONN. */
 int tcp_open(struct tcb *tcb, struct ip_addr local, uint16_t local_port,
              struct ip_addr remote, uint16_t remote_port);
+
+/* RFC 7413, right behind tcp_open(): the SYN has the option, and text if there is a
+ * cookie. With `wait` it does not leave before the text is there, if it may have some;
+ * is it so? */
+void tcp_fastopen_begin(struct tcb *tcb, bool wait);
+bool tcp_fastopen_waits(const struct tcb *tcb);
+
+/* The text that goes with the SYN, which leaves: how much of it. `stays`: somebody
+ * waits with the rest. */
+size_t tcp_fastopen_send(struct tcb *tcb, const struct piece *text, size_t n,
+                         bool stays);
+
+/* A connection that is not established and may be read and written all the same: the
+ * child of a listener. */
+bool tcp_fastopen_child(const struct tcb *tcb);
 
 /* s3.10.2 SEND: into the send buffer; how much fitted, -EAGAIN for nothing, -EPIPE,
  * -ENOTCONN, or the error that ended the connection (once). `more`: more follows soon
@@ -256,6 +275,9 @@ struct tcp_options {
     uint32_t window_clamp;  /* TCP_WINDOW_CLAMP: bytes; 0: none */
     uint32_t notsent_lowat; /* TCP_NOTSENT_LOWAT: bytes; 0: none */
     const struct cc_ops *cc; /* TCP_CONGESTION */
+    uint32_t fastopen;       /* TCP_FASTOPEN: children a listener may have; 0: off */
+    bool fastopen_no_cookie; /* TCP_FASTOPEN_NO_COOKIE */
+    struct tcp_fastopen_keys fastopen_keys; /* TCP_FASTOPEN_KEY */
 };
 
 void tcp_options_default(const struct tcp *tcp, struct tcp_options *o);

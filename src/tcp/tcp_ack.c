@@ -31,7 +31,7 @@ static uint32_t window_of(const struct tcb *tcb, const struct tcp_seg *seg)
     return (uint32_t)seg->wnd << tcb->snd.wscale;
 }
 
-void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
+void tcp_begin_transfer(struct tcb *tcb, const struct tcp_seg *seg)
 {
     const struct tcp_config *c = &tcb->tcp->config;
     struct tcp_opts opts = { .has_ts = tcb->ts.on };
@@ -48,11 +48,18 @@ void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
     tcb->most_upto = tcb->snd.una;
     tcb->snd.small_end = tcb->snd.una;
     tcb->rcv.quick = c->quickack;
-    tcb->rcv.answered = tcb->opt.lazy_ack;
+    tcb->rcv.answered = tcb->opt.lazy_ack || tcb->fast.more;
+    tcb->rcv.last_text = tcb->tcp->net->now;
+}
+
+void tcp_established(struct tcb *tcb, const struct tcp_seg *seg)
+{
+    if (!tcb->fast.child)
+        tcp_begin_transfer(tcb, seg);
     tcb->stalled = NEVER;
     tcb->backoff = 0;
-    tcb->delivered = 1; /* as Linux counts: our SYN */
-    tcb->rcv.last_text = tcb->tcp->net->now;
+    /* As Linux counts: our SYN, unless it is on the record still. */
+    tcb->delivered = !seq_eq(tcb->snd.una, tcb->snd.iss);
     tcp_set_state(tcb, TCPS_ESTABLISHED);
     if (tcb->snd.fin) /* closed meanwhile (RFC 9293 s3.10.4, SYN-RECEIVED) */
         tcp_set_state(tcb, TCPS_FIN_WAIT_1);
@@ -100,7 +107,7 @@ static void settle_rto(struct tcb *tcb, bool sampled)
 
 /* Takes [SND.UNA, ack) out of the send buffer, and no more (RFC 2018 s8,
  * MUST-sack-cumulative; RFC 6675 s4, MUST-rec-kept). */
-static void free_text(struct tcb *tcb, struct seq ack)
+void tcp_free_text(struct tcb *tcb, struct seq ack)
 {
     if (!seq_lt(tcb->snd.buf_seq, ack))
         return;
@@ -123,7 +130,7 @@ static void take_new_ack(struct tcb *tcb, const struct tcp_seg *seg,
     sent_ack(&tcb->sent, seg->ack, news);
     count_n(&tcb->tcp->net->count, COUNT_TcpExtTCPDelivered,
             (news->delivered + tcb->snd.mss - 1u) / tcb->snd.mss);
-    free_text(tcb, seg->ack);
+    tcp_free_text(tcb, seg->ack);
     tcb->snd.una = seg->ack;
     tcb->soft = 0;
     if (tcb->backoff > 0 && tcb->stalled != NEVER)

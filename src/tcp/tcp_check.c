@@ -74,7 +74,7 @@ static void check_progress(const struct tcb *tcb)
     bool out = unsent_syn || !seq_eq(tcb->snd.una, tcb->snd.nxt);
     bool pending = seq_lt(tcb->snd.nxt, snd_end(tcb));
 
-    if (list_linked(&tcb->dirty) || tcb->blocked)
+    if (list_linked(&tcb->dirty) || tcb->blocked || tcp_fastopen_waits(tcb))
         return;
     assert(!out || tcb->at[TT_REXMT] != NEVER);
     assert(out || !pending || tcb->at[TT_PERSIST] != NEVER);

@@ -29,6 +29,7 @@ struct tcp_listener {
     struct tcp_options options; /* what accepted connections begin with */
     struct list half_open;      /* struct tcp_half_open.node, oldest first */
     struct list accept;         /* struct tcb.node: established, not yet accepted */
+    struct list children;       /* struct tcb.fast.node: RFC 7413, in SYN-RECEIVED */
     uint32_t n_half_open, n_accept;
     uint32_t arrived; /* connections that ever were put into `accept` */
     uint32_t backlog; /* most that may wait in `accept` */

@@ -45,6 +45,8 @@ void tcp_send_syn_ack(struct tcp_half_open *h)
     r.opts.has_wscale = c->window_scaling && h->opts.has_wscale;
     r.opts.wscale = h->wscale; /* RFC 7323 s2.3 (MUST-wscale-ours) */
     stamp(h, &r.opts);
+    if (h->resent == 0) /* RFC 7413 s4.2.2; perhaps it is what was not liked */
+        r.opts.fastopen = h->opts.fastopen;
     tcp_reply(tcp, &r);
 }
 
@@ -279,26 +281,62 @@ static void inherit(struct tcb *tcb, const struct tcp_half_open *h,
         rtt_sample(&tcb->rtt, tcb->tcp->net->now - h->sent_at);
 }
 
-static struct tcb *become_connection(struct tcp_half_open *h, struct tcp_seg *seg)
+/* The tcb has its four-tuple and all that it knew. NULL: no memory. */
+static struct tcb *replace(struct tcp_half_open *h, const struct tcp_seg *seg)
 {
     struct tcp_listener *l = h->listener;
     struct tcb *tcb = tcb_new(l->tcp, &l->options);
 
-    if (!tcb) {
-        tcp_reject(seg, DROP_TCP_MEMORY);
+    if (!tcb)
         return NULL;
-    }
     tcp_begin_half_open(tcb);
     tcp_rehash(l->tcp, &h->slot, &tcb->slot);
     inherit(tcb, h, seg);
     tcp_half_open_free(h);
-    tcp_established(tcb, seg);
+    return tcb;
+}
+
+static void await_accept(struct tcb *tcb, struct tcp_listener *l)
+{
     tcb->listener = l;
     list_add_tail(&l->accept, &tcb->node);
     l->n_accept++;
     l->arrived++;
     count(&l->tcp->net->count, COUNT_TcpPassiveOpens);
     watch_wake(&l->tcp->net->woken, &l->watch);
+}
+
+static struct tcb *become_connection(struct tcp_half_open *h, struct tcp_seg *seg)
+{
+    struct tcp_listener *l = h->listener;
+    struct tcb *tcb = replace(h, seg);
+
+    if (!tcb) {
+        tcp_reject(seg, DROP_TCP_MEMORY);
+        return NULL;
+    }
+    tcp_established(tcb, seg);
+    await_accept(tcb, l);
+    return tcb;
+}
+
+/* RFC 7413 s4.2.2: a connection before the handshake is over, whose SYN-ACK is its own
+ * to send. NULL: no memory, h stands. */
+struct tcb *tcp_half_open_child(struct tcp_half_open *h, struct tcp_seg *syn)
+{
+    struct tcp_listener *l = h->listener;
+    struct tcp_fastopen_opt answer = h->opts.fastopen;
+    struct tcb *tcb = replace(h, syn);
+
+    if (!tcb)
+        return NULL;
+    tcb->snd.una = tcb->snd.nxt = tcb->snd.iss;
+    rtt_init(&tcb->rtt, l->tcp->config.rto_initial, l->tcp->config.rto_min,
+             l->tcp->config.rto_max); /* no round trip was seen */
+    tcb->fast.opt = answer;
+    tcp_begin_transfer(tcb, syn);
+    await_accept(tcb, l);
+    tcp_fastopen_take_syn(tcb, l, syn);
     return tcb;
 }
 

@@ -15,6 +15,7 @@ enum {
     OPT_WSCALE = 4,
     OPT_ECN = 8,
     OPT_ECN_SEEN = 16,
+    OPT_SYN_DATA = 32,
     SSTHRESH_INFINITE = 0x7fffffff,
     CA_OPEN = 0,
     CA_DISORDER = 1,
@@ -66,7 +67,8 @@ static void fill_state(const struct tcb *tcb, struct info *i)
     i->options =
         (uint8_t)((tcb->ts.on ? OPT_TIMESTAMPS : 0) | (tcb->sack_ok ? OPT_SACK : 0) |
                   (tcb->wscale_ok ? OPT_WSCALE : 0) | (tcb->ecn.ok ? OPT_ECN : 0) |
-                  (tcb->ecn.seen ? OPT_ECN_SEEN : 0));
+                  (tcb->ecn.seen ? OPT_ECN_SEEN : 0) |
+                  (tcb->fast.taken ? OPT_SYN_DATA : 0));
     i->wscales = (uint8_t)(tcb->snd.wscale | tcb->rcv.wscale << 4);
 }
 

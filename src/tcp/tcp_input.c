@@ -177,8 +177,8 @@ static bool check_sequence(struct tcb *tcb, struct tcp_seg *seg)
  * Linux, or as on BSD. */
 static int reset_error(const struct tcb *tcb)
 {
-    if (tcb->state ==
-        TCPS_SYN_RECEIVED) /* RFC 9293 s3.5 (MUST-11): of an active OPEN */
+    /* RFC 9293 s3.5 (MUST-11): of an active OPEN */
+    if (tcb->state == TCPS_SYN_RECEIVED && !tcb->passive)
         return -ECONNREFUSED;
     bool epipe = tcb->state == TCPS_CLOSE_WAIT && tcb->tcp->config.epipe_on_reset;
     return epipe ? -EPIPE : -ECONNRESET;
@@ -244,7 +244,7 @@ static void connection_input(struct tcb *tcb, struct tcp_seg *seg)
     tcb->probes = 0;
     if (tcb->state == TCPS_SYN_SENT || tcp_crossed_syn_ack(tcb, seg))
         tcp_synsent_input(tcb, seg);
-    else
+    else if (!tcp_fastopen_syn_again(tcb, seg))
         tcp_synchronized_input(tcb, seg);
     tcp_mem_update(tcb);
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)

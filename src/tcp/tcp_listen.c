@@ -51,6 +51,7 @@ int tcp_listen(struct tcp *tcp, struct tcp_name local, unsigned backlog,
     watch_init(&l->watch);
     list_init(&l->half_open);
     list_init(&l->accept);
+    list_init(&l->children);
     list_add_tail(&tcp->listeners, &l->node);
     *out = l;
     return 0;
@@ -100,6 +101,8 @@ void tcp_listener_free(struct tcp_listener *l)
         tcp_half_open_free(list_entry(l->half_open.next, struct tcp_half_open, node));
     for (struct tcb *tcb = tcp_accept(l); tcb; tcb = tcp_accept(l))
         tcp_release(tcb, true);
+    while (list_pop(&l->children)) /* accepted already: on their own from now on */
+        ;
     list_del(&l->watch.node);
     list_del(&l->node);
     free(l);
@@ -190,6 +193,8 @@ static void take_syn(struct tcp_listener *l, const struct ip_info *ip,
     if (iss)
         h->iss = seq_max(h->iss, *iss);
     tcp_trace_arrow(l->tcp, &h->slot, TCPS_LISTEN, TCPS_SYN_RECEIVED);
+    if (tcp_fastopen_admits(h, seg) && tcp_half_open_child(h, seg))
+        return;
     tcp_send_syn_ack(h);
     tcp_half_open_arm(h);
 }

@@ -73,6 +73,8 @@ void tcp_syn_options(const struct tcb *tcb, struct tcp_opts *out)
         /* RFC 7323 s3.2 (SHLD-ts-ecr-zero): none yet, unless the SYN has an ACK */
         out->ts_ecr = tcb->ts.recent;
     }
+    if (seq_eq(tcb->snd.nxt, tcb->snd.iss)) /* RFC 7413 s4.1.3.1: not once more */
+        out->fastopen = tcb->fast.opt;
 }
 
 /* The peer's SYN is known: sets what both agree on, and the segment size. Nothing else

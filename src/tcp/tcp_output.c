@@ -36,16 +36,18 @@ static bool next_syn(const struct tcb *tcb, struct tcp_tx *tx)
     bool syn_state = tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED;
     const struct sent *lost = sent_first_lost(&tcb->sent);
 
-    if (!syn_state)
+    if (!syn_state || tcp_fastopen_waits(tcb))
         return false;
     bool first = seq_eq(tcb->snd.nxt, tcb->snd.iss);
-    if (!first && !lost)
+    if (!first && !(lost && seq_eq(lost->from, tcb->snd.iss)))
         return false;
     tx->seq = tcb->snd.iss;
     tx->again = !first;
     tx->flags = TCP_SYN;
     if (tcb->state == TCPS_SYN_RECEIVED)
         tx->flags |= TCP_ACK;
+    else if (first) /* RFC 7413 s4.1.3.1: a SYN that is repeated has no text */
+        tx->text = tcb->fast.text;
     return true;
 }
 
@@ -125,7 +127,9 @@ static bool next_new(const struct tcb *tcb, struct tcp_tx *tx)
     tx->flags = TCP_ACK;
     if (len > 0 && (all || push_at(&tcb->snd.push, end)))
         tx->flags |= TCP_PSH;
-    if (tcb->snd.fin && all && tcp_window_usable(tcb) > len)
+    /* RFC 9293 s3.10.4: in SYN-RECEIVED it waits for the handshake. */
+    bool fin = tcb->snd.fin && tcb->state != TCPS_SYN_RECEIVED;
+    if (fin && all && tcp_window_usable(tcb) > len)
         tx->flags |= TCP_FIN;
     return len > 0 || (tx->flags & TCP_FIN);
 }
@@ -148,14 +152,24 @@ static bool next_bare(const struct tcb *tcb, struct tcp_tx *tx)
     return tcb->probe_now || tcb->ack_now;
 }
 
+/* Before the handshake is over: RFC 7413's children send text behind their SYN-ACK, but
+ * nothing again (s4.2.2: who is there is not known). */
+static bool next_opening(const struct tcb *tcb, struct tcp_tx *tx)
+{
+    if (next_syn(tcb, tx))
+        return true;
+    if (tcb->state != TCPS_SYN_RECEIVED)
+        return false;
+    return (tcb->fast.child && next_new(tcb, tx)) || next_bare(tcb, tx);
+}
+
 static bool next(const struct tcb *tcb, struct tcp_tx *tx)
 {
     *tx = (struct tcp_tx){ 0 };
     if (tcb->state == TCPS_CLOSED || tcb->state == TCPS_TIME_WAIT)
         return false;
     if (tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED)
-        return next_syn(tcb, tx) ||
-               (tcb->state == TCPS_SYN_RECEIVED && next_bare(tcb, tx));
+        return next_opening(tcb, tx);
     if (!next_lost(tcb, tx) && !next_new(tcb, tx))
         return next_bare(tcb, tx);
     tcp_urgent_cut(tcb, tx);
@@ -348,6 +362,8 @@ static void arm_timers(struct tcb *tcb, bool fresh)
     bool pending = seq_lt(tcb->snd.nxt, snd_end(tcb)) ||
                    (tcb->snd.fin && !fin_sent(tcb));
 
+    if (tcp_fastopen_waits(tcb))
+        return;
     if (out && tcb->at[TT_REXMT] == NEVER) /* RFC 6298 s5.1 */
         tcp_arm(tcb, TT_REXMT, now + tcp_rto(tcb));
     if (!out)

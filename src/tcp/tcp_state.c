@@ -131,6 +131,7 @@ void tcp_set_state(struct tcb *tcb, enum tcp_state state)
         return;
     tcp_trace_arrow(tcb->tcp, &tcb->slot, from, state);
     tcb->state = state;
+    list_del(&tcb->fast.node); /* a child no more */
     if (state == TCPS_FIN_WAIT_2 && !tcb->owned && !tcp_await_fin(tcb)) {
         count(&tcb->tcp->net->count, COUNT_TcpExtTCPAbortOnData);
         tcp_finish(tcb, 0);

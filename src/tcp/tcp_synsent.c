@@ -7,6 +7,17 @@
 /* How long the ACK of a SYN-ACK waits for text: Linux's TCP_DELACK_MAX. */
 #define DELACK_MAX (200 * USEC_PER_MS)
 
+/* It is answered with a RST, but for a RST. */
+static bool refuse(struct tcb *tcb, struct tcp_seg *seg, enum drop why)
+{
+    const struct tcp_reply rst = { .slot = &tcb->slot,
+                                   .seq = seg->ack,
+                                   .flags = TCP_RST };
+    if (!(seg->flags & TCP_RST))
+        tcp_reply(tcb->tcp, &rst);
+    return tcp_reject(seg, why);
+}
+
 /* First: an ACK must be of our SYN. */
 static bool check_synsent_ack(struct tcb *tcb, struct tcp_seg *seg)
 {
@@ -14,13 +25,7 @@ static bool check_synsent_ack(struct tcb *tcb, struct tcp_seg *seg)
         return true;
     if (seq_lt(tcb->snd.iss, seg->ack) && seq_leq(seg->ack, tcb->snd.nxt))
         return true;
-    if (!(seg->flags & TCP_RST)) {
-        const struct tcp_reply rst = { .slot = &tcb->slot,
-                                       .seq = seg->ack,
-                                       .flags = TCP_RST };
-        tcp_reply(tcb->tcp, &rst);
-    }
-    return tcp_reject(seg, DROP_TCP_BAD_ACK);
+    return refuse(tcb, seg, DROP_TCP_BAD_ACK);
 }
 
 /* Second: a RST that acknowledges our SYN; any other is blind (RFC 5961 s3.2,
@@ -48,19 +53,22 @@ static void take_syn(struct tcb *tcb, const struct tcp_seg *seg)
 }
 
 /* The SYN-ACK: ESTABLISHED, with our ACK at once, or as on Linux with the first text if
- * the user said that there will be some (TCP_QUICKACK 0, TCP_DEFER_ACCEPT). */
+ * the user said that there will be some (TCP_QUICKACK 0, TCP_DEFER_ACCEPT), or waits
+ * with it. */
 static void complete(struct tcb *tcb, const struct tcp_seg *seg)
 {
     struct sent_news news = { .sent_at = NEVER };
 
     sent_ack(&tcb->sent, seg->ack, &news);
     tcb->snd.una = seg->ack;
+    tcp_free_text(tcb, seg->ack);
     if (news.sent_at != NEVER && !news.resent)
         rtt_sample(&tcb->rtt, tcb->tcp->net->now - news.sent_at);
     tcp_arm(tcb, TT_REXMT, NEVER);
     tcb->recovery = RECOVERY_NONE;
     tcp_established(tcb, seg);
-    if (tcb->opt.lazy_ack || tcb->opt.defer_accept)
+    tcp_fastopen_take_syn_ack(tcb, seg);
+    if (tcb->opt.lazy_ack || tcb->opt.defer_accept || tcb->fast.more)
         tcp_arm(tcb, TT_DELACK, tcb->tcp->net->now + DELACK_MAX);
     else
         tcb->ack_now = true;

@@ -63,7 +63,7 @@ static void owe_ack(struct tcb *tcb, const struct tcp_seg *seg, uint32_t text_le
 static bool takes_text(const struct tcb *tcb)
 {
     return tcb->state == TCPS_ESTABLISHED || tcb->state == TCPS_FIN_WAIT_1 ||
-           tcb->state == TCPS_FIN_WAIT_2;
+           tcb->state == TCPS_FIN_WAIT_2 || tcp_fastopen_child(tcb);
 }
 
 /* RFC 9293 s3.6.1 (SHLD-3), RFC 2525 s2.17: text for a user who has

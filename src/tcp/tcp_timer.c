@@ -45,6 +45,7 @@ static bool due(struct tcb *tcb, enum tcp_timer which)
 static void give_up(struct tcb *tcb)
 {
     count(&tcb->tcp->net->count, COUNT_TcpExtTCPAbortOnTimeout);
+    tcp_fastopen_unanswered(tcb);
     tcp_abort(tcb, tcb->soft ? tcb->soft : -ETIMEDOUT);
 }
 
@@ -84,8 +85,10 @@ static uint8_t most_retries(const struct tcb *tcb)
 {
     const struct tcp_config *c = &tcb->tcp->config;
 
+    if (opening(tcb) && tcb->opt.syncnt)
+        return tcb->opt.syncnt;
     if (opening(tcb))
-        return tcb->opt.syncnt ? tcb->opt.syncnt : c->syn_retries;
+        return tcb->passive ? c->synack_retries : c->syn_retries;
     return tcb->owned ? c->retries2 : c->orphan_retries;
 }
 
@@ -121,7 +124,7 @@ static void rexmt_fires(struct tcb *tcb)
         tcb->series++;
     if (opening(tcb)) {
         tcb->syn_resent = true;
-        sent_mark_all_lost(&tcb->sent);
+        sent_mark_head_lost(&tcb->sent, 1);
     } else {
         tcp_recovery_timeout(tcb);
         tcp_detect_black_hole(tcb);

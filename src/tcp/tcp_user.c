@@ -101,7 +101,8 @@ static int told_once(struct tcb *tcb, int otherwise)
 
 static bool connecting(const struct tcb *tcb)
 {
-    return tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED;
+    bool opening = tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED;
+    return opening && !tcp_fastopen_child(tcb);
 }
 
 /* How much the send buffer may hold now. TCP_NOTSENT_LOWAT: no more once so much waits
@@ -442,10 +443,12 @@ void tcp_push(struct tcb *tcb)
 static void connection_error(struct tcb *tcb, const struct net_error *err)
 {
     bool refused = tcb->tcp->config.icmp_refused;
+    /* A child that was not accepted yet, too: nobody has seen it stand. */
+    bool opening = connecting(tcb) || (tcp_fastopen_child(tcb) && tcb->listener);
 
     if (err->error == -EMSGSIZE)
         tcp_too_big(tcb, err);
-    else if (connecting(tcb) && (err->hard || !refused))
+    else if (opening && (err->hard || !refused))
         tcp_finish(tcb, refused ? -ECONNREFUSED : err->error);
     else
         tcb->soft = err->error; /* RFC 9293 s3.9.1.8 (MUST-47), s3.9.2.2 (SHLD-25) */

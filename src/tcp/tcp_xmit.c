@@ -29,7 +29,8 @@ int tcp_xmit(struct tcp *tcp, const struct ip_out *how, struct tcp_seg *seg,
         return -ENOBUFS;
     }
     if (seg->text_len) {
-        size_t offset = seq_len(text_of->snd.buf_seq, seg->seq);
+        struct seq text = seq_add(seg->seq, !!(seg->flags & TCP_SYN));
+        size_t offset = seq_len(text_of->snd.buf_seq, text);
         p->n_text = (uint8_t)ring_pieces(&text_of->snd.buf, offset, seg->text_len,
                                          p->text);
         if (seg->text_len > segment_size)

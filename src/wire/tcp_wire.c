@@ -30,12 +30,17 @@ enum {
     OPT_SACK_OK = 4,
     OPT_SACK = 5,
     OPT_TIMESTAMPS = 8,
+    OPT_FASTOPEN = 34,
+    OPT_EXPERIMENT = 254,   /* RFC 6994: two bytes say whose ... */
+    FASTOPEN_EXID = 0xf989, /* ... RFC 7413's, before it had a number */
 
     MSS_LEN = 4,
     WSCALE_LEN = 3,
     SACK_OK_LEN = 2,
     TIMESTAMPS_LEN = 10,
     SACK_BLOCK_LEN = 8,
+    FASTOPEN_LEN = 2,
+    FASTOPEN_EXP_LEN = 4,
 };
 
 static const uint32_t nop_nop_timestamps = 0x0101080a;
@@ -59,6 +64,22 @@ static void parse_sack(const uint8_t *value, size_t n, struct tcp_opts *out)
     }
 }
 
+/* RFC 7413 s2: any other length is as if it were not there. */
+static void parse_cookie(const uint8_t *value, size_t n, bool exp, struct tcp_opts *out)
+{
+    if (n % 2 || (n && n < FASTOPEN_COOKIE_MIN) || n > FASTOPEN_COOKIE_MAX)
+        return;
+    out->fastopen =
+        (struct tcp_fastopen_opt){ .there = true, .exp = exp, .len = (uint8_t)n };
+    memcpy(out->fastopen.b, value, n);
+}
+
+static bool is_fastopen_exp(const uint8_t *b, size_t n)
+{
+    return b[0] == OPT_EXPERIMENT && n >= FASTOPEN_EXP_LEN &&
+           get16(b + 2) == FASTOPEN_EXID;
+}
+
 /* One option of n bytes (2 at least) at b. */
 static void parse_option(const uint8_t *b, size_t n, struct tcp_opts *out)
 {
@@ -76,6 +97,10 @@ static void parse_option(const uint8_t *b, size_t n, struct tcp_opts *out)
         parse_timestamps(value, out);
     } else if (b[0] == OPT_SACK && n > 2 && (n - 2) % SACK_BLOCK_LEN == 0) {
         parse_sack(value, n - 2, out);
+    } else if (b[0] == OPT_FASTOPEN) {
+        parse_cookie(value, n - FASTOPEN_LEN, false, out);
+    } else if (is_fastopen_exp(b, n)) {
+        parse_cookie(b + FASTOPEN_EXP_LEN, n - FASTOPEN_EXP_LEN, true, out);
     } /* RFC 9293 s3.1 (MUST-6): any other is passed over by its length. */
 }
 
@@ -127,6 +152,13 @@ int tcp_parse(const uint8_t *b, size_t len, struct tcp_seg *out)
     return 0;
 }
 
+static size_t cookie_len(const struct tcp_fastopen_opt *c)
+{
+    if (!c->there)
+        return 0;
+    return (c->exp ? FASTOPEN_EXP_LEN : FASTOPEN_LEN) + (size_t)c->len;
+}
+
 size_t tcp_opts_len(const struct tcp_opts *o)
 {
     size_t n = 0;
@@ -141,7 +173,7 @@ size_t tcp_opts_len(const struct tcp_opts *o)
         n += WSCALE_LEN + 1;
     if (o->n_sack > 0)
         n += 4 + (size_t)o->n_sack * SACK_BLOCK_LEN;
-    return n;
+    return n + (cookie_len(&o->fastopen) + 3) / 4 * 4;
 }
 
 /* --- emitting ----------------------------------------------------------------------
@@ -152,22 +184,22 @@ struct place {
     uint8_t kind, every, at;
 };
 
-enum { KINDS = 5 }; /* that are emitted */
+enum { KINDS = 6 }; /* that are emitted */
 
 /* A value of four bytes stands on a multiple of four. Linux puts SACK permitted, which
  * has none, where timestamps would need two NOPs; BSD closes up. SACK blocks are of
  * other segments than the options that are agreed on, and come last. */
 static const struct place linux_places[KINDS] = {
     { OPT_MSS, 4, 0 },    { OPT_SACK_OK, 4, 2 }, { OPT_TIMESTAMPS, 4, 2 },
-    { OPT_WSCALE, 4, 1 }, { OPT_SACK, 4, 2 },
+    { OPT_WSCALE, 4, 1 }, { OPT_SACK, 4, 2 },    { OPT_FASTOPEN, 4, 0 },
 };
 static const struct place linux_places_beside_timestamps[KINDS] = {
     { OPT_MSS, 4, 0 },    { OPT_SACK_OK, 4, 0 }, { OPT_TIMESTAMPS, 4, 2 },
-    { OPT_WSCALE, 4, 1 }, { OPT_SACK, 4, 2 },
+    { OPT_WSCALE, 4, 1 }, { OPT_SACK, 4, 2 },    { OPT_FASTOPEN, 4, 0 },
 };
 static const struct place bsd_places[KINDS] = {
     { OPT_MSS, 4, 0 },        { OPT_WSCALE, 2, 1 }, { OPT_SACK_OK, 2, 0 },
-    { OPT_TIMESTAMPS, 4, 2 }, { OPT_SACK, 4, 2 },
+    { OPT_TIMESTAMPS, 4, 2 }, { OPT_SACK, 4, 2 },   { OPT_FASTOPEN, 4, 0 },
 };
 
 static const struct place *places_of(const struct tcp_opts *o)
@@ -189,6 +221,8 @@ static size_t option_len(const struct tcp_opts *o, uint8_t kind)
         return o->sack_ok ? SACK_OK_LEN : 0;
     case OPT_TIMESTAMPS:
         return o->has_ts ? TIMESTAMPS_LEN : 0;
+    case OPT_FASTOPEN:
+        return cookie_len(&o->fastopen);
     default:
         return o->n_sack > 0 ? 2 + (size_t)o->n_sack * SACK_BLOCK_LEN : 0;
     }
@@ -200,6 +234,15 @@ static void put_sack(uint8_t *b, const struct tcp_opts *o)
         put32(b, o->sack[i].from.n);
         put32(b + 4, o->sack[i].to.n);
     }
+}
+
+static void put_cookie(uint8_t *b, const struct tcp_fastopen_opt *c)
+{
+    if (c->exp) {
+        b[0] = OPT_EXPERIMENT;
+        put16(b + 2, FASTOPEN_EXID);
+    }
+    memcpy(b + (c->exp ? FASTOPEN_EXP_LEN : FASTOPEN_LEN), c->b, c->len);
 }
 
 static void put_value(uint8_t *b, const struct tcp_opts *o, uint8_t kind)
@@ -217,6 +260,9 @@ static void put_value(uint8_t *b, const struct tcp_opts *o, uint8_t kind)
         break;
     case OPT_SACK:
         put_sack(b, o);
+        break;
+    case OPT_FASTOPEN:
+        put_cookie(b - 2, &o->fastopen);
         break;
     default:
         break;
@@ -241,7 +287,8 @@ static void put_options(uint8_t *b, size_t room, const struct tcp_opts *o)
         put_value(b + n + 2, o, place[i].kind);
         n += len;
     }
-    memset(b + n, OPT_END, room - n); /* RFC 9293 s3.1 (MUST-69) */
+    /* RFC 9293 s3.1 (MUST-69) */
+    memset(b + n, o->layout == TCP_LAYOUT_BSD ? OPT_END : OPT_NOP, room - n);
 }
 
 size_t tcp_emit_header(uint8_t *b, const struct tcp_seg *s)
@@ -284,6 +331,15 @@ static void print_sack(struct text *t, const struct tcp_opts *o, struct seq base
     }
 }
 
+static void print_cookie(struct text *t, const struct tcp_fastopen_opt *c)
+{
+    text_put(t, c->exp ? "FOEXP" : "FO");
+    if (c->len > 0)
+        text_char(t, ' ');
+    for (uint8_t i = 0; i < c->len; i++)
+        text_hex(t, c->b[i], 2);
+}
+
 /* The separator before an option: " <" before the first, "," before the others. */
 static void print_comma(struct text *t, bool *first)
 {
@@ -319,6 +375,10 @@ static void print_options(struct text *t, const struct tcp_opts *o, struct seq a
     if (o->n_sack > 0) {
         print_comma(t, &first);
         print_sack(t, o, ack_base);
+    }
+    if (o->fastopen.there) {
+        print_comma(t, &first);
+        print_cookie(t, &o->fastopen);
     }
     if (!first)
         text_char(t, '>');

@@ -27,6 +27,8 @@ enum {
     TCP_TIMESTAMP_SPACE = 12, /* timestamps with their two NOPs */
     TCP_CKSUM_FIELD = 16,     /* offset of the checksum in the header */
     TCP_WSCALE_MAX = 14,      /* RFC 7323 s2.3 */
+    FASTOPEN_COOKIE_MIN = 4,  /* bytes of a Fast Open cookie (RFC 7413 s2) */
+    FASTOPEN_COOKIE_MAX = 16,
 };
 
 /* In which order options stand, and with what they are padded. */
@@ -34,6 +36,14 @@ enum tcp_layout {
     TCP_LAYOUT_LINUX, /* MSS, SACK permitted, timestamps, window scale; NOPs alone */
     TCP_LAYOUT_BSD,   /* MSS, window scale, SACK permitted, timestamps; NOPs before an
                        * option, ends of the list behind the last */
+};
+
+/* RFC 7413 s2: of a SYN, asks for a cookie or shows one; of a SYN-ACK, gives one. */
+struct tcp_fastopen_opt {
+    bool there;  /* the option is */
+    bool exp;    /* in the experimental form that came before the RFC's (RFC 6994) */
+    uint8_t len; /* 0: asks for one */
+    uint8_t b[FASTOPEN_COOKIE_MAX];
 };
 
 struct tcp_opts {
@@ -44,6 +54,7 @@ struct tcp_opts {
     enum tcp_layout layout;                    /* for tcp_emit_header() alone */
     uint32_t ts_val, ts_ecr;                   /* TSval, TSecr (RFC 7323 s3.2) */
     struct range sack[TCP_SACK_MAX];           /* RFC 2018 s3, in the order sent */
+    struct tcp_fastopen_opt fastopen;          /* counts on a SYN only */
 };
 
 struct tcp_seg {

@@ -23,7 +23,7 @@
  * sequence number, LAST = FIRST + LENGTH, both relative to the sender's initial one;
  * LENGTH is text alone, SYN and FIN do not count ack      must be there if and only if
  * . is among the flags win      as in the header, not scaled OPTION   mss N · wscale N
- * · sackOK · TS val N ecr N · sack A:B C:D · nop · eol
+ * · sackOK · TS val N ecr N · sack A:B C:D · FO HEX · FOEXP HEX · nop · eol
  *
  * What the stack sends must match in flags, numbers, length and acknowledgment; the
  * window only where the line says `win`; options must be the same set (in any order,

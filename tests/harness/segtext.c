@@ -167,6 +167,30 @@ static void sack(struct scan *s)
     }
 }
 
+/* "FO", "FOEXP 1234abcd": as many bytes as there are. */
+static void cookie(struct scan *s, bool exp)
+{
+    struct tcp_fastopen_opt *o = &s->out->seg.opts.fastopen;
+    *o = (struct tcp_fastopen_opt){ .there = true, .exp = exp };
+    skip_blanks(s);
+    while (text_hex_digit(s->at[0]) >= 0 && text_hex_digit(s->at[1]) >= 0 &&
+           o->len < FASTOPEN_COOKIE_MAX) {
+        int byte = text_hex_digit(s->at[0]) << 4 | text_hex_digit(s->at[1]);
+        o->b[o->len++] = (uint8_t)byte;
+        s->at += 2;
+    }
+}
+
+static void fastopen(struct scan *s)
+{
+    cookie(s, false);
+}
+
+static void fastopen_exp(struct scan *s)
+{
+    cookie(s, true);
+}
+
 static void nothing(struct scan *s)
 {
     (void)s;
@@ -177,9 +201,9 @@ static void option(struct scan *s)
     static const struct {
         const char *name;
         void (*parse)(struct scan *s);
-    } known[] = { { "mss ", mss },   { "wscale ", wscale },     { "sackOK", sack_ok },
-                  { "sack ", sack }, { "TS val ", timestamps }, { "nop", nothing },
-                  { "eol", nothing } };
+    } known[] = { { "mss ", mss },    { "wscale ", wscale },     { "sackOK", sack_ok },
+                  { "sack ", sack },  { "TS val ", timestamps }, { "nop", nothing },
+                  { "eol", nothing }, { "FOEXP", fastopen_exp }, { "FO", fastopen } };
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (take(s, known[i].name)) {
             known[i].parse(s);
@@ -231,7 +255,9 @@ static bool options_match(const struct segtext *want, const struct tcp_opts *got
         return false;
     if (o->has_ts && !want->any_ts_ecr && o->ts_ecr != got->ts_ecr)
         return false;
-    if (o->n_sack != got->n_sack)
+    if (o->n_sack != got->n_sack || o->fastopen.there != got->fastopen.there)
+        return false;
+    if (memcmp(&o->fastopen, &got->fastopen, sizeof o->fastopen) != 0)
         return false;
     for (size_t i = 0; i < o->n_sack; i++)
         if (!seq_eq(o->sack[i].from, got->sack[i].from) ||

@@ -378,6 +378,69 @@ static void options_are_laid_out_as_two_systems_do(void **state)
     }
 }
 
+/* RFC 7413 s2 and appendix A: 16 bytes fit beside all else that a SYN has. */
+static void a_cookie_stands_last_in_either_form(void **state)
+{
+    struct tcp_seg in = { .opts = { .has_mss = true,
+                                    .has_ts = true,
+                                    .sack_ok = true,
+                                    .has_wscale = true,
+                                    .fastopen = { .there = true, .len = 16 } } };
+    struct tcp_seg out;
+    uint8_t b[60];
+
+    memset(in.opts.fastopen.b, 0xab, 16);
+    assert_int_equal(tcp_emit_header(b, &in), 60);
+    assert_int_equal(b[40], 34);
+    assert_int_equal(b[41], 18);
+    assert_int_equal(b[57], 0xab);
+    assert_int_equal(b[58], 1); /* NOP */
+    assert_string_equal(refused(b, 60, &out), "");
+    assert_memory_equal(&out.opts.fastopen, &in.opts.fastopen, sizeof in.opts.fastopen);
+    in.opts.fastopen.exp = true;
+    assert_int_equal(tcp_emit_header(b, &in), 60);
+    assert_int_equal(b[40], 254);
+    assert_int_equal(b[41], 20);
+    assert_int_equal(b[42], 0xf9);
+    assert_int_equal(b[43], 0x89);
+    assert_string_equal(refused(b, 60, &out), "");
+    assert_memory_equal(&out.opts.fastopen, &in.opts.fastopen, sizeof in.opts.fastopen);
+}
+
+/* RFC 7413 s2: 4 to 16 bytes, an even number, or none; any other is ignored. */
+static void a_cookie_of_any_other_length_is_ignored(void **state)
+{
+    static const struct {
+        uint8_t len;
+        bool there;
+    } row[] = { { 0, true },   { 1, false }, { 2, false },  { 3, false },
+                { 4, true },   { 5, false }, { 6, true },   { 14, true },
+                { 15, false }, { 16, true }, { 17, false }, { 18, false } };
+
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        uint8_t b[20] = { 34, (uint8_t)(2 + row[i].len) };
+        struct tcp_opts o = parsed(b, 20);
+
+        assert_int_equal(o.fastopen.there, row[i].there);
+        assert_int_equal(o.fastopen.len, row[i].there ? row[i].len : 0);
+        assert_false(o.fastopen.exp);
+    }
+}
+
+/* RFC 6994 s3: the experiment's number is part of the kind. */
+static void other_experiments_are_passed_over(void **state)
+{
+    static const uint8_t b[8] = { 254, 8, 0xf9, 0x88, 1, 2, 3, 4 };
+    static const uint8_t ours[8] = { 254, 8, 0xf9, 0x89, 1, 2, 3, 4 };
+    struct tcp_opts o = parsed(b, 8);
+
+    assert_false(o.fastopen.there);
+    o = parsed(ours, 8);
+    assert_true(o.fastopen.there && o.fastopen.exp);
+    assert_int_equal(o.fastopen.len, 4);
+    assert_int_equal(o.fastopen.b[3], 4);
+}
+
 /* RFC 2018 s3: three blocks fit beside timestamps. */
 static void three_sack_blocks_and_timestamps_fill_the_options(void **state)
 {
@@ -495,6 +558,9 @@ int main(void)
         cmocka_unit_test(what_linux_sends_is_emitted_unchanged),
         cmocka_unit_test(every_set_of_options_comes_back),
         cmocka_unit_test(options_are_laid_out_as_two_systems_do),
+        cmocka_unit_test(a_cookie_stands_last_in_either_form),
+        cmocka_unit_test(a_cookie_of_any_other_length_is_ignored),
+        cmocka_unit_test(other_experiments_are_passed_over),
         cmocka_unit_test(three_sack_blocks_and_timestamps_fill_the_options),
         cmocka_unit_test(the_checksum_is_emitted_as_zero),
         cmocka_unit_test(segments_print_in_packetdrills_notation),

@@ -78,6 +78,7 @@ void do_socket(struct calling *c);
 void do_bind(struct calling *c);
 void do_listen(struct calling *c);
 void do_connect(struct calling *c);
+void call_connects(struct calling *c, struct flow *f, const struct sockaddr_in *to);
 void do_accept(struct calling *c);
 void do_accept4(struct calling *c);
 void do_close(struct calling *c);

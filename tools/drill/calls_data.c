@@ -105,6 +105,9 @@ void do_sendto(struct calling *c)
     bool nobody = expr_is_null(call_arg(c, 4));
     socklen_t len = nobody ? 0 : call_address(c, 4, &addr, false);
 
+    struct flow *f = call_flow(c->run, (int)call_number(c, 0));
+    if (f && !nobody && (flags & MSG_FASTOPEN))
+        call_connects(c, f, &addr);
     one_piece(c, &p);
     if (!c->failed)
         call_result(c, tapir_sendto(fd, p.iov[0].iov_base, p.iov[0].iov_len, flags,

@@ -82,13 +82,16 @@ void do_sendmsg(struct calling *c)
     struct pieces p = { .n = 0 };
     struct msghdr msg;
     int fd = call_fd(c, 0), flags = (int)call_number(c, 2);
-    const struct flow *f = call_flow(c->run, (int)call_number(c, 0));
+    struct flow *f = call_flow(c->run, (int)call_number(c, 0));
+    bool opens = flags & MSG_FASTOPEN;
 
     make_message(c, &p, &msg);
-    if (f && f->kind == PACKET_UDP && f->state == FLOW_NEW) {
+    if (f && (f->kind == PACKET_UDP || opens) && f->state == FLOW_NEW) {
         call_default_address(c, &addr, false);
         msg.msg_name = &addr;
         msg.msg_namelen = sizeof addr;
+        if (opens)
+            call_connects(c, f, &addr);
     }
     if (!c->failed)
         call_result(c, tapir_sendmsg(fd, &msg, flags));

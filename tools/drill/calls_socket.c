@@ -51,6 +51,16 @@ void do_listen(struct calling *c)
         f->state = FLOW_LISTENING;
 }
 
+/* Before the call: the SYN leaves while it waits. */
+void call_connects(struct calling *c, struct flow *f, const struct sockaddr_in *to)
+{
+    if (to->sin_family != AF_INET || f->state != FLOW_NEW)
+        return;
+    f->state = FLOW_CONNECTING;
+    f->remote_port = ntohs(to->sin_port);
+    c->run->under_test = f;
+}
+
 void do_connect(struct calling *c)
 {
     struct sockaddr_in addr;
@@ -60,12 +70,8 @@ void do_connect(struct calling *c)
 
     if (c->failed)
         return;
-    /* Before the call: the SYN leaves while it waits. */
-    if (f && addr.sin_family == AF_INET && f->state == FLOW_NEW) {
-        f->state = FLOW_CONNECTING;
-        f->remote_port = ntohs(addr.sin_port);
-        c->run->under_test = f;
-    }
+    if (f)
+        call_connects(c, f, &addr);
     call_result(c, tapir_connect(fd, (struct sockaddr *)&addr, len));
 }
 
