@@ -41,6 +41,21 @@ static bool check_synsent_rst(struct tcb *tcb, struct tcp_seg *seg)
     return false;
 }
 
+/* RFC 7323 s3.2: it echoes what a SYN of ours said, or it answers none of them. */
+static bool check_synsent_echo(struct tcb *tcb, struct tcp_seg *seg)
+{
+    const struct tcp *tcp = tcb->tcp;
+    bool echo = tcp->config.timestamps && seg->opts.has_ts && seg->opts.ts_ecr != 0;
+    uint32_t now = tcp_ts_now(tcp, tcb->ts.offset);
+    /* The first SYN left when the connection stalled first; a tick for rounding. */
+    uint32_t age = (uint32_t)((tcp->net->now - tcb->stalled) / USEC_PER_MS) + 1;
+
+    if (!(seg->flags & TCP_ACK) || !echo || now - seg->opts.ts_ecr <= age)
+        return true;
+    count(&tcp->net->count, COUNT_TcpExtPAWSActive);
+    return refuse(tcb, seg, DROP_TCP_PAWS);
+}
+
 static void take_syn(struct tcb *tcb, const struct tcp_seg *seg)
 {
     tcb->rcv.irs = seg->seq;
@@ -103,6 +118,8 @@ void tcp_synsent_input(struct tcb *tcb, struct tcp_seg *seg)
     if (!check_synsent_ack(tcb, seg))
         return;
     if (!check_synsent_rst(tcb, seg))
+        return;
+    if (!check_synsent_echo(tcb, seg))
         return;
     if (!(seg->flags & TCP_SYN)) { /* fifth */
         tcp_reject(seg, DROP_TCP_FLAGS);
