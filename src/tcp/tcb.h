@@ -74,6 +74,7 @@ struct tcb_rcv {
     struct seq irs;     /* initial receive sequence number */
     struct seq nxt;     /* RCV.NXT */
     struct seq adv;     /* the right edge we offered: RCV.NXT + RCV.WND */
+    uint32_t max_wnd;   /* largest window that we ever offered */
     uint8_t wscale;     /* Rcv.Wind.Shift: by how much ours is shifted */
     uint32_t limit;     /* receive buffer, bytes */
     struct rcvq q;      /* what came and was not read */

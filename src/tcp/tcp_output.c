@@ -213,6 +213,7 @@ static void ack_sent(struct tcb *tcb, uint32_t wnd)
     if (before > 0 && wnd == 0)
         count(c, COUNT_TcpExtTCPToZeroWindowAdv);
     tcb->rcv.adv = seq_add(tcb->rcv.nxt, wnd);
+    tcb->rcv.max_wnd = max_u32(tcb->rcv.max_wnd, wnd);
     tcb->rcv.acked = tcb->rcv.nxt;
     tcb->ts.last_ack = tcb->rcv.nxt;
     tcb->rcv.segs = 0;

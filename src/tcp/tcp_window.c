@@ -105,14 +105,14 @@ struct seq tcp_window_end(const struct tcb *tcb)
 
 /* Is an ACK worth sending only to tell of room? When it doubles what the peer knows of:
  * a peer that has half a buffer left is not waiting (RFC 9293 s3.8.6.2.2's step would
- * send one for each read). */
+ * send one for each read), nor is one that has half of the most that it ever had. */
 bool tcp_window_update_due(const struct tcb *tcb)
 {
     uint32_t most = largest(tcb);
     uint32_t now = rcv_wnd(tcb), free = min_u32(room(tcb), most);
     uint32_t step = min_u32(tcp_mem_rcvbuf(tcb) / 2, tcb->rcv.mss);
 
-    if (tcb->rcv.fin)
+    if (tcb->rcv.fin || now > tcb->rcv.max_wnd / 2)
         return false;
     return free >= now + step && free / 2 >= now;
 }
