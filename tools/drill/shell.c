@@ -46,6 +46,10 @@ static const char *const defaults[][2] = {
     { "net.ipv4.tcp_reordering", "3" },
     { "net.ipv4.tcp_congestion_control", "cubic" },
     { "net.ipv4.tcp_slow_start_after_idle", "0" },
+    { "net.ipv4.tcp_early_retrans", "4" },
+    { "net.ipv4.tcp_ecn", "0" },
+    { "net.ipv4.tcp_fastopen", "0x70403" },
+    { "net.ipv4.tcp_fastopen_key", "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4" },
     { "net.ipv4.tcp_syncookies", "1" },
 };
 
@@ -267,6 +271,8 @@ static char *next_word(struct arena *arena, const char **at, char *end)
             quote = '\0';
         else if (!quote && (*p == '"' || *p == '\''))
             quote = *p;
+        else if (p[0] == '\\' && p[1] == '\n')
+            p++; /* the lines are one */
         else if (p[0] == '\\' && p[1])
             *to++ = *++p;
         else
