@@ -96,6 +96,8 @@ static void icmp_has_a_type_a_code_and_a_quotation(void **state)
     assert_int_equal(p->quote_len, 100);
     p = event("0 < icmp time_exceeded code_7")->packet;
     assert_int_equal(p->code, 7);
+    assert_int_equal(p->quote, QUOTE_TCP); /* of what began the connection */
+    assert_int_equal(p->quote_seq, 0);
 }
 
 static void a_time_is_absolute_relative_a_range_or_any(void **state)

@@ -491,6 +491,8 @@ static void parse_icmp(struct parser *p, struct packet *pk)
         pk->mtu = (uint16_t)parse_number(p, "an MTU", 0, UINT16_MAX);
     if (parse_take_word(p, "id"))
         pk->id = (uint16_t)parse_number(p, "an identifier", 0, UINT16_MAX);
+    if (pk->type != ICMP_ECHO && pk->type != ICMP_ECHO_REPLY)
+        pk->quote = QUOTE_TCP; /* our SYN, if nothing else is said */
     parse_quote(p, pk);
 }
 
