@@ -130,12 +130,15 @@ ssize_t tapir_sendto(int fd, const void *buf, size_t n, int flags,
 /* Flags of these calls and of the two below:
  *     receive   MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL (of a stream: all of it, or less at
  *               its end), MSG_TRUNC (of a datagram its whole length; of a stream the
- *               text is thrown away); MSG_ERRQUEUE is EAGAIN, since it never has
- *               anything, and MSG_OOB of a stream EINVAL, since urgent text stays in
+ *               text is thrown away); MSG_ERRQUEUE has reports of MSG_ZEROCOPY and no
+ *               errors; MSG_OOB of a stream EINVAL, since urgent text stays in
  *               line; others are ignored, as on Linux
  *     send      MSG_MORE, MSG_DONTWAIT, MSG_EOR (of a stream: no segment has the end of
  *               this text and text that follows), MSG_NOSIGNAL (SIGPIPE is never
- *               raised), MSG_CONFIRM, of a stream MSG_OOB; others are EOPNOTSUPP */
+ *               raised), MSG_CONFIRM, of a stream MSG_OOB, MSG_FASTOPEN (opens the
+ *               connection, whose SYN has the text if a cookie is known) and
+ *               MSG_ZEROCOPY (text is copied, and with SO_ZEROCOPY that is reported);
+ *               others are EOPNOTSUPP */
 
 /* recvmsg(2), sendmsg(2): pieces, name, and control of the level IPPROTO_IP for
  * datagrams. Received is IP_PKTINFO (struct in_pktinfo), IP_TTL (int), IP_TOS (one
@@ -167,7 +170,8 @@ int tapir_shutdown(int fd, int how);
 
 /* Options, with Linux's numbers, units and defaults; all others are ENOPROTOOPT.
  *     SOL_SOCKET   SO_REUSEADDR SO_TYPE SO_ERROR SO_SNDBUF SO_RCVBUF SO_KEEPALIVE
- *                  SO_LINGER SO_RCVTIMEO SO_SNDTIMEO SO_RCVLOWAT (of streams)
+ *                  SO_LINGER SO_RCVTIMEO SO_SNDTIMEO SO_RCVLOWAT and SO_ZEROCOPY (of
+ *                  streams)
  *                  SO_SNDLOWAT (1) SO_ACCEPTCONN SO_PROTOCOL SO_DOMAIN SO_MEMINFO
  *     IPPROTO_IP   IP_TOS IP_TTL IP_MTU, IP_MTU_DISCOVER (IP_PMTUDISC_DONT _WANT _DO
  *                  _PROBE), IP_PKTINFO IP_RECVTTL IP_RECVTOS (of datagrams)
@@ -177,6 +181,10 @@ int tapir_shutdown(int fd, int how);
  *                  TCP_QUICKACK TCP_USER_TIMEOUT (milliseconds, from the first
  *                  repetition on) TCP_NOTSENT_LOWAT (bytes) TCP_INQ (with recvmsg)
  *                  TCP_CONGESTION TCP_CC_INFO (no bytes) TCP_INFO (struct tcp_info)
+ *                  TCP_FASTOPEN (how many of a listener's connections may be open
+ *                  before their handshake is) TCP_FASTOPEN_CONNECT (connect() may
+ *                  leave it to the first text) TCP_FASTOPEN_KEY (16 or 32 bytes)
+ *                  TCP_FASTOPEN_NO_COOKIE
  *
  * A length that is too short is EINVAL, one that is too long is cut. TCP_INFO is as
  * long as asked for, 248 bytes at most. See socket(7), ip(7), tcp(7). */

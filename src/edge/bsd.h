@@ -20,7 +20,8 @@ struct file {
     struct list waiters;   /* struct waiter.node: calls that wait for it */
     struct list interests; /* struct interest.of_file: sets that watch it */
     unsigned seen;         /* if there are any: how it was ... */
-    uint32_t arrivals;     /* ... and what had come, when they last heard of it */
+    uint32_t arrivals;     /* ... and what had come, when they last heard of it ... */
+    uint32_t sends;        /* ... and how many sends were reported on */
 };
 
 /* --- the table; bsd.c ------------------------------------------------------------ */
@@ -141,6 +142,8 @@ struct receive {
     size_t total, done;      /* room in all pieces; of it filled so far */
     int flags;               /* MSG_... */
     struct sock_message got; /* what is told of it, when there is something */
+    bool report;             /* it is of the error queue: of sends, ... */
+    uint32_t first, last;    /* ... from this one to that */
 };
 
 struct send {

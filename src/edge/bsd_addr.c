@@ -14,6 +14,7 @@ static_assert(SOCK_IN == POLLIN && SOCK_PRI == POLLPRI && SOCK_OUT == POLLOUT &&
               "readiness has poll(2)'s numbers");
 static_assert((int)SOCK_OOB == (int)MSG_OOB && (int)SOCK_PEEK == (int)MSG_PEEK &&
                   (int)SOCK_TRUNC == (int)MSG_TRUNC &&
+                  (int)SOCK_ZEROCOPY == (int)MSG_ZEROCOPY &&
                   (int)SOCK_FASTOPEN == (int)MSG_FASTOPEN &&
                   (int)SOCK_MORE == (int)MSG_MORE && (int)SOCK_EOR == (int)MSG_EOR,
               "flags have Linux's numbers");

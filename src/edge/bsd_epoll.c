@@ -121,10 +121,14 @@ static uint32_t arrivals_of(const struct file *f)
 static uint32_t take_news(struct file *f)
 {
     uint32_t now = file_readiness(f), arrivals = arrivals_of(f);
+    uint32_t sends = f->sock ? f->sock->sends : 0;
     uint32_t news = now & ~f->seen;
 
     if (arrivals != f->arrivals)
         news |= now & (EPOLLIN | EPOLLRDNORM);
+    if (sends != f->sends)
+        news |= now & EPOLLERR;
+    f->sends = sends;
     f->seen = now;
     f->arrivals = arrivals;
     return news;

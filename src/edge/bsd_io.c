@@ -8,9 +8,9 @@
  * of the stream, an error (which the next call tells) or a signal.
  *
  * Flags, as Linux has them: to receive, one that is not known is ignored; MSG_ERRQUEUE
- * finds an empty queue, since IP_RECVERR is not built; MSG_OOB finds nothing, as with
- * SO_OOBINLINE. To send, what would change what leaves and is not built is refused
- * (EOPNOTSUPP). */
+ * finds reports of MSG_ZEROCOPY, and no errors, since IP_RECVERR is not built; MSG_OOB
+ * finds nothing, as with SO_OOBINLINE. To send, what would change what leaves and is
+ * not built is refused (EOPNOTSUPP). */
 #include "edge/bsd.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 enum {
     SEND_FLAGS = MSG_MORE | MSG_EOR | MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL |
-                 MSG_CONFIRM | MSG_FASTOPEN,
+                 MSG_CONFIRM | MSG_FASTOPEN | MSG_ZEROCOPY,
     STREAM_FLAGS = SOCK_MORE | SOCK_EOR | SOCK_OOB,
 };
 
@@ -94,8 +94,10 @@ ssize_t receive_wait(struct call *c, struct receive *r)
     ssize_t n;
     int w;
 
-    if (r->flags & MSG_ERRQUEUE)
-        return -EAGAIN;
+    if (r->flags & MSG_ERRQUEUE) { /* it never waits */
+        r->report = sock_take_report(c->sock, &r->first, &r->last);
+        return r->report ? 0 : -EAGAIN;
+    }
     if (!(r->flags & MSG_TRUNC) && is_nowhere(r->iov, r->n))
         return -EFAULT;
     if (r->flags & MSG_DONTWAIT)
@@ -266,7 +268,10 @@ ssize_t send_checked(struct call *c, struct send *s)
 
     if (err == 0 && is_nowhere(s->iov, s->n))
         err = -EFAULT;
-    return err < 0 ? err : send_wait(c, s);
+    ssize_t r = err < 0 ? err : send_wait(c, s);
+    if (r > 0 && (s->flags & MSG_ZEROCOPY))
+        sock_sent_copy(c->sock);
+    return r;
 }
 
 ssize_t tapir_sendto(int fd, const void *buf, size_t n, int flags,

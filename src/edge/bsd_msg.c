@@ -4,7 +4,8 @@
  *
  * Control is of the level IPPROTO_IP and for datagrams: what a header said (IP_PKTINFO,
  * IP_TTL, IP_TOS, each only if the socket asked for it) and what the one header is to
- * say; of a stream how much waits behind the message (TCP_INQ). As on Linux what does
+ * say; of a stream how much waits behind the message (TCP_INQ), and in the error queue
+ * which sends are done (MSG_ZEROCOPY). As on Linux what does
  * not fit is cut (MSG_CTRUNC), what is of another level is not looked at, and what is
  * of this level and not known is EINVAL. Interfaces have Linux's numbers: the loopback
  * is 1. */
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -74,10 +76,27 @@ static void put_inq(const struct sock *s, struct msghdr *msg, size_t *used)
     put_control(msg, used, (struct kind){ IPPROTO_TCP, CM_INQ }, &hint, sizeof hint);
 }
 
+/* MSG_ZEROCOPY: these sends are done, by copying. As Linux: an error that is none, and
+ * nobody's address behind it. */
+static void put_report(const struct receive *r, struct msghdr *msg, size_t *used)
+{
+    struct {
+        struct sock_extended_err e;
+        struct sockaddr_in offender;
+    } report = { .e = { .ee_origin = SO_EE_ORIGIN_ZEROCOPY,
+                        .ee_code = SO_EE_CODE_ZEROCOPY_COPIED,
+                        .ee_info = r->first,
+                        .ee_data = r->last } };
+
+    put_control(msg, used, (struct kind){ IPPROTO_IP, IP_RECVERR }, &report,
+                sizeof report);
+}
+
 /* In Linux's order, whatever order they were asked for in. */
-static void give_control(const struct sock *s, const struct sock_message *got,
+static void give_control(const struct sock *s, const struct receive *r,
                          struct msghdr *msg)
 {
+    const struct sock_message *got = &r->got;
     int ttl = got->ip.ttl;
     size_t used = 0;
 
@@ -88,7 +107,9 @@ static void give_control(const struct sock *s, const struct sock_message *got,
     if (got->datagram && s->tell_tos)
         put_control(msg, &used, (struct kind){ IPPROTO_IP, IP_TOS }, &got->ip.tos,
                     sizeof got->ip.tos);
-    if (!got->datagram && s->tell_inq)
+    if (r->report)
+        put_report(r, msg, &used);
+    else if (!got->datagram && s->tell_inq)
         put_inq(s, msg, &used);
     msg->msg_controllen = used;
 }
@@ -103,7 +124,9 @@ static void give_message(const struct sock *s, const struct receive *r,
         msg->msg_namelen = 0;
     else if (msg->msg_name)
         addr_out(&r->got.from, msg->msg_name, &msg->msg_namelen);
-    give_control(s, &r->got, msg);
+    if (r->report)
+        msg->msg_flags |= MSG_ERRQUEUE;
+    give_control(s, r, msg);
 }
 
 /* 0, or what Linux says of a message that cannot be one. */

@@ -12,7 +12,7 @@
  *                   PRI    urgent data was announced and not all of it read
  *                   RDHUP  reading has ended
  *                   HUP    both directions have ended
- *                   ERR    an error waits for SO_ERROR
+ *                   ERR    an error waits for SO_ERROR, or a report of MSG_ZEROCOPY
  *
  * A call after one of these does not block; it may still fail. */
 #include "sock/sock.h"
@@ -64,11 +64,12 @@ static unsigned tcb_readiness(const struct tcb *tcb, uint32_t rcv_low)
 
 static unsigned tcp_readiness(const struct sock *s)
 {
+    unsigned reports = s->sends_told != s->sends ? SOCK_ERR : 0;
     if (s->listener)
         return listener_readiness(s->listener);
     if (s->tcb)
-        return tcb_readiness(s->tcb, s->rcv_low);
-    return SOCK_OUT | SOCK_HUP | (s->error ? SOCK_ERR : 0U);
+        return reports | tcb_readiness(s->tcb, s->rcv_low);
+    return reports | SOCK_OUT | SOCK_HUP | (s->error ? SOCK_ERR : 0U);
 }
 
 /* Datagrams are never queued on the way down, so there is always room for one. */

@@ -494,6 +494,7 @@ int sock_accept(struct sock *s, struct sock **out)
     }
     fresh->options = *tcp_get_options(fresh->tcb);
     fresh->reuse_addr = s->reuse_addr;
+    fresh->zerocopy = s->zerocopy;
     fresh->rcv_low = s->rcv_low;
     fresh->tell_info = s->tell_info;
     fresh->tell_ttl = s->tell_ttl;

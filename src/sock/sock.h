@@ -29,6 +29,7 @@ enum {
     SOCK_TRUNC = 0x20,
     SOCK_EOR = 0x80,
     SOCK_MORE = 0x8000,
+    SOCK_ZEROCOPY = 0x4000000,
     SOCK_FASTOPEN = 0x20000000,
 };
 
@@ -76,6 +77,9 @@ struct sock {
     bool tell_inq;         /* TCP_INQ: the same of how much waits behind a message */
     bool connect_reported; /* connect's success was told once (-EISCONN after) */
     bool fastopen_connect; /* TCP_FASTOPEN_CONNECT */
+    bool zerocopy;         /* SO_ZEROCOPY: sends that ask for it are reported ... */
+    uint32_t sends;        /* ... so many were: each has its number, from 0 on ... */
+    uint32_t sends_told;   /* ... and those before this one were told of */
     void *user;            /* edge's: struct of the descriptor */
 };
 
@@ -131,6 +135,12 @@ struct sock_message {
     bool datagram;         /* there is one: `ip` is filled */
     struct ip_heard ip;
 };
+
+/* MSG_ZEROCOPY with SO_ZEROCOPY: a send is done. Its text was copied, so its buffer is
+ * free at once, and that is what the error queue tells: of which sends, *first to
+ * *last, all that there are. False: of none. */
+void sock_sent_copy(struct sock *s);
+bool sock_take_report(struct sock *s, uint32_t *first, uint32_t *last);
 
 /* Text, in sock_text.c. Less of a stream may be taken than is given; -EAGAIN: none. */
 ssize_t sock_send_asking(struct sock *s, const struct piece *text, size_t n,

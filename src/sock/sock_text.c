@@ -71,6 +71,24 @@ ssize_t sock_send(struct sock *s, const struct piece *text, size_t n, int flags,
     return sock_send_asking(s, text, n, &a);
 }
 
+void sock_sent_copy(struct sock *s)
+{
+    if (!s->zerocopy || s->kind != SOCK_KIND_TCP)
+        return;
+    s->sends++;
+    watch_wake(&s->socks->net->woken, &s->watch);
+}
+
+bool sock_take_report(struct sock *s, uint32_t *first, uint32_t *last)
+{
+    if (s->sends_told == s->sends)
+        return false;
+    *first = s->sends_told;
+    *last = s->sends - 1;
+    s->sends_told = s->sends;
+    return true;
+}
+
 /* --- receiving ----------------------------------------------------------------- */
 
 /* SOCK_TRUNC throws away what would have been copied, as Linux (tcp(7)). */

@@ -30,6 +30,7 @@ enum {
     OPT_PROTOCOL = 38,
     OPT_DOMAIN = 39,
     OPT_MEMINFO = 55,
+    OPT_ZEROCOPY = 60,
 };
 
 enum {
@@ -255,6 +256,17 @@ static int set_sndtimeo(struct sock *s, const void *value, size_t len)
     return set_timeout(&s->snd_timeout, value, len);
 }
 
+static int get_zerocopy(struct sock *s)
+{
+    return s->zerocopy;
+}
+
+static int set_zerocopy(struct sock *s, int value)
+{
+    s->zerocopy = value;
+    return 0;
+}
+
 /* clang-format off */
 static const struct sockopt options[] = {
     NUMBER(REUSEADDR, get_reuseaddr, set_reuseaddr, 0, 0),
@@ -265,6 +277,7 @@ static const struct sockopt options[] = {
     NUMBER(KEEPALIVE, get_keepalive, set_keepalive, 0, 0),
     NUMBER(RCVLOWAT, get_rcvlowat, set_rcvlowat, 0, 0),
     NUMBER(SNDLOWAT, get_sndlowat, NULL, 0, 0),
+    NUMBER(ZEROCOPY, get_zerocopy, set_zerocopy, 0, 1),
     BYTES(MEMINFO, get_meminfo, NULL),
     BYTES(LINGER, get_linger, set_linger),
     BYTES(RCVTIMEO, get_rcvtimeo, set_rcvtimeo),

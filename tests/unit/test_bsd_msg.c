@@ -332,6 +332,37 @@ static void a_stream_tells_how_much_waits(void **state)
     tapir_close(l);
 }
 
+/* MSG_ZEROCOPY: what Linux's ip_recv_error() gives, an error of 16 bytes that is none
+ * and an address of nobody. */
+static void a_report_of_sends_is_an_error_that_is_none(void **state)
+{
+    static const uint8_t report[16] = { 0, 0, 0, 0, 5, 0, 1, 0, 0, 0, 0, 0, 1 };
+    static const int one = 1;
+    uint8_t control[64];
+    char byte;
+    struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof control };
+    int l, c;
+
+    tapir_use(h.b);
+    l = hosts_listen(80);
+    tapir_use(h.a);
+    c = hosts_connect(HOST_B, 80);
+    assert_int_equal(tapir_send(c, "1", 1, MSG_ZEROCOPY), 1);
+    assert_error(tapir_recv(c, &byte, 1, MSG_ERRQUEUE), EAGAIN);
+    assert_int_equal(tapir_setsockopt(c, SOL_SOCKET, 60, &one, 4), 0);
+    tapir_send(c, "2", 1, MSG_ZEROCOPY);
+    tapir_send(c, "3", 1, MSG_ZEROCOPY);
+    assert_int_equal(tapir_recvmsg(c, &msg, MSG_ERRQUEUE), 0);
+    assert_int_equal(msg.msg_flags, MSG_ERRQUEUE);
+    assert_int_equal(msg.msg_controllen, 48);
+    assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_level, 0); /* IPPROTO_IP */
+    assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_type, 11); /* IP_RECVERR */
+    assert_memory_equal(CMSG_DATA(CMSG_FIRSTHDR(&msg)), report, sizeof report);
+    assert_error(tapir_recvmsg(c, &msg, MSG_ERRQUEUE), EAGAIN);
+    tapir_close(c);
+    tapir_close(l);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, datagrams, down)
@@ -347,6 +378,7 @@ int main(void)
         TEST(messages_that_cannot_be_are_refused),
         TEST(a_stream_has_neither_name_nor_control),
         TEST(a_stream_tells_how_much_waits),
+        TEST(a_report_of_sends_is_an_error_that_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

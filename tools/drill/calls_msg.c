@@ -6,6 +6,7 @@
  * and ioctl. */
 #include "calls.h"
 
+#include <linux/errqueue.h>
 #include <string.h>
 
 #include "pieces.h"
@@ -34,6 +35,25 @@ static void make_message(struct calling *c, struct pieces *p, struct msghdr *msg
     msg->msg_iovlen = (size_t)p->n;
 }
 
+/* {ee_errno=0, ee_origin=SO_EE_ORIGIN_ZEROCOPY, ...} */
+static void compare_error(struct calling *c, const struct expr *e,
+                          const struct cmsghdr *h)
+{
+    struct sock_extended_err got;
+
+    if (h->cmsg_len < CMSG_LEN(sizeof got)) {
+        call_fail(c, "cmsg_data is too short for an error");
+        return;
+    }
+    memcpy(&got, CMSG_DATA(h), sizeof got);
+    call_compare(c, "ee_errno", expr_part(e, "ee_errno"), got.ee_errno);
+    call_compare(c, "ee_origin", expr_part(e, "ee_origin"), got.ee_origin);
+    call_compare(c, "ee_type", expr_part(e, "ee_type"), got.ee_type);
+    call_compare(c, "ee_code", expr_part(e, "ee_code"), got.ee_code);
+    call_compare(c, "ee_info", expr_part(e, "ee_info"), got.ee_info);
+    call_compare(c, "ee_data", expr_part(e, "ee_data"), got.ee_data);
+}
+
 /* What came beside the data, one item for one of the script's. */
 static void compare_control(struct calling *c, struct msghdr *msg)
 {
@@ -45,8 +65,13 @@ static void compare_control(struct calling *c, struct msghdr *msg)
     for (; e && h && !c->failed; e = e->next, h = CMSG_NXTHDR(msg, h)) {
         call_compare(c, "cmsg_level", expr_part(e, "cmsg_level"), h->cmsg_level);
         call_compare(c, "cmsg_type", expr_part(e, "cmsg_type"), h->cmsg_type);
+        const struct expr *data = expr_part(e, "cmsg_data");
+        if (data && data->kind == EXPR_STRUCT) {
+            compare_error(c, data, h);
+            continue;
+        }
         memcpy(&n, CMSG_DATA(h), sizeof n);
-        call_compare(c, "cmsg_data", expr_part(e, "cmsg_data"), n);
+        call_compare(c, "cmsg_data", data, n);
     }
     if (list && (!e != !h) && !c->failed)
         call_fail(c, "there are %s items of control data", e ? "fewer" : "more");
