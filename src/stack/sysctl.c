@@ -20,6 +20,7 @@
  *     tapir.tcp_rcvbuf_round   0, 1   1: the buffer is whole segments; all of it counts
  *     tapir.tcp_ack_unsent     0, 1   0: an ACK of what was never sent is not answered
  *     tapir.tcp_icmp_refused   0, 1   1: ICMP's hard errors, they alone, refuse a SYN
+ *     tapir.tcp_send_pieces    0, 1   1: the send buffer counts packets, as on Linux
  *     tapir.tcp_shut_rd_keeps  0, 1   1: text can be read after shutdown(SHUT_RD)
  *     tapir.tcp_initcwnd       segs   `ip route ... initcwnd`
  *     tapir.tcp_advmss         bytes  `ip route ... advmss`, 0: from the MTU
@@ -117,6 +118,7 @@ static const struct sysctl table[] = {
     { NET4("tcp_retries1"), KIND_U8, TCP(retries1), 0, 0, 255 },
     { NET4("tcp_retries2"), KIND_U8, TCP(retries2), 0, 0, 255 },
     { NET4("tcp_orphan_retries"), KIND_U8, TCP(orphan_retries), 0, 0, 255 },
+    { NET4("tcp_notsent_lowat"), KIND_U32, TCP(notsent_lowat), 0, 0, U32_MAX },
     { NET4("tcp_reordering"), KIND_U8, TCP(reordering), 0, 1, 255 },
     { NET4("tcp_mtu_probing"), KIND_U8, TCP(mtu_probing), 0, 0, 1 },
     { NET4("tcp_base_mss"), KIND_U32, TCP(base_mss), 0, 28, 65495 },
@@ -164,6 +166,7 @@ static const struct sysctl table[] = {
     { "tapir.tcp_rcvbuf_round", KIND_BOOL, TCP(rcvbuf_round), 0, 0, 1 },
     { "tapir.tcp_ack_unsent", KIND_BOOL, TCP(ack_unsent), 0, 0, 1 },
     { "tapir.tcp_icmp_refused", KIND_BOOL, TCP(icmp_refused), 0, 0, 1 },
+    { "tapir.tcp_send_pieces", KIND_BOOL, TCP(send_pieces), 0, 0, 1 },
     { "tapir.tcp_shut_rd_keeps", KIND_BOOL, TCP(shut_rd_keeps), 0, 0, 1 },
     { "tapir.tcp_drop_synfin", KIND_U8, TCP(drop_synfin), 0, 0, 2 },
     { "tapir.tcp_delack_ms", KIND_USEC, TCP(delack), MS, 0, 500 },
@@ -205,7 +208,7 @@ static const char *const not_built[] = {
     NET4("tcp_migrate_req"), NET4("tcp_min_rtt_wlen"), NET4("tcp_min_snd_mss"),
     NET4("tcp_min_tso_segs"), NET4("tcp_moderate_rcvbuf"),
     NET4("tcp_no_metrics_save"), NET4("tcp_no_ssthresh_metrics_save"),
-    NET4("tcp_notsent_lowat"), NET4("tcp_pacing_ca_ratio"),
+    NET4("tcp_pacing_ca_ratio"),
     NET4("tcp_pacing_ss_ratio"), NET4("tcp_pingpong_thresh"),
     NET4("tcp_probe_interval"), NET4("tcp_probe_threshold"), NET4("tcp_recovery"),
     NET4("tcp_reflect_tos"), NET4("tcp_retrans_collapse"),

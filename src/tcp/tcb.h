@@ -62,6 +62,7 @@ struct tcb_snd {
     bool fin;              /* a FIN follows the text in buf */
     bool more;             /* the last send said that more follows */
     bool refused;          /* the last send found too little room */
+    struct seq piece;      /* where the newest packet begins: tcp_sndbuf.c */
     struct seq small_end;  /* where the last segment that was not full ended (Nagle) */
     usec last;             /* when text was last sent; NEVER: not yet */
     usec emptied;          /* when all that was sent was last acknowledged */
@@ -226,6 +227,9 @@ struct tcb {
     usec rto_time;         /* ... and how long those took until something was acked */
     struct tcp_busy busy;
 };
+
+/* tcp_sndbuf.c: what the send buffer may hold when a send of so much is done. */
+size_t tcp_send_limit(struct tcb *tcb, size_t wanted);
 
 /* tcp_busy.c */
 void tcp_busy_update(struct tcb *tcb);

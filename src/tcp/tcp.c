@@ -65,6 +65,7 @@ void tcp_config_default(struct tcp_config *c)
         .max_tw_buckets = 65536,
         .invalid_ratelimit = 500 * USEC_PER_MS,
         .cc = &cc_cubic,
+        .notsent_lowat = UINT32_MAX,
         .fastopen = FASTOPEN_CLIENT,
     };
 }

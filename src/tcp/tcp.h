@@ -58,6 +58,7 @@ struct tcp_config {
     bool rcvbuf_round;      /* tapir.tcp_rcvbuf_round: 0; 1: as tcp_window_end() */
     bool ack_unsent;        /* tapir.tcp_ack_unsent: 1: an ACK of it is answered */
     bool icmp_refused;      /* tapir.tcp_icmp_refused: 0; 1: as FreeBSD */
+    bool send_pieces;       /* tapir.tcp_send_pieces: 0; 1: as Linux, tcp_sndbuf.c */
     bool shut_rd_keeps;     /* tapir.tcp_shut_rd_keeps: 0; 1: as Linux */
     uint8_t drop_synfin;    /* tapir.tcp_drop_synfin: enum drop_synfin, 1 */
     uint8_t option_layout;  /* tapir.tcp_option_layout: enum tcp_layout, 0 */
@@ -96,6 +97,7 @@ struct tcp_config {
     uint32_t max_tw_buckets;      /* tcp_max_tw_buckets: 65536 */
     usec invalid_ratelimit;       /* tcp_invalid_ratelimit: 500 ms between challenges */
     const struct cc_ops *cc;      /* tcp_congestion_control: cubic */
+    uint32_t notsent_lowat; /* tcp_notsent_lowat: bytes; UINT32_MAX (default): none */
     uint32_t fastopen; /* tcp_fastopen: bits of tcp_fastopen.h, 1: FASTOPEN_CLIENT */
     struct tcp_fastopen_keys fastopen_keys; /* tcp_fastopen_key */
 };
@@ -273,7 +275,7 @@ struct tcp_options {
     uint8_t defer_accept;     /* TCP_DEFER_ACCEPT, as SYN-ACKs that fit in; 0: off */
     usec linger2;           /* TCP_LINGER2; 0: tcp_fin_timeout; NEVER: no time at all */
     uint32_t window_clamp;  /* TCP_WINDOW_CLAMP: bytes; 0: none */
-    uint32_t notsent_lowat; /* TCP_NOTSENT_LOWAT: bytes; 0: none */
+    uint32_t notsent_lowat; /* TCP_NOTSENT_LOWAT: bytes; 0: the tunable's */
     const struct cc_ops *cc; /* TCP_CONGESTION */
     uint32_t fastopen;       /* TCP_FASTOPEN: children a listener may have; 0: off */
     bool fastopen_no_cookie; /* TCP_FASTOPEN_NO_COOKIE */

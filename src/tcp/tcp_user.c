@@ -105,20 +105,6 @@ static bool connecting(const struct tcb *tcb)
     return opening && !tcp_fastopen_child(tcb);
 }
 
-/* How much the send buffer may hold now. TCP_NOTSENT_LOWAT: no more once so much waits
- * to be sent; below, whole segments are taken, as Linux takes whole packets. */
-static size_t send_limit(const struct tcb *tcb)
-{
-    size_t most = tcp_mem_sndbuf(tcb), len = tcb->snd.buf.len;
-    size_t unsent = tcp_not_sent(tcb), low = tcb->opt.notsent_lowat;
-
-    if (low == 0)
-        return most;
-    if (unsent >= low)
-        return min_size(most, len);
-    return min_size(most, len + max_size(low - unsent, tcb->snd.mss));
-}
-
 ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
 {
     size_t done = 0, wanted = 0;
@@ -127,14 +113,11 @@ ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
         return -EAGAIN;
     if (tcp_write_ended(tcb))
         return told_once(tcb, -EPIPE);
-    tcb->snd.buf.limit = send_limit(tcb);
-    for (size_t i = 0; i < n; i++) {
-        size_t part = ring_write(&tcb->snd.buf, text[i].at, text[i].len);
-        done += part;
+    for (size_t i = 0; i < n; i++)
         wanted += text[i].len;
-        if (part < text[i].len)
-            break;
-    }
+    tcb->snd.buf.limit = tcp_send_limit(tcb, wanted);
+    for (size_t i = 0; i < n && tcb->snd.buf.len < tcb->snd.buf.limit; i++)
+        done += ring_write(&tcb->snd.buf, text[i].at, text[i].len);
     if (done > 0 && done == wanted && !more)
         push_mark(&tcb->snd.push, snd_end(tcb));
     tcb->snd.more = more;
@@ -355,14 +338,6 @@ size_t tcp_not_sent(const struct tcb *tcb)
     if (!seq_lt(tcb->snd.nxt, snd_end(tcb)))
         return fin;
     return seq_len(tcb->snd.nxt, snd_end(tcb)) + fin;
-}
-
-/* As Linux: half of it must be free, or a user would be woken for every segment. */
-bool tcp_backlogged(const struct tcb *tcb)
-{
-    size_t low = tcb->opt.notsent_lowat;
-
-    return low > 0 && 2 * tcp_not_sent(tcb) >= low;
 }
 
 void tcp_buffers(const struct tcb *tcb, uint32_t *in, uint32_t *out)

@@ -48,6 +48,7 @@ static const char *const defaults[][2] = {
     { "net.ipv4.tcp_slow_start_after_idle", "0" },
     { "net.ipv4.tcp_early_retrans", "4" },
     { "net.ipv4.tcp_ecn", "0" },
+    { "net.ipv4.tcp_notsent_lowat", "4294967295" },
     { "net.ipv4.tcp_fastopen", "0x70403" },
     { "net.ipv4.tcp_fastopen_key", "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4" },
     { "net.ipv4.tcp_syncookies", "1" },
