@@ -38,6 +38,7 @@ static const struct {
     { "tapir.tcp_rcvbuf_round", { "0", "0", "1" } },
     { "tapir.tcp_ack_unsent", { "1", "0", "1" } },
     { "tapir.tcp_icmp_refused", { "0", "0", "1" } },
+    { "tapir.tcp_ts_optional", { "0", "1", "0" } },
     { "tapir.tcp_send_pieces", { "0", "1", "0" } },
     { "tapir.tcp_shut_rd_keeps", { "0", "1", "0" } },
     { "tapir.tcp_drop_synfin", { "1", "1", "0" } },

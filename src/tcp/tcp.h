@@ -58,6 +58,8 @@ struct tcp_config {
     bool rcvbuf_round;      /* tapir.tcp_rcvbuf_round: 0; 1: as tcp_window_end() */
     bool ack_unsent;        /* tapir.tcp_ack_unsent: 1: an ACK of it is answered */
     bool icmp_refused;      /* tapir.tcp_icmp_refused: 0; 1: as FreeBSD */
+    bool ts_optional;       /* tapir.tcp_ts_optional: 0; 1: as Linux, not every segment
+                             * must have the timestamp that was agreed on */
     bool send_pieces;       /* tapir.tcp_send_pieces: 0; 1: as Linux, tcp_sndbuf.c */
     bool shut_rd_keeps;     /* tapir.tcp_shut_rd_keeps: 0; 1: as Linux */
     uint8_t drop_synfin;    /* tapir.tcp_drop_synfin: enum drop_synfin, 1 */

@@ -149,8 +149,8 @@ static bool check_sequence(struct tcb *tcb, struct tcp_seg *seg)
         return tcp_reject(seg, DROP_TCP_PAWS);
     }
     /* RFC 7323 s3.2 (SHLD-ts-missing, MUST-ts-missing-alive): agreed on, so a segment
-     * without it is not of this connection. */
-    if (tcb->ts.on && !seg->opts.has_ts && !rst)
+     * without it is not of this connection; but Linux takes it. */
+    if (tcb->ts.on && !seg->opts.has_ts && !rst && !tcb->tcp->config.ts_optional)
         return tcp_reject(seg, DROP_TCP_NO_TIMESTAMP);
     if (!acceptable(tcb, seg)) {
         bool old = seq_lt(seg->seq, tcb->rcv.nxt);

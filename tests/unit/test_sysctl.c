@@ -62,6 +62,7 @@ static void every_name_reads_its_default(void **state)
         { "net.ipv4.tcp_rto_max_ms", "120000" },
         { "net.ipv4.tcp_notsent_lowat", "4294967295" },
         { "tapir.tcp_send_pieces", "0" },
+        { "tapir.tcp_ts_optional", "0" },
         { "net.ipv4.tcp_fastopen", "1" },
         { "net.ipv4.tcp_fastopen_key", "00000000-00000000-00000000-00000000" },
         { "net.ipv4.tcp_fin_timeout", "60" },
