@@ -163,9 +163,9 @@ $(B)/tapir: $(TOOL_OBJ) $(B)/drill.a $(B)/lab.a $(B)/libtapir.a
 	$(call say,LINK,$@)$(LINK) -o $@ $(TOOL_OBJ) $(B)/drill.a $(B)/lab.a $(B)/libtapir.a
 
 # The library's symbols stay inside: what is loaded with it may have a libtapir, too.
-$(B)/libtapir-packetdrill.so: $(SO_OBJ) $(B)/libtapir.a
+$(B)/libtapir-packetdrill.so: $(SO_OBJ) $(B)/drill.a $(B)/libtapir.a
 	$(call say,LINK,$@)$(LINK) -shared -Wl,--exclude-libs,ALL \
-	    $(if $(SAN),,-Wl,-z$(comma)defs) -o $@ $(SO_OBJ) $(B)/libtapir.a
+	    $(if $(SAN),,-Wl,-z$(comma)defs) -o $@ $(SO_OBJ) $(B)/drill.a $(B)/libtapir.a
 
 examples: $(EXAMPLE_BIN)
 	@:

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "edge/tapir.h"
-#include "tcp/tcp_demux.h"
 
 static const char *const names[TCPS_N] = {
     [TCPS_ESTABLISHED] = "ESTABLISHED", [TCPS_SYN_SENT] = "SYN_SENT",
@@ -25,30 +24,54 @@ static enum tcp_state state_of(const struct tcp_slot *slot)
     return tcp_state_of((const struct tcb *)(const void *)slot);
 }
 
-/* Of a socket that is not in the table; TCPS_N: it is. */
-static enum tcp_state unlisted_state(const struct sock *s)
+/* A socket of which the table knows nothing. */
+static void see_socket(const struct sock *s, states_see *see, void *arg)
 {
+    const struct tcp_slot endpoint = { .local = s->local.addr,
+                                       .local_port = s->local.port,
+                                       .remote = ip_any4 };
+
     if (s->kind != SOCK_KIND_TCP)
-        return TCPS_N;
+        return;
     if (s->listener)
-        return TCPS_LISTEN;
-    return !s->tcb || tcp_state_of(s->tcb) == TCPS_CLOSED ? TCPS_CLOSED : TCPS_N;
+        see(arg, &endpoint, names[TCPS_LISTEN]);
+    else if (!s->tcb || tcp_state_of(s->tcb) == TCPS_CLOSED)
+        see(arg, &endpoint, names[TCPS_CLOSED]);
+}
+
+void states_each(const struct tapir *host, states_see *see, void *arg)
+{
+    const struct stack *st = host->stack;
+
+    list_each (at, &st->socks.all)
+        see_socket(list_entry(at, struct sock, node), see, arg);
+    for (size_t i = 0; i < st->tcp.n_slots; i++)
+        for (const struct tcp_slot *slot = st->tcp.slots[i]; slot; slot = slot->next)
+            see(arg, slot, names[state_of(slot)]);
+}
+
+struct wanted {
+    const char *name;
+    int n;
+};
+
+static void count_wanted(void *arg, const struct tcp_slot *endpoint, const char *state)
+{
+    struct wanted *w = arg;
+
+    (void)endpoint;
+    w->n += strcmp(state, w->name) == 0;
 }
 
 int states_count(const struct tapir *host, const char *name)
 {
-    const struct stack *st = host->stack;
+    struct wanted w = { name, 0 };
     unsigned state = 0;
-    int n = 0;
 
     while (state < TCPS_N && !(names[state] && strcmp(names[state], name) == 0))
         state++;
     if (state == TCPS_N)
         return -1;
-    list_each (at, &st->socks.all)
-        n += unlisted_state(list_entry(at, struct sock, node)) == state;
-    for (size_t i = 0; i < st->tcp.n_slots; i++)
-        for (const struct tcp_slot *slot = st->tcp.slots[i]; slot; slot = slot->next)
-            n += state_of(slot) == state;
-    return n;
+    states_each(host, count_wanted, &w);
+    return w.n;
 }

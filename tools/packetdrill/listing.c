@@ -9,70 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../drill/states.h"
 #include "adapter.h"
 #include "base/text.h"
-#include "tcp/tcp_demux.h"
 
 enum { LINE_ROOM = 5 + 2 * (ADDR_TEXT + 6) };
 
-/* FreeBSD's names. */
-static const char *const state_name[TCPS_N] = {
-    [TCPS_ESTABLISHED] = "ESTABLISHED", [TCPS_SYN_SENT] = "SYN_SENT",
-    [TCPS_SYN_RECEIVED] = "SYN_RCVD",   [TCPS_FIN_WAIT_1] = "FIN_WAIT_1",
-    [TCPS_FIN_WAIT_2] = "FIN_WAIT_2",   [TCPS_TIME_WAIT] = "TIME_WAIT",
-    [TCPS_CLOSED] = "CLOSED",           [TCPS_CLOSE_WAIT] = "CLOSE_WAIT",
-    [TCPS_LAST_ACK] = "LAST_ACK",       [TCPS_LISTEN] = "LISTEN",
-    [TCPS_CLOSING] = "CLOSING",
-};
-
-static void line(FILE *out, const struct tcp_slot *slot, enum tcp_state state)
+static void write_line(void *arg, const struct tcp_slot *endpoint, const char *state)
 {
     char room[LINE_ROOM];
     struct text t;
 
     text_init(&t, room, sizeof room);
     text_put(&t, "tcp4 ");
-    ip_print(&t, slot->local);
+    ip_print(&t, endpoint->local);
     text_char(&t, ':');
-    text_u64(&t, slot->local_port);
+    text_u64(&t, endpoint->local_port);
     text_char(&t, ' ');
-    ip_print(&t, slot->remote);
+    ip_print(&t, endpoint->remote);
     text_char(&t, ':');
-    text_u64(&t, slot->remote_port);
-    fprintf(out, "%s %s\n", room, state_name[state]);
-}
-
-static enum tcp_state state_of(const struct tcp_slot *slot)
-{
-    if (slot->kind == SLOT_HALF_OPEN)
-        return TCPS_SYN_RECEIVED;
-    if (slot->kind == SLOT_TIME_WAIT)
-        return TCPS_TIME_WAIT;
-    return tcp_state_of((const struct tcb *)(const void *)slot);
-}
-
-/* A socket of which the table of four-tuples knows nothing. */
-static void list_socket(FILE *out, const struct sock *s)
-{
-    struct tcp_slot slot = { .local = s->local.addr,
-                             .local_port = s->local.port,
-                             .remote = ip_any4 };
-
-    if (s->kind != SOCK_KIND_TCP)
-        return;
-    if (s->listener)
-        line(out, &slot, TCPS_LISTEN);
-    else if (!s->tcb || tcp_state_of(s->tcb) == TCPS_CLOSED)
-        line(out, &slot, TCPS_CLOSED);
-}
-
-static void list_all(FILE *out, const struct stack *st)
-{
-    list_each (at, &st->socks.all)
-        list_socket(out, list_entry(at, struct sock, node));
-    for (size_t i = 0; i < st->tcp.n_slots; i++)
-        for (const struct tcp_slot *slot = st->tcp.slots[i]; slot; slot = slot->next)
-            line(out, slot, state_of(slot));
+    text_u64(&t, endpoint->remote_port);
+    fprintf(arg, "%s %s\n", room, state);
 }
 
 static void replace(const char *path, const char *text)
@@ -97,7 +54,7 @@ void listing_write(struct adapter *a)
 
     if (!out)
         return;
-    list_all(out, a->host->stack);
+    states_each(a->host, write_line, out);
     fclose(out);
     if (a->listed && strcmp(a->listed, text) == 0) {
         free(text);
