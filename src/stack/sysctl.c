@@ -20,8 +20,8 @@
  *     tapir.tcp_rcvbuf_round   0, 1   1: the buffer is whole segments; all of it counts
  *     tapir.tcp_ack_unsent     0, 1   0: an ACK of what was never sent is not answered
  *     tapir.tcp_icmp_refused   0, 1   1: ICMP's hard errors, they alone, refuse a SYN
- *     tapir.tcp_ts_optional    0, 1   1: segments without the agreed timestamp are
- * taken tapir.tcp_send_pieces    0, 1   1: the send buffer counts packets, as on Linux
+ *     tapir.tcp_ts_optional    0, 1   1: a segment may lack the agreed timestamp
+ *     tapir.tcp_send_pieces    0, 1   1: the send buffer counts packets, as on Linux
  *     tapir.tcp_shut_rd_keeps  0, 1   1: text can be read after shutdown(SHUT_RD)
  *     tapir.tcp_initcwnd       segs   `ip route ... initcwnd`
  *     tapir.tcp_advmss         bytes  `ip route ... advmss`, 0: from the MTU
