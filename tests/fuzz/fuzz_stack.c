@@ -154,7 +154,7 @@ static void set_tunable(struct rig *r)
     static const char *const value[] = {
         "0",     "1",    "2",     "3",      "10",        "100",
         "536",   "1000", "65535", "200000", "16 64 256", "4096 16384 65536",
-        "80 81", "reno", "cubic", "",       " 7 8 9 "
+        "80 81", "reno", "cubic", "",       " 7 8 9 ",   "0x607"
     };
     unsigned i = fuzz_u8(&r->in), n = 0;
     char was[100];
@@ -197,7 +197,9 @@ static void connect_socket(struct rig *r, struct slot *slot)
 {
     struct sock_name name = a_name(r);
 
-    if (sock_connect(slot->s, &name) == -EINPROGRESS)
+    bool fresh = !slot->s->tcb;
+    int err = sock_connect(slot->s, &name);
+    if (err == -EINPROGRESS || (fresh && err == 0))
         slot->written = slot->read = 0;
 }
 
@@ -221,14 +223,19 @@ static void send_text(struct rig *r, struct slot *slot)
     size_t n = size[choice % ARRAY_LEN(size)];
     struct sock_name to = { ip4_addr(FRAME_PEER), 40000 };
     struct piece piece[2] = { { b, n / 2 }, { b + n / 2, n - n / 2 } };
+    struct sock_name server = { ip4_addr(FRAME_PEER), 80 };
     bool datagram = slot->s->kind != SOCK_KIND_TCP;
+    bool opens = sock_opens(slot->s, choice & 32 ? SOCK_FASTOPEN : 0);
 
+    if (opens)
+        slot->written = slot->read = 0;
     for (uint32_t i = 0; i < n; i++)
         b[i] = grammar_out(slot->written + i);
     if (slot->s->kind == SOCK_KIND_PING)
         memset(b, 0, sizeof b), b[0] = 8;
-    ssize_t sent = sock_send(slot->s, piece, 2, choice & 8 ? SOCK_MORE : 0,
-                             datagram && (choice & 16) ? &to : NULL);
+    ssize_t sent = opens ? sock_open_with(slot->s, piece, 2, &server, choice & 16)
+                         : sock_send(slot->s, piece, 2, choice & 8 ? SOCK_MORE : 0,
+                                     datagram && (choice & 16) ? &to : NULL);
     assert(sent <= (ssize_t)n);
     if (sent > 0)
         slot->written += (uint32_t)sent;
