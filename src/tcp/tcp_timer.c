@@ -125,6 +125,8 @@ static void rexmt_fires(struct tcb *tcb)
     if (opening(tcb)) {
         tcb->syn_resent = true;
         sent_mark_head_lost(&tcb->sent, 1);
+        if (tcb->fast.child) /* RFC 5681 s3.1 (MUST-cc-initial-lost) */
+            tcb->cc.cwnd = tcb->cc.mss;
     } else {
         tcp_recovery_timeout(tcb);
         tcp_detect_black_hole(tcb);
