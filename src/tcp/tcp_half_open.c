@@ -335,6 +335,7 @@ struct tcb *tcp_half_open_child(struct tcp_half_open *h, struct tcp_seg *syn)
              l->tcp->config.rto_max); /* no round trip was seen */
     tcb->fast.opt = answer;
     tcp_begin_transfer(tcb, syn);
+    tcb->snd.wnd++; /* it counts from SND.UNA, where our SYN is */
     await_accept(tcb, l);
     tcp_fastopen_take_syn(tcb, l, syn);
     return tcb;

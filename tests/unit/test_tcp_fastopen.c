@@ -92,6 +92,22 @@ static void a_listener_has_no_more_children_than_it_said(void **state)
     end(l);
 }
 
+/* The window of a SYN begins behind ours, which no window holds back. */
+static void a_child_may_fill_the_window_of_its_syn(void **state)
+{
+    struct sock *l = listening(1);
+    peer_send(&p, "S 0:10(10) win 1000 <mss 1000," COOKIE ">");
+    peer_expect(&p, "S. 0:0(0) ack 11 <mss 1460>");
+    struct sock *s = peer_accept(&p, l);
+    peer_write(&p, s, 2000);
+    peer_expect(&p, ". 1:1001(1000) ack 11");
+    peer_expect_nothing(&p);
+    peer_linger_zero(s);
+    sock_close(s);
+    peer_skip(&p);
+    end(l);
+}
+
 static void a_child_outlives_its_listener_once_it_is_accepted(void **state)
 {
     struct sock *l = listening(1);
@@ -279,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_listener_has_no_more_children_than_it_said),
+        cmocka_unit_test(a_child_may_fill_the_window_of_its_syn),
         cmocka_unit_test(a_child_outlives_its_listener_once_it_is_accepted),
         cmocka_unit_test(a_child_that_nobody_answers_is_given_up),
         cmocka_unit_test(an_older_key_counts_and_is_replaced),
