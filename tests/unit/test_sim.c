@@ -258,7 +258,7 @@ static void a_tunable_is_set_by_its_name_or_refused(void **state)
     hosts_up(&h, 1, NULL);
     assert_int_equal(tapir_sysctl(h.a, "net.ipv4.tcp_sack", "0"), 0);
     assert_int_equal(tapir_sysctl(h.a, "net.ipv4.tcp_sack", "7"), -EINVAL);
-    assert_int_equal(tapir_sysctl(h.a, "net.ipv4.tcp_fastopen", "1"), -ENOTSUP);
+    assert_int_equal(tapir_sysctl(h.a, "net.ipv4.tcp_recovery", "1"), -ENOTSUP);
     assert_int_equal(tapir_sysctl(h.a, "net.ipv4.tcp_sock", "1"), -ENOENT);
     hosts_down(&h);
 }

@@ -75,7 +75,11 @@ static void numbers_have_linuxs_defaults(void **state)
         { 6, 10, 0 },      /* TCP_WINDOW_CLAMP */
         { 6, 12, 1 },      /* TCP_QUICKACK */
         { 6, 18, 0 },      /* TCP_USER_TIMEOUT */
+        { 6, 23, 0 },      /* TCP_FASTOPEN */
         { 6, 25, 0 },      /* TCP_NOTSENT_LOWAT */
+        { 6, 30, 0 },      /* TCP_FASTOPEN_CONNECT */
+        { 6, 34, 0 },      /* TCP_FASTOPEN_NO_COOKIE */
+        { 1, 60, 0 },      /* SO_ZEROCOPY */
         { 1, 7, 1048576 }, /* SO_SNDBUF: tcp_wmem's default */
         { 1, 8, 1048576 }, /* SO_RCVBUF: tcp_rmem's default */
     };
@@ -100,7 +104,7 @@ static void what_is_set_is_told_before_and_after_connecting(void **state)
         { 6, 9, 4, 7 },      { 6, 9, 0, 0 },         { 6, 9, -1, 0 },
         { 6, 10, 1, 1152 },  { 6, 10, 5000, 5000 },  { 6, 12, 0, 0 },
         { 6, 12, 1, 1 },     { 6, 18, 3000, 3000 },  { 6, 25, 10000, 10000 },
-        { 6, 25, -1, -1 },
+        { 6, 25, -1, -1 },   { 1, 60, 1, 1 },        { 1, 60, 0, 0 },
     };
     struct peer *p = *state;
     struct sock *s[3] = { new_sock(p, STREAM, 0), peer_establish(p, "<mss 1460>"),
@@ -118,9 +122,10 @@ static void values_out_of_range_are_invalid(void **state)
 {
     static const struct {
         int name, value;
-    } row[] = { { 4, 0 },  { 4, 32768 }, { 4, -1 },   { 5, 0 },   { 5, 32768 },
-                { 6, 0 },  { 6, 128 },   { 7, 0 },    { 7, 128 }, { 18, -1 },
-                { 2, 87 }, { 2, -1 },    { 2, 32768 } };
+    } row[] = { { 4, 0 },   { 4, 32768 }, { 4, -1 },    { 5, 0 },   { 5, 32768 },
+                { 6, 0 },   { 6, 128 },   { 7, 0 },     { 7, 128 }, { 18, -1 },
+                { 2, 87 },  { 2, -1 },    { 2, 32768 }, { 23, -1 }, { 30, 2 },
+                { 30, -1 }, { 34, 2 } };
     struct sock *s = new_sock(*state, STREAM, 0);
     for (size_t i = 0; i < ARRAY_LEN(row); i++)
         assert_int_equal(set(s, 6, row[i].name, row[i].value), -EINVAL);
@@ -145,7 +150,7 @@ static void what_is_not_built_is_no_option(void **state)
         int level, name;
     } row[] = {
         { 1, 0 },  { 1, 1 },   { 1, 6 },  { 1, 10 },  { 1, 12 }, { 1, 15 },  { 1, 25 },
-        { 1, 36 }, { 6, 0 },   { 6, 14 }, { 6, 23 },  { 6, 37 }, { 1, 29 },  { 0, 3 },
+        { 1, 36 }, { 6, 0 },   { 6, 14 }, { 6, 31 },  { 6, 37 }, { 1, 29 },  { 0, 3 },
         { 0, 4 },  { 41, 26 }, { 17, 1 }, { 257, 3 }, { -1, 1 }, { 1, 258 },
     };
     struct sock *s = new_sock(*state, STREAM, 0);
@@ -201,8 +206,8 @@ static void lengths_are_looked_at_as_on_linux(void **state)
     struct sock *s = new_sock(*state, STREAM, 0), *d = new_sock(*state, DATAGRAM, 17);
     uint8_t bytes[4] = { 7, 1, 1, 1 };
     size_t len = 2;
-    assert_int_equal(sock_setopt(s, 6, 23, bytes, 3), -EINVAL);
-    assert_int_equal(sock_setopt(s, 6, 23, bytes, 4), -ENOPROTOOPT);
+    assert_int_equal(sock_setopt(s, 6, 31, bytes, 3), -EINVAL);
+    assert_int_equal(sock_setopt(s, 6, 31, bytes, 4), -ENOPROTOOPT);
     assert_int_equal(sock_setopt(s, 1, 6, bytes, 0), -EINVAL);
     assert_int_equal(sock_setopt(s, 0, 3, bytes, 0), -ENOPROTOOPT);
     assert_int_equal(sock_setopt(d, 6, 1, bytes, 0), -ENOPROTOOPT);

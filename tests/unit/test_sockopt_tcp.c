@@ -378,6 +378,31 @@ static void without_quickack_and_text_the_handshakes_ack_leaves_after_200_ms(
     sock_close(s);
 }
 
+/* tcp(7): of a listener, and before connecting; how many children is bounded as a
+ * backlog is. */
+static void fast_open_is_chosen_before_there_is_a_connection(void **state)
+{
+    struct peer *p = *state;
+    struct sock *s = peer_establish(p, "<mss 1000>"), *l = peer_listen(p, 81);
+    assert_int_equal(set(s, 6, 23, 5), -EINVAL);
+    assert_int_equal(set(s, 6, 30, 1), -EINVAL);
+    assert_int_equal(set(s, 6, 34, 1), -EINVAL);
+    assert_int_equal(set(l, 6, 30, 1), -EINVAL);
+    assert_int_equal(set(l, 6, 23, 5), 0);
+    assert_int_equal(get(l, 6, 23), 5);
+    assert_int_equal(set(l, 6, 23, 100000), 0);
+    assert_int_equal(get(l, 6, 23), 4096);
+    assert_int_equal(set(l, 6, 34, 1), 0);
+    assert_int_equal(get(l, 6, 34), 1);
+    peer_sysctl(p, "net.ipv4.tcp_fastopen", "2");
+    struct sock *fresh = new_sock(p, STREAM, 0);
+    assert_int_equal(set(fresh, 6, 30, 1), -EOPNOTSUPP);
+    sock_close(fresh);
+    sock_close(s);
+    sock_close(l);
+    peer_skip(p);
+}
+
 /* tcp(7), TCP_NOTSENT_LOWAT: OUT only while less than half of it is unsent, and no more
  * is taken once so much is. */
 static void notsent_lowat_bounds_what_waits_to_be_sent(void **state)
@@ -409,6 +434,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(the_congestion_controller_goes_by_name),
+        T(fast_open_is_chosen_before_there_is_a_connection),
         T(maxseg_is_announced_and_told),
         T(tcp_info_begins_with_the_state),
         T(a_listener_tells_how_many_wait),
