@@ -24,7 +24,7 @@ bad() {
 gives() {
     want=$1 words=$2
     shift 2
-    timeout "${limit:-30}" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+    timeout "${limit:-60}" "$@" >"$dir/out" 2>"$dir/err" </dev/null
     status=$?
     if [ $status -ne "$want" ]; then
         bad "status $status, not $want"
@@ -289,12 +289,12 @@ in_ns && gives 0 '^serial .* 4/4 .*/[0-9]* *0$' "$tapir" page --link ns --object
 what='page has no loss to give the kernel'
 refuses 2 "the path is the kernel's" "$tapir" page --link kernel --loss 1
 # Virtual time needs real threads: on a busy machine their turns take long.
-limit=120
+limit=180
 for lab in $("$tapir" lab | awk '/^  / { print $1 }'); do
     what="the lab $lab is where theory has it"
     gives 0 'within their gates' "$tapir" lab --check "$lab"
 done
-limit=30
+limit=60
 what='the right answers to a lab are told so'
 gives 0 '^3b: 1 requests: yes' "$tapir" lab retries --check 1=52 2=56 3a=2 3b=1 4=0.025
 what='a wrong answer is told so'
