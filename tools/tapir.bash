@@ -12,7 +12,7 @@ _tapir() {
     elif [ "$before" = --strategy ]; then
         COMPREPLY=($(compgen -W "single serial parallel keepalive kparallel pipelined all" -- "$word"))
     elif [ "$before" = lab ]; then
-        COMPREPLY=($(compgen -W "$(tapir lab 2>/dev/null | awk '/^  /{print $1}') --check" -- "$word"))
+        COMPREPLY=($(compgen -W "$(tapir lab 2>/dev/null | awk '/^  /{print $1}') --check --json --read" -- "$word"))
     elif [ "$before" = --netem ]; then
         COMPREPLY=($(compgen -W "delay loss reorder duplicate corrupt rate limit codel ecn
             mtu drop twice hold" -- "$word"))
@@ -23,7 +23,7 @@ _tapir() {
         [ "${COMP_WORDS[1]}" = page ] && options="$options --page --objects --size
             --connections --rtt --rate --iw --strategy --loss --json --table --waterfall --svg
             --har --site --server --port"
-        [ "${COMP_WORDS[1]}" = lab ] && options="--check --json --help"
+        [ "${COMP_WORDS[1]}" = lab ] && options="--check --json --read --help"
         [ "${COMP_WORDS[1]}" = host ] && options="$options -t --json"
         [ "${COMP_WORDS[1]}" = serve ] && options="$options --port --bind --echo
             --follow-links --no-listing --no-status --access-log --log-format
