@@ -15,6 +15,7 @@
 #include "lab/experiment.h"
 #include "lab/sheet.h"
 #include "options.h"
+#include "turns.h"
 
 enum { OPT_CHECK = 256, OPT_JSON, OPT_READ, ANSWERS = 16 };
 
@@ -379,8 +380,10 @@ int lab_run(int argc, char **argv)
     if (call.capture && (call.check || call.keys[0]))
         return tell_usage("a capture is only looked at: no --check, no KEY=VALUE",
                           "tapir lab NAME --read FILE");
-    if (call.name)
+    if (call.name) {
+        turns_on_one_processor();
         return show_lab(&call);
+    }
     if (call.check || call.json || call.keys[0] || call.capture)
         return tell_usage("--check, --json, --read and KEY=VALUE need a lab's NAME",
                           "tapir lab lists them");

@@ -12,6 +12,7 @@
 #include "edge/netem_units.h"
 #include "lab/report.h"
 #include "options.h"
+#include "turns.h"
 
 enum {
     OPT_PAGE = 256,
@@ -276,6 +277,7 @@ static void judge(struct page *page, struct page_run *run, bool done)
 
 static int run_simulated(struct page *page)
 {
+    turns_on_one_processor();
     for (unsigned i = 0; i < page->n; i++) {
         struct page_run *run = &page->run[i];
         judge(page, run, path_simulate(run->how, &page->setup, &run->record));

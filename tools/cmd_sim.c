@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "options.h"
 #include "sim.h"
+#include "turns.h"
 
 enum { OPT_CC = 256, OPT_CSV, OPT_INTERVAL, OPT_STAGGER };
 
@@ -198,5 +199,6 @@ int simulation_run(int argc, char **argv)
     run.seed = o.config.seeded ? o.config.seed : 1;
     if (!open_csv(&run))
         return 1;
+    turns_on_one_processor();
     return simulate(&o, &run);
 }

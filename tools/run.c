@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "tapir/sim.h"
+#include "turns.h"
 
 enum { FAR_WAIT_MS = 3000, END_WAIT_MS = 500, SAME_WISH_MS = 200 };
 
@@ -392,6 +393,7 @@ static int run_sim(struct options *o, const struct job *job)
         .seeded = true,
         .seed = o->config.seed + 1,
     };
+    turns_on_one_processor();
     struct sim *sim = sim_new(o->config.seed);
     if (!sim) {
         tell("cannot make a simulation", "there is no memory", NULL);
