@@ -79,6 +79,10 @@ fetches() {
     wait $server
     cmp "$dir/file" "$dir/got"
 }
+# once_in_three CHECK...: on a machine that does other things a time-out may be its own.
+once_in_three() {
+    "$@" || "$@" || "$@"
+}
 # Told at once: no time-out, and not much is sent twice.
 without_time_out() {
     fetches "$@" && [ "$(counter IcmpInDestUnreachs)" -gt 0 ] &&
@@ -101,9 +105,11 @@ pings_cut() {
     [ "$(counter IcmpInDestUnreachs)" -eq 1 ] && [ "$(counter IpFragOKs)" -eq 2 ]
 }
 
-check "a narrow path is found at once, with offload" without_time_out 1300
-check "a narrow path is found at once, without offload" without_time_out 1300 --no-offload
-check "so is one that is narrower than 552 bytes: there the router cuts" router_cuts 400
+check "a narrow path is found at once, with offload" once_in_three without_time_out 1300
+check "a narrow path is found at once, without offload" once_in_three \
+    without_time_out 1300 --no-offload
+check "so is one that is narrower than 552 bytes: there the router cuts" once_in_three \
+    router_cuts 400
 check "a path that swallows large packets is passed" out_of_the_hole \
     --netem 'out:mtu 1200' --sysctl net.ipv4.tcp_mtu_probing=1
 check "echo requests beyond the path's MTU are cut here after the first" pings_cut
