@@ -3,23 +3,10 @@
 # Tapir's TCP and over the kernel's. In namespaces of its own; without them all is
 # skipped. Closes with "N passed, N failed, N skipped".
 cd "$(dirname "$0")/../.." || exit 1
-here=$PWD/tests/live
-tapir=$PWD/${TAPIR:-build/tapir}
-if [ "$1" != inside ]; then
-    for how in "unshare -nm" "unshare -Urnm"; do
-        if $how true 2>/dev/null && [ -w /dev/net/tun ] && command -v curl >/dev/null &&
-            command -v ip >/dev/null && command -v python3 >/dev/null; then
-            exec timeout -k 5 120 $how -p -f --kill-child --mount-proc "$0" inside
-        fi
-    done
-    echo "skip http: no right to namespaces or a TAP device, or curl, ip or python3 is missing"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
-fi
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
-ip link set lo up
+. tests/live/lib.sh
+[ "$1" = inside ] || enter curl ip python3
+begin_tests
+logs=server
 
 # What is served.
 mkdir -p "$dir/site/sub" "$dir/site/bare"
@@ -33,27 +20,6 @@ seq 100000 >"$dir/site/page.txt"
 gzip -k "$dir/site/page.txt"
 echo '<b>' >"$dir/site/bare/<i>&amp"
 
-# check WHAT COMMAND...: COMMAND is good when it exits 0.
-check() {
-    what="$link: $1"
-    shift
-    if "$@" >"$dir/said" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok   $what"
-    else
-        failed=$((failed + 1))
-        echo "FAIL $what"
-        tail -n 12 "$dir/said" "$dir/server" | sed 's/^/     | /'
-    fi
-}
-wait_for() {
-    turns=100
-    while ! "$@" >/dev/null 2>&1; do
-        turns=$((turns - 1))
-        [ $turns -gt 0 ] || { echo "waited in vain for: $*"; return 1; }
-        sleep 0.05
-    done
-}
 # serve ADDRESS OPTION...: until stop.
 serve() {
     url=http://$1
@@ -194,5 +160,4 @@ for link in tap:tapirhttp kernel; do
     check "a second signal ends it at once" stopped_at_once
     check "each answer is a line of JSON in the log" logged
 done
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed -eq 0 ]
+end_tests

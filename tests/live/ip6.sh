@@ -4,22 +4,10 @@
 # namespaces of its own; without them all is skipped. Closes with "N passed, N failed,
 # N skipped".
 cd "$(dirname "$0")/../.." || exit 1
-tapir=$PWD/${TAPIR:-build/tapir}
-if [ "$1" != inside ]; then
-    for how in "unshare -nm" "unshare -Urnm"; do
-        if $how sh -c 'ip link set lo up && grep -q 00000001 /proc/net/if_inet6' \
-            2>/dev/null && command -v curl >/dev/null && command -v python3 >/dev/null; then
-            exec timeout -k 5 100 $how -p -f --kill-child --mount-proc "$0" inside
-        fi
-    done
-    echo "skip ip6: no right to namespaces, no IPv6, or curl, ip or python3 is missing"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
-fi
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-ip link set lo up
+. tests/live/lib.sh
+[ "$1" = inside ] || enter curl ip python3
+begin_tests
+grep -q 00000001 /proc/net/if_inet6 || skip_all "no IPv6"
 
 mkdir "$dir/site"
 head -c 300000 /dev/urandom >"$dir/site/f"
@@ -185,5 +173,4 @@ gives 1 'IPv6 is not built yet' "$tapir" perf --link sim -c ::1
 what='ping over the kernel is of IPv4'
 gives 1 'addresses of the other family only' "$tapir" ping --link kernel -c 1 six.test
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed -eq 0 ]
+end_tests

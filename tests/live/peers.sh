@@ -4,22 +4,10 @@
 # are counted in the access log. In namespaces of its own; without them all is skipped,
 # as is a program that is not there. Closes with "N passed, N failed, N skipped".
 cd "$(dirname "$0")/../.." || exit 1
-here=$PWD/tests/live
-tapir=$PWD/${TAPIR:-build/tapir}
-if [ "$1" != inside ]; then
-    for how in "unshare -nm" "unshare -Urnm"; do
-        if $how true 2>/dev/null && [ -w /dev/net/tun ] && command -v ip >/dev/null; then
-            exec timeout -k 5 120 $how -p -f --kill-child --mount-proc "$0" inside
-        fi
-    done
-    echo "skip peers: no right to namespaces or a TAP device, or ip is missing"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
-fi
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-ip link set lo up
+. tests/live/lib.sh
+[ "$1" = inside ] || enter ip
+begin_tests
+logs=server
 
 mkdir -p "$dir/site/sub"
 head -c 1024 /dev/urandom >"$dir/site/small"
@@ -27,31 +15,15 @@ head -c 100000 /dev/urandom >"$dir/site/middle"
 head -c 3000000 /dev/urandom >"$dir/site/big"
 echo '<p>sub</p>' >"$dir/site/sub/index.html"
 
-# check PROGRAM WHAT COMMAND...: COMMAND is good when it exits 0.
-check() {
-    what="$link: $2"
-    if ! command -v "$1" >/dev/null; then
-        skipped=$((skipped + 1))
-        echo "skip $what: $1 is missing"
-        return
-    fi
-    shift 2
-    if "$@" >"$dir/said" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok   $what"
+# check_with PROGRAM WHAT COMMAND...: if the program is there.
+check_with() {
+    need=$1
+    shift
+    if command -v "$need" >/dev/null; then
+        check "$@"
     else
-        failed=$((failed + 1))
-        echo "FAIL $what"
-        tail -n 12 "$dir/said" "$dir/server" | sed 's/^/     | /'
+        skip "$1" "$need is missing"
     fi
-}
-wait_for() {
-    turns=100
-    while ! "$@" >/dev/null 2>&1; do
-        turns=$((turns - 1))
-        [ $turns -gt 0 ] || { echo "waited in vain for: $*"; return 1; }
-        sleep 0.05
-    done
 }
 
 # ---- our server ---------------------------------------------------------------------------
@@ -94,23 +66,23 @@ ab_is_happy() {
         ! grep -q 'Non-2xx\|Write errors' "$dir/out"
 }
 clients() {
-    check wrk "wrk keeps 40 connections" logs 1000 40 \
+    check_with wrk "wrk keeps 40 connections" logs 1000 40 \
         wrk_is_happy -t 2 -c 40 -d 1 "$url/small"
-    check wrk "wrk's pipelines of 16" logs 1000 10 \
+    check_with wrk "wrk's pipelines of 16" logs 1000 10 \
         wrk_is_happy -t 1 -c 10 -d 1 -s "$dir/pipeline.lua" "$url/small"
-    check ab "ab keeps 50 connections" logs 3000 50 ab_is_happy 3000 -k -c 50 "$url/small"
-    check ab "ab makes a connection for each request" logs 1000 1000 \
+    check_with ab "ab keeps 50 connections" logs 3000 50 ab_is_happy 3000 -k -c 50 "$url/small"
+    check_with ab "ab makes a connection for each request" logs 1000 1000 \
         ab_is_happy 1000 -c 20 "$url/small"
-    check ab "ab posts" logs 500 10 \
+    check_with ab "ab posts" logs 500 10 \
         ab_is_happy 500 -k -c 10 -p "$dir/site/middle" -T text/plain "$url/echo"
     for what in kept opened pipelined ranges threads; do
-        check python3 "python's clients: $what" \
+        check_with python3 "python's clients: $what" \
             logs 1 60 python3 "$here/peers.py" "$what" "$addr" "$dir/site"
     done
-    check node "node's fetch: forty at once, streams, aborts, bodies" \
+    check_with node "node's fetch: forty at once, streams, aborts, bodies" \
         logs 150 60 node "$here/peers.mjs" "$url" "$dir/site"
-    check curl "curl fetches twenty files in parallel" logs 20 20 curl_in_parallel
-    check wget "wget goes on where it was" wget_goes_on
+    check_with curl "curl fetches twenty files in parallel" logs 20 20 curl_in_parallel
+    check_with wget "wget goes on where it was" wget_goes_on
 }
 curl_in_parallel() {
     curl -sS -Z -o "$dir/c#1" "$url/big?[1-20]" || return 1
@@ -186,12 +158,12 @@ servers() {
         *) kept=1 ;;
         esac
         command -v "$program" >/dev/null && wait_for listens "${at#*:}"
-        check $program "$program: a file five times" fetched 5 $kept
-        check $program "$program: a part, and what is missing" parts
-        check $program "$program: what is not there, and a head" missing
+        check_with $program "$program: a file five times" fetched 5 $kept
+        check_with $program "$program: a part, and what is missing" parts
+        check_with $program "$program: what is not there, and a head" missing
         [ $program = busybox ] ||
-            check $program "$program: a pipeline" fetched 5 1 --pipeline
-        [ $program != node ] || check node "node: chunks, and then the next" chunks
+            check_with $program "$program: a pipeline" fetched 5 1 --pipeline
+        [ $program != node ] || check_with node "node: chunks, and then the next" chunks
     done
 }
 # 0A is LISTEN.
@@ -211,5 +183,4 @@ for link in tap:tapirpeers kernel; do
     wait $server
     servers $theirs
 done
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed -eq 0 ]
+end_tests

@@ -6,44 +6,12 @@
 #
 #     tapir 10.0.0.2 ==TAP, 1500== 10.0.0.1 router 10.1.0.1 ==veth, narrow== 10.1.0.2 curl
 cd "$(dirname "$0")/../.." || exit 1
-tapir=$PWD/${TAPIR:-build/tapir}
-if [ "$1" != inside ]; then
-    for how in "unshare -nm" "unshare -Urnm"; do
-        if $how true 2>/dev/null && [ -w /dev/net/tun ] && command -v curl >/dev/null &&
-            command -v ip >/dev/null; then
-            exec timeout -k 5 120 $how -p -f --kill-child --mount-proc "$0" inside
-        fi
-    done
-    echo "skip pmtu: no right to namespaces or a TAP device, or curl or ip is missing"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
-fi
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
+. tests/live/lib.sh
+[ "$1" = inside ] || enter curl ip
+begin_tests
+logs=server
 head -c 1000000 /dev/urandom >"$dir/file"
 
-# check WHAT COMMAND...: COMMAND is good when it exits 0.
-check() {
-    what=$1
-    shift
-    if "$@" >"$dir/said" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok   $what"
-    else
-        failed=$((failed + 1))
-        echo "FAIL $what"
-        tail -n 12 "$dir/said" "$dir/server" | sed 's/^/     | /'
-    fi
-}
-wait_for() {
-    turns=100
-    while ! "$@" >/dev/null 2>&1; do
-        turns=$((turns - 1))
-        [ $turns -gt 0 ] || { echo "waited in vain for: $*"; return 1; }
-        sleep 0.05
-    done
-}
 counter() {
     awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }' "$dir/server"
 }
@@ -55,7 +23,6 @@ own_namespace() {
     [ "$(readlink "/proc/$far/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 }
 wait_for own_namespace
-ip link set lo up
 ip link add r type veth peer name c netns $far
 ip addr add 10.1.0.1/24 dev r
 ip link set r up
@@ -115,5 +82,4 @@ check "a path that swallows large packets is passed" out_of_the_hole \
 check "echo requests beyond the path's MTU are cut here after the first" pings_cut
 
 kill $far
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed -eq 0 ]
+end_tests

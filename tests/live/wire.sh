@@ -7,48 +7,13 @@
 # Times have a lower bound for the median and an upper one for the quickest, for a machine
 # may be busy: what is on time once is no accident.
 cd "$(dirname "$0")/../.." || exit 1
-tapir=$PWD/${TAPIR:-build/tapir}
-py=$PWD/tests/live/wire.py
-if [ "$1" != inside ]; then
-    for how in "unshare -nm" "unshare -Urnm"; do
-        if $how true 2>/dev/null && [ -w /dev/net/tun ] && command -v python3 >/dev/null &&
-            command -v curl >/dev/null &&
-            command -v ip >/dev/null; then
-            exec timeout -k 5 120 $how -p -f --kill-child --mount-proc "$0" inside
-        fi
-    done
-    echo "skip wire: no right to namespaces or a TAP device, or python3, curl or ip is missing"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 0
-fi
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
+. tests/live/lib.sh
+[ "$1" = inside ] || enter python3 curl ip
+begin_tests
+logs="wire server page"
+py=$here/wire.py
 head -c 1000000 /dev/urandom >"$dir/file"
 
-# check WHAT COMMAND...: COMMAND is good when it exits 0.
-check() {
-    what=$1
-    shift
-    if "$@" >"$dir/said" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok   $what"
-    else
-        failed=$((failed + 1))
-        echo "FAIL $what"
-        for f in said wire server page; do
-            [ -f "$dir/$f" ] && tail -n 12 "$dir/$f" | sed "s/^/     $f| /"
-        done
-    fi
-}
-wait_for() {
-    turns=100
-    while ! "$@" >/dev/null 2>&1; do
-        turns=$((turns - 1))
-        [ $turns -gt 0 ] || { echo "waited in vain for: $*"; return 1; }
-        sleep 0.05
-    done
-}
 ticks() {
     awk '{ print $14 + $15 }' "/proc/$1/stat"
 }
@@ -205,10 +170,10 @@ fi
 
 # gets LINK OPTION...: the file, over HTTP from 192.0.2.1.
 gets() {
-    link=$1
+    to=$1
     shift
     rm -f "$dir/got"
-    timeout 15 "$tapir" get -sS --link "$link" "$@" -o "$dir/got" http://192.0.2.1/file && same
+    timeout 15 "$tapir" get -sS --link "$to" "$@" -o "$dir/got" http://192.0.2.1/file && same
 }
 serve_at() {
     begin server "$tapir" serve --link "$1" --addr 192.0.2.1/24 "$dir"
@@ -298,5 +263,4 @@ between_two() {
 check "two Tapirs inherit a socket each" between_two
 
 kill $ns_a $ns_b
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed -eq 0 ]
+end_tests
