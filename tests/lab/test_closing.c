@@ -1,6 +1,6 @@
 /* How an answer's connection ends: what theory says of it, and what a client of the
  * stack makes of it. */
-#include "../../tools/lab/experiment.h"
+
 #include "../../tools/lab/theory_end.h"
 
 #include <setjmp.h>
@@ -12,10 +12,7 @@
 
 #include <cmocka.h>
 
-static bool near(double a, double b, double apart)
-{
-    return a - b <= apart && b - a <= apart;
-}
+#include "lab/measure.h"
 
 /* A segment of 1000 bytes takes a millisecond. */
 static const struct theory_path plain = {
@@ -63,16 +60,6 @@ static void who_reads_later_loses_more_often(void **state)
     assert_true(near(theory_close_chance(&plain, 0.2, 0.4), 0.75, 1e-9));
     assert_true(near(theory_close_chance(&plain, 0.05, 0.4), 1, 1e-9));
     assert_true(near(theory_close_chance(&plain, 0.6, 0.4), 0, 1e-9));
-}
-
-static double measure(const char *line)
-{
-    struct experiment e;
-    struct figure f = { .measured = -1 };
-    if (!experiment_run(line, &e, &f))
-        fail_msg("%s: %s", line, e.error);
-    assert_true(figure_off(&f) <= f.gate && figure_off(&f) >= -f.gate);
-    return f.measured;
 }
 
 static void what_curl_would_say(void **state)

@@ -1,5 +1,5 @@
 /* Kept connections and idle time: closed forms, and the lab's visits beside them. */
-#include "../../tools/lab/experiment.h"
+
 #include "../../tools/lab/theory_idle.h"
 
 #include <setjmp.h>
@@ -10,10 +10,7 @@
 
 #include <cmocka.h>
 
-static bool near(double a, double b, double apart)
-{
-    return a - b <= apart && b - a <= apart;
-}
+#include "lab/measure.h"
 
 /* e^-1 = 0.367879; nothing takes any time but the pauses. */
 static void as_many_are_held_as_are_used_again(void **state)
@@ -53,15 +50,6 @@ static void a_server_that_does_not_wait_keeps_nothing(void **state)
     assert_true(near(theory_idle_reuse(&i), 0, 0));
     assert_true(near(theory_idle_stale(&i), 0, 0));
     assert_true(near(theory_idle_wait(&i), 2, 0));
-}
-
-static double measure(const char *line)
-{
-    struct experiment e;
-    struct figure f;
-    assert_true(experiment_run(line, &e, &f));
-    assert_true(figure_off(&f) <= f.gate && figure_off(&f) >= -f.gate);
-    return f.measured;
 }
 
 static void visits_are_where_the_forms_have_them(void **state)

@@ -1,5 +1,5 @@
 /* Lost segments: formulae 15 and 16, and pages on which they fall. */
-#include "../../tools/lab/experiment.h"
+
 #include "../../tools/lab/theory_loss.h"
 #include "../../tools/lab/theory_spread.h"
 
@@ -13,10 +13,7 @@
 
 #include <cmocka.h>
 
-static bool near(double a, double b, double apart)
-{
-    return a - b <= apart && b - a <= apart;
-}
+#include "lab/measure.h"
 
 /* A segment takes a millisecond, a round trip a hundred. */
 static const struct theory_path plain = {
@@ -130,15 +127,6 @@ static void the_page_in_the_middle_is_below_the_mean(void **state)
 }
 
 /* --- pages --- */
-
-static double measure(const char *line)
-{
-    struct experiment e;
-    struct figure f;
-    assert_true(experiment_run(line, &e, &f));
-    assert_true(figure_off(&f) <= f.gate && figure_off(&f) >= -f.gate);
-    return f.measured;
-}
 
 static void behind_a_hole_all_of_a_pipeline_waits(void **state)
 {

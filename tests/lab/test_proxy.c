@@ -1,5 +1,5 @@
 /* Keep-Alive through proxies that know it or do not. */
-#include "../../tools/lab/experiment.h"
+
 #include "../../tools/lab/theory_end.h"
 
 #include <setjmp.h>
@@ -11,10 +11,7 @@
 
 #include <cmocka.h>
 
-static bool near(double a, double b, double apart)
-{
-    return a - b <= apart && b - a <= apart;
-}
+#include "lab/measure.h"
 
 /* RFC 9112 appendix C.2.2: what a field for one hop does further on. */
 static void it_hangs_where_somebody_behind_a_dumb_proxy_keeps(void **state)
@@ -52,16 +49,6 @@ static void each_hop_costs_two_round_trips_anew(void **state)
     assert_true(near(theory_chain_fresh(&plain, &dumb), 0.4, 1e-6));
     assert_true(near(theory_chain_again(&plain, &dumb), 60.4, 1e-6));
     assert_true(near(theory_chain_again(&plain, &smart), 0.3, 1e-6));
-}
-
-static double measure(const char *line)
-{
-    struct experiment e;
-    struct figure f = { .measured = -1 };
-    if (!experiment_run(line, &e, &f))
-        fail_msg("%s: %s", line, e.error);
-    assert_true(figure_off(&f) <= f.gate && figure_off(&f) >= -f.gate);
-    return f.measured;
 }
 
 static void a_dumb_proxy_hangs_for_the_servers_patience(void **state)

@@ -1,6 +1,6 @@
 /* A kept connection that the server closes: what theory says of it, and what a client
  * and a server do over the stack. */
-#include "../../tools/lab/experiment.h"
+
 #include "../../tools/lab/theory_end.h"
 
 #include <setjmp.h>
@@ -12,10 +12,7 @@
 
 #include <cmocka.h>
 
-static bool near(double a, double b, double apart)
-{
-    return a - b <= apart && b - a <= apart;
-}
+#include "lab/measure.h"
 
 /* Nothing takes time on the wire: a fresh transaction is two round trips. */
 static const struct theory_path plain = {
@@ -55,16 +52,6 @@ static void of_pauses_over_a_span_a_round_trip_is_bad(void **state)
     assert_true(near(theory_reuse_chance(&plain, 1, 2), 0.05, 1e-9));
     assert_true(near(theory_reuse_chance(&plain, 0.05, 2), 0.025, 1e-9));
     assert_true(near(theory_reuse_chance(&plain, 3, 2), 0, 1e-9));
-}
-
-static double measure(const char *line)
-{
-    struct experiment e;
-    struct figure f = { .measured = -1 };
-    if (!experiment_run(line, &e, &f))
-        fail_msg("%s: %s", line, e.error);
-    assert_true(figure_off(&f) <= f.gate && figure_off(&f) >= -f.gate);
-    return f.measured;
 }
 
 /* RFC 9110 s9.2.2: a client repeats by itself what is safe, and nothing else. */

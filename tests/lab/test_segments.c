@@ -1,5 +1,4 @@
 /* Messages in segments, and these in packets. */
-#include "../../tools/lab/experiment.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,20 +9,7 @@
 
 #include <cmocka.h>
 
-static bool near(double a, double b, double apart)
-{
-    return a - b <= apart && b - a <= apart;
-}
-
-static double measure(const char *line)
-{
-    struct experiment e;
-    struct figure f = { .measured = -1 };
-    if (!experiment_run(line, &e, &f))
-        fail_msg("%s: %s", line, e.error);
-    assert_true(figure_off(&f) <= f.gate && figure_off(&f) >= -f.gate);
-    return f.measured;
-}
+#include "lab/measure.h"
 
 /* RFC 6691: the MSS counts options, too. */
 static void a_segment_has_room_for_the_mss_less_its_options(void **state)

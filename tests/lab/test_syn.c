@@ -1,5 +1,5 @@
 /* Lost SYNs: formula 14 step by step, and the lab's connects beside it. */
-#include "../../tools/lab/experiment.h"
+
 #include "../../tools/lab/theory_syn.h"
 
 #include <setjmp.h>
@@ -12,10 +12,7 @@
 
 #include <cmocka.h>
 
-static bool near(double a, double b, double apart)
-{
-    return a - b <= apart && b - a <= apart;
-}
+#include "lab/measure.h"
 
 static void each_step_has_p_times_the_connects_of_the_last(void **state)
 {
@@ -72,15 +69,6 @@ static void errors_shrink_with_the_root_of_the_draws(void **state)
     /* Two thirds wait 0, one third 2: variance 4 * 2/9. */
     assert_true(near(theory_syn_error(&s, 8), 0.333333333, 1e-8));
     assert_true(near(theory_share_error(0.5, 100), 0.05, 1e-9));
-}
-
-static double measure(const char *line)
-{
-    struct experiment e;
-    struct figure f;
-    assert_true(experiment_run(line, &e, &f));
-    assert_true(figure_off(&f) <= f.gate && figure_off(&f) >= -f.gate);
-    return f.measured;
 }
 
 static void a_twentieth_of_lost_syns_costs_the_mean_a_twentieth_of_a_second(

@@ -1,5 +1,5 @@
 /* Connections are told apart by four numbers. */
-#include "../../tools/lab/experiment.h"
+
 #include "../../tools/lab/tuples.h"
 
 #include <setjmp.h>
@@ -11,15 +11,7 @@
 
 #include <cmocka.h>
 
-static double measure(const char *line)
-{
-    struct experiment e;
-    struct figure f = { .measured = -1 };
-    if (!experiment_run(line, &e, &f))
-        fail_msg("%s: %s", line, e.error);
-    assert_true(figure_off(&f) <= f.gate && figure_off(&f) >= -f.gate);
-    return f.measured;
-}
+#include "lab/measure.h"
 
 /* RFC 9293 s3.3.1: a pair of sockets is a connection. */
 static void who_looks_at_fewer_than_four_sees_fewer_connections(void **state)

@@ -10,44 +10,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "harness/peer.h"
-
-enum { STREAM = 1, DATAGRAM = 2, ICMP = 1 };
-
-static int setup(void **state)
-{
-    static struct peer p;
-    peer_init(&p);
-    *state = &p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    peer_free(*state);
-    return 0;
-}
-
-static struct sock *new_sock(struct peer *p, int type, int protocol)
-{
-    struct sock *s;
-    assert_int_equal(sock_new(&p->st->socks, 2, type, protocol, &s), 0);
-    return s;
-}
-
-static int set(struct sock *s, int level, int name, int value)
-{
-    return sock_setopt(s, level, name, &value, sizeof value);
-}
-
-static int get(struct sock *s, int level, int name)
-{
-    int value = -1;
-    size_t len = sizeof value;
-    assert_int_equal(sock_getopt(s, level, name, &value, &len), 0);
-    assert_int_equal(len, 4);
-    return value;
-}
+#include "harness/option.h"
 
 static void numbers_have_linuxs_defaults(void **state)
 {
