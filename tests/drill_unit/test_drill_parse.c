@@ -28,6 +28,12 @@ static int parse(const char *text)
     return script_parse(&script, &arena, text, strlen(text), &error);
 }
 
+static int parse_freebsd(const char *text)
+{
+    script = (struct script){ .file = "test.pkt", .freebsd = true };
+    return script_parse(&script, &arena, text, strlen(text), &error);
+}
+
 static const struct event *event(const char *text)
 {
     if (parse(text) < 0)
@@ -51,7 +57,6 @@ static void a_packet_is_printed_as_it_is_written(void **state)
         "P.5 1:11(10) ack 1",
         "U. 1:2(1) ack 1 win 5 urg 1",
         ". 1:1(0) ack 1 <...>",
-        "S. ...(0) ack 1",
         "R. 0:0(0)! ack 2",
         "[ect0] . 1:1(0) ack 1",
         "[ce] P. 1:2(1) ack 1",
@@ -77,6 +82,21 @@ static void a_packet_is_printed_as_it_is_written(void **state)
         assert_string_equal(printed, row[i]);
         assert_true(p->outbound);
     }
+}
+
+static void any_sequence_number_is_for_freebsd_alone(void **state)
+{
+    char printed[PACKET_TEXT];
+    struct text t;
+
+    assert_int_equal(parse("+0 > S. ...(0) ack 1"), -22);
+    assert_string_equal(error.text, "any sequence number: FreeBSD's packetdrill alone "
+                                    "has that (--freebsd)");
+    assert_int_equal(error.column, 9);
+    assert_int_equal(parse_freebsd("+0 > S. ...(0) ack 1"), 0);
+    text_init(&t, printed, sizeof printed);
+    packet_print(&t, script.events->packet);
+    assert_string_equal(printed, "S. ...(0) ack 1");
 }
 
 /* RFC 792, RFC 1191. */
@@ -236,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_packet_is_printed_as_it_is_written),
+        cmocka_unit_test(any_sequence_number_is_for_freebsd_alone),
         cmocka_unit_test(icmp_has_a_type_a_code_and_a_quotation),
         cmocka_unit_test(a_time_is_absolute_relative_a_range_or_any),
         cmocka_unit_test(a_call_has_arguments_a_result_and_an_errno),

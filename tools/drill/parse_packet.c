@@ -202,6 +202,9 @@ static uint32_t parse_range(struct parser *p, uint32_t *from)
 static void parse_seq(struct parser *p, struct packet *pk)
 {
     if (parse_is(p, TOKEN_ELLIPSIS)) {
+        if (!p->script->freebsd)
+            parse_refuse(p, "any sequence number: FreeBSD's packetdrill alone has that "
+                            "(--freebsd)");
         parse_next(p);
         pk->any_seq = true;
         parse_char(p, '(');

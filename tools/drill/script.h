@@ -76,10 +76,11 @@ struct setting {
 };
 
 struct script {
-    const char *file;             /* the caller's, and the next one, too */
+    const char *file;             /* the caller's, and the two next ones, too */
     const struct define *defines; /* they go before those of the script */
-    struct setting *settings;     /* in their order */
-    const char *init;             /* the shell command before all, or NULL */
+    bool freebsd; /* the caller's: what FreeBSD's packetdrill alone can read, too */
+    struct setting *settings; /* in their order */
+    const char *init;         /* the shell command before all, or NULL */
     int init_line;
     const char *cleanup; /* the one behind all, or NULL */
     struct event *events;
@@ -91,7 +92,7 @@ struct script_error {
     char text[160];
 };
 
-/* Reads `len` characters at `text` into *out, whose first two fields are set. 0, or
+/* Reads `len` characters at `text` into *out, whose first three fields are set. 0, or
  * -EINVAL and *error. */
 int script_parse(struct script *out, struct arena *arena, const char *text, size_t len,
                  struct script_error *error);
