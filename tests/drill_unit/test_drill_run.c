@@ -56,6 +56,19 @@ static void a_script_that_is_right_passes(void **state)
     assert_int_equal(v.at, 200000);
 }
 
+/* As for packetdrill: Google's runner defines TFO_COOKIE, the program does not. */
+static void a_word_that_nobody_defined_stands_for_nothing(void **state)
+{
+    static const char text[] =
+        "0 < S 0:0(0) win 32792 <mss 1000,FO TFO_COOKIE,nop,nop>\n";
+
+    assert_int_equal(play(text), VERDICT_WRONG);
+    assert_int_equal(v.line, 1);
+    assert_int_equal(play("--define=TFO_COOKIE=0102030405060708\n"
+                          "0 < S 0:0(0) win 32792 <mss 1000,FO TFO_COOKIE,nop,nop>\n"),
+                     VERDICT_PASS);
+}
+
 static void another_packet_is_told_beside_the_one_that_was_wanted(void **state)
 {
     assert_int_equal(play(ACCEPTED "+0 write(4, ..., 100) = 100\n"
@@ -221,6 +234,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_teardown(name, free_verdict)
     const struct CMUnitTest tests[] = {
         TEST(a_script_that_is_right_passes),
+        TEST(a_word_that_nobody_defined_stands_for_nothing),
         TEST(another_packet_is_told_beside_the_one_that_was_wanted),
         TEST(a_packet_that_does_not_come_fails),
         TEST(a_packet_for_a_socket_that_does_nothing_is_from_nobody),
