@@ -320,6 +320,26 @@ static void words_set_mtu_and_tunables(void **state)
     down(&d);
 }
 
+/* FreeBSD's names, in its units: 15000 milliseconds are fifteen seconds. */
+static void words_have_freebsds_names_too(void **state)
+{
+    struct driver d;
+    int fd, n = 0;
+    socklen_t len = sizeof n;
+
+    up(&d, "profile=bsd net.inet.tcp.keepcnt=2 net.inet.tcp.keepidle=15000 rfc1323=0");
+    fd = listener(&d);
+    assert_int_equal(d.ifc.getsockopt(d.u, fd, IPPROTO_TCP, TCP_KEEPCNT, &n, &len), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(d.ifc.getsockopt(d.u, fd, IPPROTO_TCP, TCP_KEEPIDLE, &n, &len), 0);
+    assert_int_equal(n, 15);
+    put(&d, "S 0:0(0) win 65535 <mss 1000,sackOK,TS val 1 ecr 0,wscale 7>");
+    take(&d);
+    assert_null(strstr(d.line, "wscale"));
+    assert_null(strstr(d.line, "TS"));
+    down(&d);
+}
+
 /* In a namespace of our own; false: that is not permitted here. A user namespace is for
  * those who are not root, and not for a process with threads, which ThreadSanitizer
  * makes of any. */
@@ -350,6 +370,16 @@ static void check_namespace(void)
     take(&d);
     assert_non_null(strstr(d.line, "wscale"));
     assert_null(strstr(d.line, "TS"));
+    down(&d);
+
+    /* Written again, the value that was there is somebody's wish, too. */
+    up(&d, "");
+    set_in_namespace("/proc/sys/net/ipv4/tcp_window_scaling", "0");
+    listener(&d);
+    put(&d, "S 0:0(0) win 65535 <mss 1000,sackOK,TS val 1 ecr 0,wscale 7>");
+    take(&d);
+    assert_null(strstr(d.line, "wscale"));
+    assert_non_null(strstr(d.line, "TS"));
     down(&d);
 }
 
@@ -580,6 +610,7 @@ int main(void)
         cmocka_unit_test(a_socket_is_a_real_descriptor_that_the_kernel_closes),
         cmocka_unit_test(there_is_no_ipv6),
         cmocka_unit_test(words_set_mtu_and_tunables),
+        cmocka_unit_test(words_have_freebsds_names_too),
         cmocka_unit_test(what_a_script_sets_in_its_namespace_counts_at_once),
         cmocka_unit_test(a_switch_of_freebsd_makes_a_reset_in_the_window_count),
         cmocka_unit_test(blocking_calls_return_at_the_moment_of_what_they_waited_for),

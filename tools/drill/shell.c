@@ -20,6 +20,7 @@
 
 #include "base/bytes.h"
 #include "edge/raw.h"
+#include "freebsd.h"
 #include "run.h"
 #include "states.h"
 
@@ -54,72 +55,15 @@ static const char *const defaults[][2] = {
     { "net.ipv4.tcp_syncookies", "1" },
 };
 
-/* FreeBSD's names; the value is multiplied and divided. */
-static const struct {
-    const char *name, *ours;
-    long long times, by;
-} freebsd[] = {
-    { "net.inet.tcp.rfc1323", "net.ipv4.tcp_timestamps", 1, 1 },
-    { "net.inet.tcp.rfc1323", "net.ipv4.tcp_window_scaling", 1, 1 },
-    { "net.inet.tcp.sack.enable", "net.ipv4.tcp_sack", 1, 1 },
-    { "net.inet.tcp.syncookies", "net.ipv4.tcp_syncookies", 1, 1 },
-    { "net.inet.tcp.keepidle", "net.ipv4.tcp_keepalive_time", 1, 1000 },
-    { "net.inet.tcp.keepintvl", "net.ipv4.tcp_keepalive_intvl", 1, 1000 },
-    { "net.inet.tcp.keepcnt", "net.ipv4.tcp_keepalive_probes", 1, 1 },
-    { "net.inet.tcp.delacktime", "tapir.tcp_delack_ms", 1, 1 },
-    { "net.inet.tcp.rexmit_initial", "tapir.tcp_rto_initial_ms", 1, 1 },
-    { "net.inet.tcp.msl", "tapir.tcp_timewait_ms", 2, 1 },
-    { "net.inet.tcp.insecure_rst", "tapir.tcp_insecure_rst", 1, 1 },
-    { "net.inet.tcp.insecure_syn", "tapir.tcp_insecure_syn", 1, 1 },
-    { "net.inet.tcp.drop_synfin", "tapir.tcp_drop_synfin", 2, 1 },
-    { "net.inet.tcp.ecn.enable", "net.ipv4.tcp_ecn", 1, 1 },
-    { "net.inet.tcp.blackhole", NULL, 0, 0 },
-    { "net.inet.tcp.rexmit_slop", NULL, 0, 0 },
-    { "net.inet.tcp.path_mtu_discovery", NULL, 0, 0 },
-    { "net.inet.tcp.hostcache.purgenow", NULL, 0, 0 },
-    { "kern.ipc.maxsockbuf", NULL, 0, 0 },
-};
-
 static void set(struct run *r, int line, const char *name, const char *value)
 {
-    int err = tapir_sysctl(r->host, name, value);
+    int err = freebsd_sysctl(r->host, name, value);
 
     if (err < 0)
         run_note(r, line, "%s=%s is passed over: %s", name, value,
                  err == -ENOTSUP  ? "the stack has not got it yet"
                  : err == -EINVAL ? "the stack does not take this value"
                                   : "no such name");
-}
-
-/* The size of a buffer is the one in the middle of three. */
-static void set_space(struct run *r, int line, const char *name, const char *value)
-{
-    long long n = strtoll(value, NULL, 0), max = n > 2097152 ? n : 2097152;
-    char text[64];
-
-    snprintf(text, sizeof text, "%lld %lld %lld", n < 4096 ? n : 4096, n, max);
-    set(r, line, name, text);
-}
-
-static bool set_freebsd(struct run *r, int line, const char *name, const char *value)
-{
-    bool recv = strcmp(name, "net.inet.tcp.recvspace") == 0;
-    bool known = recv || strcmp(name, "net.inet.tcp.sendspace") == 0;
-    char text[24];
-
-    if (known)
-        set_space(r, line, recv ? "net.ipv4.tcp_rmem" : "net.ipv4.tcp_wmem", value);
-    for (size_t i = 0; i < ARRAY_LEN(freebsd); i++) {
-        if (strcmp(freebsd[i].name, name) != 0)
-            continue;
-        known = true;
-        if (!freebsd[i].ours)
-            continue;
-        snprintf(text, sizeof text, "%lld",
-                 strtoll(value, NULL, 0) * freebsd[i].times / freebsd[i].by);
-        set(r, line, freebsd[i].ours, text);
-    }
-    return known;
 }
 
 /* "net.ipv4.tcp_sack=0", with dots or slashes, perhaps below /proc/sys. */
@@ -136,8 +80,7 @@ static void assign(struct run *r, int line, char *word)
     for (char *c = name; *c; c++)
         if (*c == '/')
             *c = '.';
-    if (!set_freebsd(r, line, name, value))
-        set(r, line, name, value);
+    set(r, line, name, value);
 }
 
 static void take_sysctl(struct run *r, int line, const struct command_words *c)

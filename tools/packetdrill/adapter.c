@@ -140,8 +140,7 @@ static void adapter_free(void *userdata)
     if (current == a)
         current = NULL;
     sim_free(a->sim);
-    settings_free(&a->settings);
-    free(a->seen);
+    settings_end(a);
     free(a->listed);
     pthread_cond_destroy(&a->ending);
     pthread_mutex_destroy(&a->gate);

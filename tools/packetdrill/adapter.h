@@ -28,6 +28,7 @@ struct settings {
 /* A tunable of the namespace. */
 struct seen {
     char value[VALUE_ROOM]; /* when it was looked at last; "": never */
+    int watch;              /* inotify's number of it; -1: there is none */
 };
 
 struct adapter {
@@ -37,6 +38,7 @@ struct adapter {
     unsigned device_mtu; /* tun0's when it was looked at last; 0: there was none */
     struct seen *seen;   /* by the number of sysctl_name(); owned */
     unsigned n_seen;
+    int watcher; /* inotify: what is written there; -1: the kernel has it not */
 
     /* who is inside: see adapter.c */
     pthread_t main;       /* the program's main thread: the simulation's outer one */
@@ -86,7 +88,7 @@ bool settings_parse(struct settings *s, const char *flags);
  * say at first; false: there is no memory. Then what has changed there. */
 bool settings_begin(struct adapter *a);
 void settings_follow(struct adapter *a);
-void settings_free(struct settings *s);
+void settings_end(struct adapter *a);
 
 /* listing.c: writes the state file, if there is to be one and it has changed. */
 void listing_write(struct adapter *a);

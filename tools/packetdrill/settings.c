@@ -2,22 +2,26 @@
  *
  *     profile=       "linux" (default), "bsd", "tapir"
  *     the namespace  /proc/sys/net, where scripts set it; tun0's MTU, unless "mtu="
- *     other words    "net.ipv4.tcp_sack=0"; a switch of FreeBSD's, "insecure_rst"
+ *     other words    "net.ipv4.tcp_sack=0"; FreeBSD's names, "net.inet.tcp.keepcnt=2",
+ *                    and switches, "insecure_rst"
  *
  * and "pcap=FILE" and "ladder" show what happened.
  *
  * The namespace is looked at before each call and packet, because scripts set it after
  * the object was loaded. It is Linux's: with another profile than linux what is found
- * there at first is nobody's wish, and only what is set later counts. Words that nobody
+ * there at first is nobody's wish, and only what is set later counts, also to the value
+ * that was there: the kernel tells what is written (inotify). Words that nobody
  * understands are told of and left out. */
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "../drill/freebsd.h"
 #include "adapter.h"
 #include "base/bytes.h"
 #include "base/text.h"
@@ -25,16 +29,16 @@
 
 enum { MTU_LEAST = 68, MTU_MOST = 65535 };
 
-/* FreeBSD's switches, below net.inet.tcp. */
+/* FreeBSD's switches, below net.inet.tcp, and one of Linux's. */
 static const struct {
     const char *word, *on, *off;
 } switches[] = {
-    { "insecure_rst", "tapir.tcp_insecure_rst=1", "tapir.tcp_insecure_rst=0" },
-    { "insecure_syn", "tapir.tcp_insecure_syn=1", "tapir.tcp_insecure_syn=0" },
-    { "drop_synfin", "tapir.tcp_drop_synfin=2", "tapir.tcp_drop_synfin=0" },
+    { "insecure_rst", "net.inet.tcp.insecure_rst=1", "net.inet.tcp.insecure_rst=0" },
+    { "insecure_syn", "net.inet.tcp.insecure_syn=1", "net.inet.tcp.insecure_syn=0" },
+    { "drop_synfin", "net.inet.tcp.drop_synfin=1", "net.inet.tcp.drop_synfin=0" },
     { "rfc1337", "net.ipv4.tcp_rfc1337=1", "net.ipv4.tcp_rfc1337=0" },
-    { "sack", "net.ipv4.tcp_sack=1", "net.ipv4.tcp_sack=0" },
-    { "rfc1323", "net.ipv4.tcp_timestamps=1", "net.ipv4.tcp_timestamps=0" },
+    { "sack", "net.inet.tcp.sack.enable=1", "net.inet.tcp.sack.enable=0" },
+    { "rfc1323", "net.inet.tcp.rfc1323=1", "net.inet.tcp.rfc1323=0" },
 };
 
 static void complain(const char *what, const char *word)
@@ -141,11 +145,6 @@ bool settings_parse(struct settings *s, const char *flags)
     return true;
 }
 
-void settings_free(struct settings *s)
-{
-    free(s->text);
-}
-
 /* ---- the namespace ---- */
 
 /* A line of a file, without its end. */
@@ -163,15 +162,43 @@ static bool read_line(const char *path, char *out, size_t room)
     return ok;
 }
 
+static void path_of(const char *name, char *out, size_t room)
+{
+    snprintf(out, room, "/proc/sys/%s", name);
+    for (char *c = out; *c; c++)
+        if (*c == '.')
+            *c = '/';
+}
+
+static void watch(struct adapter *a)
+{
+    char path[VALUE_ROOM];
+
+    a->watcher = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    for (unsigned i = 0; i < a->n_seen; i++) {
+        path_of(sysctl_name(i), path, sizeof path);
+        a->seen[i].watch = inotify_add_watch(a->watcher, path, IN_MODIFY);
+    }
+}
+
+/* What was written since is as if it had never been looked at. These are watches of
+ * files: no event has a name behind it. */
+static void forget_written(struct adapter *a)
+{
+    struct inotify_event event;
+
+    while (read(a->watcher, &event, sizeof event) == sizeof event)
+        for (unsigned i = 0; i < a->n_seen; i++)
+            if (a->seen[i].watch == event.wd)
+                a->seen[i].value[0] = '\0';
+}
+
 /* Has the kernel's value of a tunable changed since it was looked at last? */
 static bool look_at(struct seen *seen, const char *name)
 {
     char path[VALUE_ROOM], value[VALUE_ROOM];
 
-    snprintf(path, sizeof path, "/proc/sys/%s", name);
-    for (char *c = path; *c; c++)
-        if (*c == '.')
-            *c = '/';
+    path_of(name, path, sizeof path);
     if (!read_line(path, value, sizeof value) || strcmp(value, seen->value) == 0)
         return false;
     memcpy(seen->value, value, sizeof value);
@@ -185,6 +212,7 @@ static bool take_tunables(struct adapter *a, bool note_only)
     bool any = false;
     const char *name;
 
+    forget_written(a);
     for (unsigned i = 0; i < a->n_seen && (name = sysctl_name(i)); i++) {
         /* tcp_mem is what the machine's memory allows. */
         if (strncmp(name, "net.", 4) != 0 || strcmp(name, "net.ipv4.tcp_mem") == 0 ||
@@ -227,7 +255,7 @@ static void set(struct adapter *a, const char *setting)
     char name[VALUE_ROOM];
 
     snprintf(name, sizeof name, "%.*s", (int)(equals - setting), setting);
-    if (tapir_sysctl(a->host, name, equals + 1) < 0)
+    if (freebsd_sysctl(a->host, name, equals + 1) < 0)
         complain("the stack refuses this setting", setting);
 }
 
@@ -246,6 +274,7 @@ bool settings_begin(struct adapter *a)
     a->seen = calloc(a->n_seen, sizeof *a->seen);
     if (!a->seen)
         return false;
+    watch(a);
     take_tunables(a, strcmp(s->profile, "linux") != 0);
     take_mtu(a, s->mtu);
     if (s->mtu)
@@ -259,4 +288,12 @@ void settings_follow(struct adapter *a)
     take_mtu(a, false);
     if (take_tunables(a, false))
         set_words(a);
+}
+
+void settings_end(struct adapter *a)
+{
+    if (a->watcher >= 0)
+        close(a->watcher);
+    free(a->seen);
+    free(a->settings.text);
 }
