@@ -16,7 +16,7 @@
 #   or `sysctl -qe tapir...` where Linux has none and would fail. Else the stack's
 #   defaults hold (profile tapir: no script needs another one).
 # - Google's packetdrill plays it, too, with build/libtapir-packetdrill.so, profile=tapir
-#   and the tunables as words of --so_flags. It has no SIOCOUTQ, no TCP_WINDOW_CLAMP, no
+#   and what is set below `tapir.` as words of --so_flags. It has no SIOCOUTQ, no TCP_WINDOW_CLAMP, no
 #   fd=0 of an event and no packets for a socket that does nothing; calls take some
 #   microseconds there.
 # - It ends where the rule has been shown: nothing has to be closed.
