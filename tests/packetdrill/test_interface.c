@@ -11,7 +11,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -27,11 +26,13 @@
 #include "../../tools/packetdrill/interface.h"
 #include "base/bytes.h"
 #include "harness/frame.h"
+#include "harness/object.h"
 #include "wire/eth.h"
 #include "wire/ip4_wire.h"
 #include "wire/tcp_wire.h"
 
 #define MS 1000
+#define SO "libtapir-packetdrill.so"
 
 typedef void init_fn(const char *flags, struct packetdrill_interface *ifc);
 typedef int getsockopt_fn(int fd, int level, int name, void *value, socklen_t *len);
@@ -46,33 +47,6 @@ struct driver {
 };
 
 /* ---- the driver ---- */
-
-/* Beside the tests' folder in the build. */
-static void *object(void)
-{
-    char path[PATH_MAX + 40];
-    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
-    void *so;
-
-    assert_true(n > 0);
-    path[n] = '\0';
-    for (int up = 0; up < 3; up++)
-        *strrchr(path, '/') = '\0';
-    strcat(path, "/libtapir-packetdrill.so");
-    so = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!so)
-        fail_msg("%s", dlerror());
-    return so;
-}
-
-/* dlsym() gives an object's pointer where a function's is wanted (POSIX allows it). */
-static void function(const char *name, void *out, size_t size)
-{
-    void *at = dlsym(object(), name);
-
-    assert_non_null(at);
-    memcpy(out, &at, size);
-}
 
 static long long clock_now(const struct driver *d)
 {
@@ -93,7 +67,7 @@ static void up(struct driver *d, const char *flags)
     init_fn *init;
 
     memset(d, 0, sizeof *d);
-    function("packetdrill_interface_init", &init, sizeof init);
+    object_function(SO, "packetdrill_interface_init", &init, sizeof init);
     snprintf(text, sizeof text,
              "ipv=4 local=192.0.2.2 remote=192.0.2.1 seed=1 profile=tapir %s", flags);
     init(text, &d->ifc);
@@ -207,7 +181,7 @@ static void every_member_of_the_table_is_there(void **state)
 
 static void nothing_else_of_the_object_can_be_seen(void **state)
 {
-    void *so = object();
+    void *so = object_load(SO);
 
     assert_non_null(dlsym(so, "packetdrill_interface_init"));
     assert_non_null(dlsym(so, "getsockopt"));
@@ -220,7 +194,7 @@ static void it_can_be_loaded_without_words(void **state)
     struct packetdrill_interface ifc;
     init_fn *init;
 
-    function("packetdrill_interface_init", &init, sizeof init);
+    object_function(SO, "packetdrill_interface_init", &init, sizeof init);
     memset(&ifc, 0, sizeof ifc);
     init(NULL, &ifc);
     assert_non_null(ifc.userdata);
@@ -306,37 +280,39 @@ static void there_is_no_ipv6(void **state)
 
 /* ---- what the words say ---- */
 
+/* What a listener offers of the two that the peer offers. */
+static int assert_offers(struct driver *d, bool wscale, bool stamp)
+{
+    int fd = listener(d);
+
+    put(d, "S 0:0(0) win 65535 <mss 1000,sackOK,TS val 1 ecr 0,wscale 7>");
+    take(d);
+    assert_int_equal(strstr(d->line, "wscale") != NULL, wscale);
+    assert_int_equal(strstr(d->line, "TS") != NULL, stamp);
+    return fd;
+}
+
 static void words_set_mtu_and_tunables(void **state)
 {
     struct driver d;
 
     up(&d, "mtu=1000 net.ipv4.tcp_window_scaling=0 net.ipv4.tcp_timestamps=0");
-    listener(&d);
-    put(&d, "S 0:0(0) win 65535 <mss 1000,sackOK,TS val 1 ecr 0,wscale 7>");
-    take(&d);
+    assert_offers(&d, false, false);
     assert_non_null(strstr(d.line, "<mss 960,"));
-    assert_null(strstr(d.line, "wscale"));
-    assert_null(strstr(d.line, "TS"));
     down(&d);
 }
 
-/* FreeBSD's names, in its units: 15000 milliseconds are fifteen seconds. */
+/* In its units: 15000 milliseconds are fifteen seconds. */
 static void words_have_freebsds_names_too(void **state)
 {
     struct driver d;
     int fd, n = 0;
     socklen_t len = sizeof n;
 
-    up(&d, "profile=bsd net.inet.tcp.keepcnt=2 net.inet.tcp.keepidle=15000 rfc1323=0");
-    fd = listener(&d);
-    assert_int_equal(d.ifc.getsockopt(d.u, fd, IPPROTO_TCP, TCP_KEEPCNT, &n, &len), 0);
-    assert_int_equal(n, 2);
+    up(&d, "profile=bsd net.inet.tcp.keepidle=15000 rfc1323=0");
+    fd = assert_offers(&d, false, false);
     assert_int_equal(d.ifc.getsockopt(d.u, fd, IPPROTO_TCP, TCP_KEEPIDLE, &n, &len), 0);
     assert_int_equal(n, 15);
-    put(&d, "S 0:0(0) win 65535 <mss 1000,sackOK,TS val 1 ecr 0,wscale 7>");
-    take(&d);
-    assert_null(strstr(d.line, "wscale"));
-    assert_null(strstr(d.line, "TS"));
     down(&d);
 }
 
@@ -357,29 +333,20 @@ static bool set_in_namespace(const char *path, const char *value)
 }
 
 /* What a script sets after the object was loaded counts at once, and with every
- * profile; what was set before is nobody's wish but Linux's. */
+ * profile, also to the value that was there; what was set before is nobody's wish but
+ * Linux's. */
 static void check_namespace(void)
 {
     struct driver d;
 
     set_in_namespace("/proc/sys/net/ipv4/tcp_window_scaling", "0");
     up(&d, "");
-    listener(&d);
     set_in_namespace("/proc/sys/net/ipv4/tcp_timestamps", "0");
-    put(&d, "S 0:0(0) win 65535 <mss 1000,sackOK,TS val 1 ecr 0,wscale 7>");
-    take(&d);
-    assert_non_null(strstr(d.line, "wscale"));
-    assert_null(strstr(d.line, "TS"));
+    assert_offers(&d, true, false);
     down(&d);
-
-    /* Written again, the value that was there is somebody's wish, too. */
     up(&d, "");
     set_in_namespace("/proc/sys/net/ipv4/tcp_window_scaling", "0");
-    listener(&d);
-    put(&d, "S 0:0(0) win 65535 <mss 1000,sackOK,TS val 1 ecr 0,wscale 7>");
-    take(&d);
-    assert_null(strstr(d.line, "wscale"));
-    assert_non_null(strstr(d.line, "TS"));
+    assert_offers(&d, false, true);
     down(&d);
 }
 
@@ -538,7 +505,7 @@ static void the_preloaded_getsockopt_answers_for_our_sockets(void **state)
     socklen_t len = sizeof info;
     int fd, type = 0, theirs = socket(AF_UNIX, SOCK_DGRAM, 0);
 
-    function("getsockopt", &ask, sizeof ask);
+    object_function(SO, "getsockopt", &ask, sizeof ask);
     up(&d, "");
     fd = accepted(&d, listener(&d));
     memset(info, 0xaa, sizeof info);
