@@ -23,7 +23,7 @@ static int free_arena(void **state)
 
 static struct packet packet(const char *text)
 {
-    struct script script = { .file = "test.pkt" };
+    struct script script = { .file = "test.pkt", .freebsd = true };
     struct script_error error;
     char line[200];
     snprintf(line, sizeof line, "0 > %s", text);
