@@ -37,7 +37,8 @@ struct run {
     const struct event *event; /* that happens now */
     usec due, due_end;         /* when it is to happen; due_end: of a range */
     usec tolerance;            /* of it */
-    usec last_due; /* of the event before; NEVER: it had no time of its own */
+    usec last_due;     /* of the event before; NEVER: it had no time of its own */
+    bool last_arrived; /* the event before was a packet to us */
 
     struct flow *flows;      /* newest first */
     struct flow *under_test; /* NULL: none yet */
