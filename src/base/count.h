@@ -35,6 +35,7 @@
     C(IcmpInDestUnreachs) \
     C(IcmpOutDestUnreachs) \
     C(IcmpInTimeExcds) \
+    C(IcmpInRedirects) \
     C(ArpInRequests) \
     C(ArpInReplies) \
     C(ArpOutRequests) \

@@ -37,6 +37,7 @@
     D(ICMP_CKSUM, "IcmpCsumError", "ICMP checksum is wrong")                         \
     D(ICMP_TYPE, "IcmpTypeIgnored", "ICMP message that needs no answer")             \
     D(ICMP_QUOTE, "IcmpQuoteInvalid", "error about a packet that was never sent")    \
+    D(ICMP_REDIRECT, "IcmpRedirectRefused", "redirect that cannot be believed")      \
     D(ICMP_RATE, "IcmpRateLimited", "ICMP answer withheld by the rate limit")        \
     D(ICMP_NO_SOCKET, "IcmpNoSocket", "echo reply that nobody waits for")            \
     D(ICMP_QUEUE_FULL, "IcmpRcvbufError", "the socket's receive buffer is full")     \

@@ -5,8 +5,8 @@
  *     unreachable, time exceeded, parameter problem
  *                        become a struct net_error, once the packet that they quote is
  *                        seen to be one of ours; the transport it names decides
- *     source quench      ignored (RFC 6633 s3), as are redirects: a host with one
- *                        gateway gains nothing by them, and anyone can forge them
+ *     redirect           as those, if it comes from whom it may come from (redirect.c)
+ *     source quench      ignored (RFC 6633 s3)
  *     all else           counted and dropped
  *
  * Errors that we owe are sent from a bucket: icmp_msgs_burst at once, refilled with
@@ -25,6 +25,7 @@
 enum {
     ERROR_LEN_MAX = 576, /* an error with its IP header, bytes */
     QUOTE_MIN = 8,       /* RFC 792: bytes behind the quoted IP header */
+    REDIRECT_CODES = 4,  /* RFC 792: for a network or host, with or without its TOS */
     ECHO_MAX = 65535 - IP4_LEN - ICMP_LEN,
 };
 
@@ -128,6 +129,10 @@ bool net_error_quote(struct net_error *err, const uint8_t *b, size_t len)
 static bool error_meaning(const struct icmp *m, struct net_error *err)
 {
     *err = (struct net_error){ .error = -EHOSTUNREACH };
+    if (m->type == ICMP_REDIRECT) {
+        *err = (struct net_error){ .redirect = true, .gateway = m->gateway };
+        return m->code < REDIRECT_CODES;
+    }
     if (m->type == ICMP_PARAMETER) {
         err->error = -EPROTO;
         err->hard = true;
@@ -151,6 +156,8 @@ static enum icmp_found take_error(struct net *net, const struct ip_info *ip,
         count(&net->count, COUNT_IcmpInDestUnreachs);
     if (m->type == ICMP_TIME_EXCEEDED)
         count(&net->count, COUNT_IcmpInTimeExcds);
+    if (m->type == ICMP_REDIRECT)
+        count(&net->count, COUNT_IcmpInRedirects);
     if (!error_meaning(m, err)) {
         net_drop(net, p, DROP_ICMP_TYPE);
         return ICMP_TAKEN;
@@ -162,6 +169,10 @@ static enum icmp_found take_error(struct net *net, const struct ip_info *ip,
     /* The error went to whom the quoted packet says sent it: else it is forged. */
     if (ip->broadcast || !ip_eq(err->src, ip->dst)) {
         net_drop(net, p, DROP_ICMP_QUOTE);
+        return ICMP_TAKEN;
+    }
+    if (err->redirect && !redirect_plausible(net, ip, err)) {
+        net_drop(net, p, DROP_ICMP_REDIRECT);
         return ICMP_TAKEN;
     }
     pkt_free(p);
@@ -187,6 +198,7 @@ enum icmp_found icmp_input(struct net *net, const struct ip_info *ip, struct pkt
         count(&net->count, COUNT_IcmpInEchoReps);
         return ICMP_REPLY; /* RFC 1122 s3.2.2.6 (MUST-icmp-echo-up) */
     case ICMP_UNREACHABLE:
+    case ICMP_REDIRECT:
     case ICMP_TIME_EXCEEDED:
     case ICMP_PARAMETER:
         return take_error(net, ip, &m, p, err);

@@ -14,8 +14,10 @@ struct net_error {
     struct seq seq;              /* TCP: its sequence number */
     uint16_t total_len;          /* its length, with the IP header */
     int error;                   /* -ECONNREFUSED, -EHOSTUNREACH, ... as on Linux */
-    bool hard;    /* RFC 1122 s4.2.3.9: ends a connection that is opening */
-    uint16_t mtu; /* fragmentation needed: next-hop MTU, 0 from old routers */
+    bool hard;              /* RFC 1122 s4.2.3.9: ends a connection that is opening */
+    uint16_t mtu;           /* fragmentation needed: next-hop MTU, 0 from old routers */
+    bool redirect;          /* it is no error: dst is reached better ... */
+    struct ip_addr gateway; /* ... by this gateway */
 };
 
 enum icmp_found {

@@ -53,6 +53,8 @@ void net_init(struct net *net, const struct net_setup *setup)
         .ip_default_ttl = TTL_DEFAULT,
         .mtu_expires = 600 * USEC_PER_SEC,
         .min_pmtu = MIN_PMTU,
+        .accept_redirects = true,
+        .redirect_expires = 300 * USEC_PER_SEC,
         .icmp_msgs_per_sec = ICMP_RATE,
         .icmp_msgs_burst = ICMP_BURST,
         .ipfrag_high_thresh = 4 << 20,
@@ -72,6 +74,7 @@ void net_init(struct net *net, const struct net_setup *setup)
     neigh_init(net);
     frag_init(net);
     pmtu_init(net);
+    redirect_init(net);
     add_loopback(net);
 }
 

@@ -17,6 +17,7 @@
 #include "net/neigh.h"
 #include "net/netif.h"
 #include "net/pmtu.h"
+#include "net/redirect.h"
 #include "net/route.h"
 
 /* What a struct deadline is embedded in; the stack dispatches on it. */
@@ -35,6 +36,8 @@ struct net_config {
     bool ip_no_pmtu_disc;         /* net.ipv4.ip_no_pmtu_disc: 0 */
     usec mtu_expires;             /* net.ipv4.route.mtu_expires: 600 s */
     uint32_t min_pmtu;            /* net.ipv4.route.min_pmtu: 552 */
+    bool accept_redirects;        /* net.ipv4.conf.all.accept_redirects: 1 */
+    usec redirect_expires;        /* net.ipv4.route.gc_timeout: 300 s */
     bool icmp_echo_ignore_all;    /* net.ipv4.icmp_echo_ignore_all: 0 */
     uint32_t icmp_msgs_per_sec;   /* net.ipv4.icmp_msgs_per_sec: 1000 */
     uint32_t icmp_msgs_burst;     /* net.ipv4.icmp_msgs_burst: 50 */
@@ -62,6 +65,7 @@ struct net {
     struct neigh_table neigh;
     struct frag_table frags;
     struct pmtu_table pmtu;
+    struct redirect_table redirects;
     struct pkt_queue loop; /* IP packets to ourselves, after the current event */
     struct net_error errors[NET_ERRORS_MAX]; /* ring: from neighbours that failed */
     size_t errors_head, errors_n;

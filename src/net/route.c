@@ -36,6 +36,16 @@ static int direct(struct netif *nif, struct ip_addr dst, struct route_hop *out)
     return 0;
 }
 
+/* The gateway that leads to dst: the route's, or where that has sent us (redirect.c).
+ */
+static struct ip_addr by_gateway(struct net *net, struct ip_addr dst,
+                                 const struct route *r)
+{
+    const struct ip_addr *better = redirect_find(net, dst);
+
+    return better ? *better : r->gateway;
+}
+
 int route_lookup(struct net *net, struct ip_addr dst, struct route_hop *out)
 {
     const struct route_table *t = &net->routes;
@@ -57,7 +67,7 @@ int route_lookup(struct net *net, struct ip_addr dst, struct route_hop *out)
         direct(r->nif, dst, out);
         if (!ip_is_any(r->gateway))
             /* RFC 1122 s3.3.1.2 (MUST-ip-default-gateway) */
-            out->next_hop = r->gateway;
+            out->next_hop = by_gateway(net, dst, r);
         return 0;
     }
     return -ENETUNREACH;

@@ -257,7 +257,9 @@ void ping_error(struct socks *socks, const struct net_error *err)
         count(&socks->net->count, COUNT_IcmpInErrors);
         return;
     }
-    if (too_big && s->options.ip.df == IP_DF_DONT)
+    if (err->redirect)
+        redirect_learn(socks->net, err);
+    if (err->redirect || (too_big && s->options.ip.df == IP_DF_DONT))
         return;
     if (too_big)
         pmtu_learn(socks->net, err);

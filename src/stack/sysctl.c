@@ -93,6 +93,8 @@ static const struct sysctl table[] = {
     { NET4("ip_no_pmtu_disc"), KIND_BOOL, NET(ip_no_pmtu_disc), 0, 0, 1 },
     { NET4("route.mtu_expires"), KIND_USEC, NET(mtu_expires), SEC, 1, SECONDS_MAX },
     { NET4("route.min_pmtu"), KIND_U32, NET(min_pmtu), 0, 68, 65535 },
+    { NET4("route.gc_timeout"), KIND_USEC, NET(redirect_expires), SEC, 1, SECONDS_MAX },
+    { NET4("conf.all.accept_redirects"), KIND_BOOL, NET(accept_redirects), 0, 0, 1 },
     { NET4("ipfrag_high_thresh"), KIND_U32, NET(ipfrag_high_thresh), 0, 0, U32_MAX },
     { NET4("ipfrag_time"), KIND_USEC, NET(ipfrag_time), SEC, 1, 255 },
     { NET4("icmp_echo_ignore_all"), KIND_BOOL, NET(icmp_echo_ignore_all), 0, 0, 1 },

@@ -130,6 +130,8 @@ void tcp_half_open_error(struct tcp_half_open *h, const struct net_error *err)
 
     if (!seq_eq(err->seq, h->iss)) {
         count(c, COUNT_TcpExtOutOfWindowIcmps);
+    } else if (err->redirect) {
+        redirect_learn(h->listener->tcp->net, err);
     } else if (err->error != -EMSGSIZE) {
         count(c, COUNT_TcpExtListenDrops);
         tcp_half_open_fails(h);

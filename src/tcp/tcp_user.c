@@ -421,7 +421,9 @@ static void connection_error(struct tcb *tcb, const struct net_error *err)
     /* A child that was not accepted yet, too: nobody has seen it stand. */
     bool opening = connecting(tcb) || (tcp_fastopen_child(tcb) && tcb->listener);
 
-    if (err->error == -EMSGSIZE)
+    if (err->redirect)
+        redirect_learn(tcb->tcp->net, err);
+    else if (err->error == -EMSGSIZE)
         tcp_too_big(tcb, err);
     else if (opening && (err->hard || !refused))
         tcp_finish(tcb, refused ? -ECONNREFUSED : err->error);
@@ -429,8 +431,16 @@ static void connection_error(struct tcb *tcb, const struct net_error *err)
         tcb->soft = err->error; /* RFC 9293 s3.9.1.8 (MUST-47), s3.9.2.2 (SHLD-25) */
 }
 
-/* RFC 9293 s3.9.2.2 (MUST-54). RFC 5927 s4.1: believed only if it quotes what is in
- * flight. */
+/* RFC 5927 s4.1: only what is in flight is believed to be quoted. A redirect may quote
+ * an ACK as well, which has the number that is next. */
+static bool quotes_flight(const struct tcb *tcb, const struct net_error *err)
+{
+    if (err->redirect && seq_eq(err->seq, tcb->snd.nxt))
+        return true;
+    return seq_leq(tcb->snd.una, err->seq) && seq_lt(err->seq, tcb->snd.nxt);
+}
+
+/* RFC 9293 s3.9.2.2 (MUST-54). */
 void tcp_error(struct tcp *tcp, const struct net_error *err)
 {
     struct tcp_slot key = { .local = err->src,
@@ -444,8 +454,7 @@ void tcp_error(struct tcp *tcp, const struct net_error *err)
         count(&tcp->net->count, COUNT_IcmpInErrors);
     } else if (slot->kind == SLOT_HALF_OPEN) {
         tcp_half_open_error((struct tcp_half_open *)(void *)slot, err);
-    } else if (!tcb || seq_lt(err->seq, tcb->snd.una) ||
-               !seq_lt(err->seq, tcb->snd.nxt)) {
+    } else if (!tcb || !quotes_flight(tcb, err)) {
         count(&tcp->net->count, COUNT_TcpExtOutOfWindowIcmps);
     } else {
         connection_error(tcb, err);

@@ -425,7 +425,9 @@ void udp_error(struct udp *udp, const struct net_error *err)
         count(&udp->net->count, COUNT_IcmpInErrors);
         return;
     }
-    if (too_big && port->ip.df == IP_DF_DONT)
+    if (err->redirect)
+        redirect_learn(udp->net, err);
+    if (err->redirect || (too_big && port->ip.df == IP_DF_DONT))
         return;
     if (too_big)
         pmtu_learn(udp->net, err);

@@ -4,6 +4,7 @@
  *      0      1      2           4           6            8
  *      | type | code | checksum  | id        | sequence   |  echo, echo reply
  *      | 3    | 4    | checksum  | 0         | MTU        |  RFC 1191 s4
+ *      | 5    | code | checksum  | gateway                |  redirect
  *      | any other   | checksum  | 0                      |
  *
  * Errors quote the packet they are about behind this header; who reads the quotation is
@@ -35,6 +36,8 @@ int icmp_parse(const uint8_t *b, size_t len, struct icmp *out)
         out->seq = get16(b + 6);
     } else if (is_frag_needed(out->type, out->code)) {
         out->mtu = get16(b + 6);
+    } else if (out->type == ICMP_REDIRECT) {
+        out->gateway = ip4_addr(get32(b + 4));
     }
     return 0;
 }
@@ -50,6 +53,8 @@ void icmp_emit(uint8_t *b, size_t len, const struct icmp *h)
         put16(b + 6, h->seq);
     } else if (is_frag_needed(h->type, h->code)) {
         put16(b + 6, h->mtu);
+    } else if (h->type == ICMP_REDIRECT) {
+        put32(b + 4, ip4_num(h->gateway));
     }
     put16(b + 2, cksum_finish(cksum_add(0, b, len, 0)));
 }

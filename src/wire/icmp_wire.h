@@ -28,8 +28,9 @@ enum {
 
 struct icmp {
     uint8_t type, code;
-    uint16_t id, seq; /* echo and echo reply */
-    uint16_t mtu;     /* fragmentation needed: next-hop MTU, else 0 */
+    uint16_t id, seq;       /* echo and echo reply */
+    uint16_t mtu;           /* fragmentation needed: next-hop MTU, else 0 */
+    struct ip_addr gateway; /* redirect: where to send instead */
 };
 
 /* Header of a message of len bytes; the checksum covers all of them. 0, or -(reason)-1

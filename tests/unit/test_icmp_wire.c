@@ -73,6 +73,20 @@ static void what_was_parsed_is_emitted_unchanged(void **state)
     assert_memory_equal(out, frag_needed, 9);
 }
 
+/* RFC 792: the gateway takes the place of identifier and sequence number. */
+static void a_redirect_names_a_gateway(void **state)
+{
+    static const uint8_t want[8] = { 5, 1, 0x38, 0xf5, 0xc0, 0, 2, 9 };
+    struct icmp h = { .type = 5, .code = 1, .gateway = ip4_addr(0xc0000209) };
+    struct icmp got;
+    uint8_t out[8];
+
+    icmp_emit(out, 8, &h);
+    assert_memory_equal(out, want, 8);
+    assert_int_equal(icmp_parse(out, 8, &got), 0);
+    assert_int_equal(ip4_num(got.gateway), 0xc0000209);
+}
+
 static void what_a_type_does_not_have_is_emitted_as_zeros(void **state)
 {
     static const uint8_t want[8] = { 11, 0, 0xf4, 0xff, 0, 0, 0, 0 };
@@ -119,6 +133,7 @@ int main(void)
         cmocka_unit_test(fragmentation_needed_has_the_next_hops_mtu),
         cmocka_unit_test(other_messages_have_neither),
         cmocka_unit_test(what_was_parsed_is_emitted_unchanged),
+        cmocka_unit_test(a_redirect_names_a_gateway),
         cmocka_unit_test(what_a_type_does_not_have_is_emitted_as_zeros),
         cmocka_unit_test(fewer_than_eight_bytes_are_refused),
         cmocka_unit_test(a_message_that_was_cut_fails_its_checksum),

@@ -190,6 +190,122 @@ static void an_echo_is_answered_from_the_address_that_was_asked(void **state)
     peer_free(&p);
 }
 
+/* A redirect from the gateway to 192.0.2.`gateway`, about the packet at `ours`. */
+static void redirect(const uint8_t *ours, uint8_t code, uint8_t gateway)
+{
+    uint8_t text[ICMP_LEN + 28];
+    const struct icmp m = { .type = ICMP_REDIRECT,
+                            .code = code,
+                            .gateway = ip4_addr(0xc0000200u + gateway) };
+    const struct ip4 h = header(20 + sizeof text);
+    memcpy(text + ICMP_LEN, ours, 28);
+    icmp_emit(text, sizeof text, &m);
+    inject(&h, NULL, 0, text);
+}
+
+static uint32_t next_hop(uint32_t dst)
+{
+    struct route_hop hop;
+    assert_int_equal(route_lookup(&p.st->net, ip4_addr(dst), &hop), 0);
+    return ip4_num(hop.next_hop);
+}
+
+/* Sends the first packet of a socket of this kind to 203.0.113.1. */
+static struct sock *send_far(int type, int protocol)
+{
+    static const uint8_t echo[ICMP_LEN] = { ECHO_REQUEST };
+    const struct piece text = { echo, sizeof echo };
+    const struct sock_name to = { ip4_addr(0xcb007101), 80 };
+    struct sock *s;
+    assert_int_equal(sock_new(&p.st->socks, 2, type, protocol, &s), 0);
+    int r = sock_connect(s, &to);
+    assert_int_equal(r, type == 1 ? -EINPROGRESS : 0);
+    if (type != 1)
+        assert_int_equal(sock_send(s, &text, 1, 0, NULL), sizeof echo);
+    stack_flush(p.st);
+    return s;
+}
+
+/* RFC 1122 s3.2.2.2 (MUST-icmp-redirect, MUST-icmp-redirect-net): all four codes, for
+ * this destination; believed where the socket that is quoted is there (RFC 5927 s4.1).
+ */
+static void a_redirect_is_believed_about_a_packet_of_ours(void **state)
+{
+    static const struct {
+        int type, protocol;
+    } row[] = { { 1, 6 }, { 2, 17 }, { 2, 1 } };
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        uint8_t b[2000];
+        peer_init(&p);
+        struct sock *s = send_far(row[i].type, row[i].protocol);
+        assert_true(next_packet(b, sizeof b) >= 28);
+        uint8_t *ours = b + FRAME_IP;
+        for (uint8_t code = 0; code < 4; code++) {
+            redirect(ours, code, 9);
+            assert_int_equal(next_hop(0xcb007101), 0xc0000209);
+            assert_int_equal(next_hop(0xcb007102), 0xc0000201);
+            redirect_forget(&p.st->net, ip4_addr(0xc0000209));
+        }
+        redirect(ours, 4, 9); /* no such code */
+        ours[20] ^= 1;        /* another port, or no echo */
+        ours[24] ^= 1;
+        redirect(ours, 1, 9);
+        assert_int_equal(next_hop(0xcb007101), 0xc0000201);
+        assert_int_equal(peer_count(&p, "IcmpInRedirects"), 6);
+        sock_close(s);
+        peer_free(&p);
+    }
+}
+
+/* RFC 1122 s3.2.2.2: a segment that is not in flight is nobody's; an ACK is sent with
+ * the number that is next. Whatever cannot be believed has its reason. */
+static void a_redirect_about_an_old_segment_is_not_believed(void **state)
+{
+    uint8_t b[2000];
+    peer_init(&p);
+    struct sock *s = send_far(1, 6);
+    assert_true(next_packet(b, sizeof b) >= 28);
+    uint8_t *ours = b + FRAME_IP;
+    uint32_t isn = get32(ours + 24);
+    static const struct {
+        uint32_t at;
+        uint32_t hop;
+    } row[] = { { 0xffffffff, 0xc0000201 },
+                { 2, 0xc0000201 },
+                { 1, 0xc0000209 },
+                { 0, 0xc0000209 } };
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        put32(ours + 24, isn + row[i].at);
+        redirect_forget(&p.st->net, ip4_addr(0xc0000209));
+        redirect(ours, 1, 9);
+        assert_int_equal(next_hop(0xcb007101), row[i].hop);
+    }
+    assert_int_equal(peer_count(&p, "TcpExtOutOfWindowIcmps"), 2);
+    redirect(ours, 1, 8); /* not from the gateway that it has now */
+    assert_int_equal(peer_drops(&p, "IcmpRedirectRefused"), 1);
+    assert_int_equal(next_hop(0xcb007101), 0xc0000209);
+    sock_close(s);
+    peer_free(&p);
+}
+
+/* RFC 1122 s3.2.2.2 (MUST-icmp-redirect): what is sent next goes to the new gateway. */
+static void what_is_sent_after_a_redirect_goes_to_the_new_gateway(void **state)
+{
+    const struct mac_addr mac = { { 2, 0, 0, 0, 0, 9 } };
+    const struct piece text = { (const uint8_t *)"x", 1 };
+    uint8_t b[2000];
+    peer_init(&p);
+    struct sock *s = send_far(2, 17);
+    assert_int_equal(next_packet(b, sizeof b), 36);
+    redirect(b + FRAME_IP, 1, 9);
+    neigh_learn(&p.st->net, &p.nif, ip4_addr(0xc0000209), mac, true);
+    assert_int_equal(sock_send(s, &text, 1, 0, NULL), 1);
+    assert_int_equal(next_packet(b, sizeof b), 29);
+    assert_memory_equal(b, mac.b, 6);
+    sock_close(s);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +317,9 @@ int main(void)
         cmocka_unit_test(unknown_options_and_stream_ids_do_no_harm),
         cmocka_unit_test(no_other_icmp_message_is_answered),
         cmocka_unit_test(an_echo_is_answered_from_the_address_that_was_asked),
+        cmocka_unit_test(a_redirect_is_believed_about_a_packet_of_ours),
+        cmocka_unit_test(a_redirect_about_an_old_segment_is_not_believed),
+        cmocka_unit_test(what_is_sent_after_a_redirect_goes_to_the_new_gateway),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
