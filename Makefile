@@ -225,8 +225,8 @@ $(B)/$(PLAY): $(B)/$(PLAY).o $(B)/libtapir.a
 
 ASAN := build/address-undefined
 TSAN := build/thread
-LIVE := $(addprefix tests/live/,program.sh repeat.sh examples.sh wire.sh pmtu.sh names.sh http.sh \
-                              peers.sh ip6.sh http_client.sh bench.sh diff.sh run.sh)
+LIVE := $(addprefix tests/live/,program.sh repeat.sh examples.sh wire.sh pmtu.sh gateways.sh \
+                              names.sh http.sh peers.sh ip6.sh http_client.sh bench.sh diff.sh run.sh)
 test:
 	@$(MAKE) SANITIZE= B=build all examples bench-programs diff-play
 	@$(MAKE) SANITIZE=address,undefined B=$(ASAN) CFLAGS='$(TEST_CFLAGS)' tests \

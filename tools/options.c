@@ -19,7 +19,7 @@
 #include "edge/port.h"
 #include "nearest.h"
 
-enum kind { TEXT, SWITCH, ADDRESS, LINK, MTU, SEED, SYSCTL, LATER };
+enum kind { TEXT, SWITCH, ADDRESS, GATEWAYS, LINK, MTU, SEED, SYSCTL, LATER };
 
 static const struct stack_option {
     const char *name;
@@ -29,7 +29,7 @@ static const struct stack_option {
 } stack_options[] = {
     { "link", LINK, 0, NULL },
     { "addr", ADDRESS, offsetof(struct tapir_config, addr), NULL },
-    { "gateway", ADDRESS, offsetof(struct tapir_config, gateway), NULL },
+    { "gateway", GATEWAYS, 0, NULL },
     { "host-addr", ADDRESS, offsetof(struct tapir_config, host_addr), NULL },
     { "mac", TEXT, offsetof(struct tapir_config, mac), NULL },
     { "mtu", MTU, 0, NULL },
@@ -181,34 +181,56 @@ static bool set_link(struct options *o, const char *value)
     return bad_value("--link", value, error.cause, error.fix);
 }
 
-/* "A/P", or "A" alone where the stack takes one (the gateway). */
+/* An IPv4 address, of which there may be more text than that. */
+static bool check_host(const char *option, const char *value, const char *host)
+{
+    unsigned char bytes[4];
+    if (strchr(host, ':'))
+        return bad_value(option, value,
+                         "IPv6 belongs to a later issue and is not built yet",
+                         "use an IPv4 address");
+    return inet_pton(AF_INET, host, bytes) == 1 ||
+           bad_value(option, value, "that is no IPv4 address", NULL);
+}
+
+/* "A[,A...]", or nothing. */
+static bool set_gateways(struct options *o, const char *value)
+{
+    char host[64];
+    o->config.gateway = value;
+    for (const char *at = value; *at;) {
+        size_t n = strcspn(at, ",");
+        snprintf(host, sizeof host, "%.*s", (int)(n < 63 ? n : 63), at);
+        if (strchr(host, '/'))
+            return bad_value("--gateway", value, "a gateway has no prefix length",
+                             "--gateway 192.0.2.1");
+        if (!check_host("--gateway", value, host))
+            return false;
+        at += n;
+        if (*at == ',' && *++at == '\0')
+            return bad_value("--gateway", value, "it ends with a comma", NULL);
+    }
+    return true;
+}
+
+/* "A/P" */
 static bool set_address(struct options *o, const struct stack_option *row,
                         const char *value, const char **slot)
 {
     char name[32], host[64];
-    unsigned char bytes[4];
-    bool gateway = row->at == offsetof(struct tapir_config, gateway);
     const char *slash = strchr(value, '/');
     size_t len = slash ? (size_t)(slash - value) : strlen(value);
     *slot = value;
     (void)o;
     snprintf(host, sizeof host, "%.*s", (int)(len < 63 ? len : 63), value);
     snprintf(name, sizeof name, "--%s", row->name);
-    if (strchr(host, ':'))
-        return bad_value(name, value,
-                         "IPv6 belongs to a later issue and is not built yet",
-                         "use an IPv4 address");
-    if (gateway && *value == '\0')
-        return true;
-    if (inet_pton(AF_INET, host, bytes) != 1)
-        return bad_value(name, value, "that is no IPv4 address", NULL);
-    if (gateway ? slash != NULL : slash == NULL)
-        return bad_value(name, value,
-                         gateway ? "a gateway has no prefix length"
-                                 : "the prefix length is missing",
-                         gateway ? "--gateway 192.0.2.1" : "write it as 192.0.2.2/24");
+    if (!check_host(name, value, host))
+        return false;
+    if (!slash)
+        return bad_value(name, value, "the prefix length is missing",
+                         "write it as 192.0.2.2/24");
     long long prefix;
-    return gateway || option_number(name, slash + 1, 1, 31, &prefix);
+    return option_number(name, slash + 1, 1, 31, &prefix);
 }
 
 static bool set_sysctl(struct options *o, const char *value)
@@ -252,6 +274,8 @@ static bool set_stack_option(struct options *o, const struct stack_option *row,
     case SWITCH:
         *(bool *)slot = true;
         return true;
+    case GATEWAYS:
+        return set_gateways(o, value);
     case ADDRESS:
         return set_address(o, row, value, (const char **)slot);
     case LINK:

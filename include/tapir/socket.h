@@ -41,7 +41,8 @@ struct tapir_config {
                        * frame behind its length), "fd:N" (an inherited TAP descriptor
                        * or stream socket, taken over), "kernel"; "sim": tapir/sim.h */
     const char *addr; /* "192.0.2.2/24" */
-    const char *gateway;   /* "192.0.2.1"; "" for none */
+    const char *gateway; /* "192.0.2.1[,A...]", the preferred one first, the others for
+                          * when it is dead; "" for none */
     const char *host_addr; /* "192.0.2.1/24": the kernel's side, where Tapir makes it */
     const char *mac;       /* a random local one, from the seed */
     unsigned mtu;          /* 1500 */

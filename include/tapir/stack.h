@@ -59,7 +59,7 @@ struct stack_link {
 struct stack_netif {
     const char *name;    /* at most 15 characters */
     const char *address; /* "192.0.2.2/24" */
-    const char *gateway; /* "192.0.2.1", or NULL */
+    const char *gateway; /* "192.0.2.1[,A...]", the preferred one first; or NULL */
     const char *mac;     /* "02:00:00:00:00:02" */
     unsigned mtu;        /* 0: 1500 */
 };

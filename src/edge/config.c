@@ -144,26 +144,43 @@ static struct ip_addr neighbour_of(struct ip_addr addr, unsigned prefix)
     return ip4_addr(n == ip4_num(addr) ? n + 1 : n);
 }
 
+static bool is_neighbour(const struct plan *p, struct ip_addr a)
+{
+    return ip_same_net(a, p->addr, p->prefix) && !ip_eq(a, p->addr);
+}
+
+/* Is gateway i among those before it? */
+static bool is_again(const struct plan *p, int i)
+{
+    for (int before = 0; before < i; before++)
+        if (ip_eq(p->gateway[before], p->gateway[i]))
+            return true;
+    return false;
+}
+
 static int read_gateway(struct plan *p, struct tapir_error *e)
 {
     const char *gateway = p->config.gateway;
 
-    p->gateway = ip_any4;
+    p->n_gateways = 0;
     if (gateway && !*gateway)
         return 0;
     if (!gateway) {
-        if (ip_same_net(p->port.host_addr, p->addr, p->prefix) &&
-            !ip_eq(p->port.host_addr, p->addr))
-            p->gateway = p->port.host_addr;
+        p->gateway[0] = p->port.host_addr;
+        p->n_gateways = is_neighbour(p, p->port.host_addr);
         return 0;
     }
-    if (!ip_parse(gateway, &p->gateway))
-        return refuse(e, "--gateway", gateway, "not an IPv4 address");
-    if (!ip_same_net(p->gateway, p->addr, p->prefix) || ip_eq(p->gateway, p->addr)) {
-        refuse(e, "--gateway", gateway, "not a neighbour in the subnet of --addr");
-        explain_fix(e, "an address of the link's subnet, or --gateway '' for none");
-        return -EINVAL;
-    }
+    p->n_gateways = ip_parse_list(gateway, p->gateway, GATEWAYS_MAX);
+    if (p->n_gateways < 0)
+        return refuse_so(e, "--gateway", gateway,
+                         "not an IPv4 address, or up to four with commas",
+                         "--gateway 192.0.2.1,192.0.2.3");
+    for (int i = 0; i < p->n_gateways; i++)
+        if (!is_neighbour(p, p->gateway[i]) || is_again(p, i))
+            return refuse_so(
+                e, "--gateway", gateway,
+                "not a neighbour in the subnet of --addr, or twice",
+                "addresses of the link's subnet, or --gateway '' for none");
     return 0;
 }
 

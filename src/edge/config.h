@@ -5,6 +5,7 @@
 
 #include "edge/netem.h"
 #include "edge/port.h"
+#include "net/route.h"
 #include "tapir/socket.h"
 #include "wire/addr.h"
 
@@ -12,8 +13,9 @@ enum plan_link { PLAN_NS, PLAN_PORT, PLAN_KERNEL, PLAN_SIM };
 
 struct plan {
     enum plan_link link;
-    struct port_setup port;       /* what to open: PLAN_PORT, PLAN_NS */
-    struct ip_addr addr, gateway; /* gateway 0.0.0.0: none */
+    struct port_setup port; /* what to open: PLAN_PORT, PLAN_NS */
+    struct ip_addr addr, gateway[GATEWAYS_MAX];
+    int n_gateways; /* the preferred one first */
     unsigned prefix;
     struct mac_addr mac;
     struct netem_spec netem;

@@ -145,8 +145,10 @@ int tapir_attach(struct tapir *t, const struct plan *plan, struct tapir_error *e
 {
     t->nif.mac = plan->mac;
 
-    int err = stack_attach(t->stack, &t->nif, plan->addr, plan->prefix, plan->gateway);
+    int err = stack_attach(t->stack, &t->nif, plan->addr, plan->prefix, ip_any4);
 
+    for (int i = 0; err == 0 && i < plan->n_gateways; i++)
+        err = stack_add_gateway(t->stack, &t->nif, plan->gateway[i]);
     if (err < 0) {
         explain(error, err, "cannot add the interface to the stack");
         errno = -err;

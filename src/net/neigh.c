@@ -140,18 +140,37 @@ static void begin_asking(struct net *net, struct neigh *n)
     ask(net, n, mac_broadcast);
 }
 
-/* Nobody has this address: whoever sent to it is told. */
+/* p, an IP packet, waited for addr in vain: it goes by another gateway, or whoever sent
+ * it is told. Takes p. */
+static void send_otherwise(struct net *net, struct ip_addr addr, struct pkt *p)
+{
+    struct net_error err = { .error = -EHOSTUNREACH, .hard = true };
+    struct ip_addr dst = ip4_addr(get32(p->data + 16));
+    struct route_hop hop;
+
+    /* RFC 1122 s3.3.1.5 (MUST-ip-dead-gateway-switch) */
+    if (route_lookup(net, dst, &hop) == 0 && !ip_eq(hop.next_hop, addr)) {
+        if (neigh_output(net, hop.nif, hop.next_hop, p) == -EAGAIN)
+            net_drop(net, NULL, DROP_LINK_BUSY);
+        return;
+    }
+    if (net_error_quote(&err, p->data, p->len))
+        net_report_error(net, &err);
+    net_drop(net, p, DROP_NEIGH_FAILED);
+}
+
+/* Nobody has this address. */
 static void give_up(struct net *net, struct neigh *n)
 {
+    struct pkt_queue waiting = n->waiting;
+    struct ip_addr addr = n->addr;
     struct pkt *p;
 
-    while ((p = pkt_queue_pop(&n->waiting))) {
-        struct net_error err = { .error = -EHOSTUNREACH, .hard = true };
-        if (net_error_quote(&err, p->data, p->len))
-            net_report_error(net, &err);
-        net_drop(net, p, DROP_NEIGH_FAILED);
-    }
     neigh_free(net, n);
+    redirect_forget(net, addr);
+    route_gateway_fails(net, addr);
+    while ((p = pkt_queue_pop(&waiting)))
+        send_otherwise(net, addr, p);
 }
 
 void neigh_fire(struct net *net, struct neigh *n)
@@ -260,6 +279,15 @@ int neigh_output(struct net *net, struct netif *nif, struct ip_addr next_hop,
     return ether_output(n->nif, n->mac, ETH_IP4, p);
 }
 
+void neigh_ask(struct net *net, struct netif *nif, struct ip_addr addr)
+{
+    if (nif->noarp || !nif->up || neigh_find(net, addr))
+        return;
+    struct neigh *n = neigh_new(net, nif, addr);
+    if (n)
+        begin_asking(net, n);
+}
+
 static void set_reachable(struct net *net, struct neigh *n)
 {
     n->state = NEIGH_REACHABLE;
@@ -282,6 +310,7 @@ void neigh_learn(struct net *net, struct netif *nif, struct ip_addr addr,
 {
     struct neigh *n = neigh_find(net, addr);
 
+    route_gateway_answers(net, addr);
     if (!n && create)
         n = neigh_new(net, nif, addr);
     if (!n)

@@ -47,6 +47,9 @@ struct neigh_table {
 int neigh_output(struct net *net, struct netif *nif, struct ip_addr next_hop,
                  struct pkt *p);
 
+/* Asks for addr, if it is not known: nothing waits for the answer. */
+void neigh_ask(struct net *net, struct netif *nif, struct ip_addr addr);
+
 /* Somebody said that addr is at mac. Makes an entry only if `create`. */
 void neigh_learn(struct net *net, struct netif *nif, struct ip_addr addr,
                  struct mac_addr mac, bool create);

@@ -1,7 +1,16 @@
 /* Routes. The table is short and kept in order, longest prefix first, so the first
  * match is the best (RFC 1122 s3.3.1.2 asks for little more of a host). Before it come
  * the addresses that no table may lead elsewhere: our own, which stay in the host, and
- * broadcast and multicast, which go out on the link as they are. */
+ * broadcast and multicast, which go out on the link as they are.
+ *
+ * Behind the first match stand the other gateways of the same network:
+ *
+ *     0.0.0.0/0 by A     dead: neigh.c found that it answers no ARP
+ *     0.0.0.0/0 by B     taken meanwhile
+ *
+ * What is sent RETRY_TIME later has A asked for, beside its own way by B, and the first
+ * word from A makes it the one in use again. With one gateway nothing is ever dead, and
+ * each packet tries it anew. */
 #include "net/route.h"
 
 #include <errno.h>
@@ -9,14 +18,21 @@
 
 #include "net/net.h"
 
+/* RFC 1122 s3.3.1.5 leaves it open: as long as a neighbour is believed to be there. */
+static const usec RETRY_TIME = 30 * USEC_PER_SEC;
+
+static bool same_network(const struct route *a, const struct route *b)
+{
+    return a->prefix == b->prefix && ip_same_net(a->dst, b->dst, a->prefix);
+}
+
 int route_add(struct net *net, const struct route *r)
 {
     struct route_table *t = &net->routes;
     size_t i = 0;
 
     for (; i < t->n && t->at[i].prefix >= r->prefix; i++) {
-        if (t->at[i].prefix == r->prefix &&
-            ip_same_net(t->at[i].dst, r->dst, r->prefix))
+        if (same_network(&t->at[i], r) && ip_eq(t->at[i].gateway, r->gateway))
             return -EEXIST;
     }
     if (t->n == ROUTES_MAX)
@@ -36,19 +52,82 @@ static int direct(struct netif *nif, struct ip_addr dst, struct route_hop *out)
     return 0;
 }
 
+/* RFC 1122 s3.3.1.5 (MUST-ip-dead-gateway-switch): the first of r's network whose
+ * gateway lives, or else r. */
+static const struct route *living(struct net *net, struct route *r)
+{
+    const struct route *end = net->routes.at + net->routes.n;
+
+    for (struct route *at = r; at < end && at->prefix == r->prefix; at++) {
+        if (!same_network(at, r))
+            continue;
+        if (!at->dead)
+            return at;
+        if (at->ask_at <= net->now) {
+            at->ask_at = net->now + RETRY_TIME;
+            neigh_ask(net, at->nif, at->gateway);
+        }
+    }
+    return r;
+}
+
 /* The gateway that leads to dst: the route's, or where that has sent us (redirect.c).
  */
-static struct ip_addr by_gateway(struct net *net, struct ip_addr dst,
-                                 const struct route *r)
+static void by_gateway(struct net *net, struct ip_addr dst, struct route *r,
+                       struct route_hop *out)
 {
     const struct ip_addr *better = redirect_find(net, dst);
+    const struct route *by = r->dead && !better ? living(net, r) : r;
 
-    return better ? *better : r->gateway;
+    direct(by->nif, better ? *better : by->gateway, out);
+}
+
+static bool has_other(const struct route_table *t, const struct route *r)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (&t->at[i] != r && same_network(&t->at[i], r))
+            return true;
+    return false;
+}
+
+static void set_dead(struct route_table *t, struct route *r, bool dead)
+{
+    if (r->dead == dead)
+        return;
+    r->dead = dead;
+    if (dead)
+        t->n_dead++;
+    else
+        t->n_dead--;
+}
+
+void route_gateway_fails(struct net *net, struct ip_addr gateway)
+{
+    struct route_table *t = &net->routes;
+
+    for (size_t i = 0; i < t->n; i++) {
+        struct route *r = &t->at[i];
+        if (!ip_eq(r->gateway, gateway) || !has_other(t, r))
+            continue;
+        if (!r->dead)
+            net_note(net, "a gateway answers nobody: the next one is taken");
+        set_dead(t, r, true);
+        r->ask_at = net->now + RETRY_TIME;
+    }
+}
+
+void route_gateway_answers(struct net *net, struct ip_addr gateway)
+{
+    struct route_table *t = &net->routes;
+
+    for (size_t i = 0; t->n_dead > 0 && i < t->n; i++)
+        if (ip_eq(t->at[i].gateway, gateway))
+            set_dead(t, &t->at[i], false);
 }
 
 int route_lookup(struct net *net, struct ip_addr dst, struct route_hop *out)
 {
-    const struct route_table *t = &net->routes;
+    struct route_table *t = &net->routes;
 
     if (net_is_local(net, dst)) {
         *out = (struct route_hop){ .nif = &net->loopback, .next_hop = dst, .src = dst };
@@ -60,14 +139,14 @@ int route_lookup(struct net *net, struct ip_addr dst, struct route_hop *out)
     if (ip_is_any(dst))
         return -ENETUNREACH;
     for (size_t i = 0; i < t->n; i++) {
-        const struct route *r = &t->at[i];
+        struct route *r = &t->at[i];
         /* RFC 1122 s3.3.1.1 (MUST-ip-local-decision), s3.3.1.2 (MUST-ip-route-cache) */
         if (!ip_same_net(r->dst, dst, r->prefix))
             continue;
-        direct(r->nif, dst, out);
-        if (!ip_is_any(r->gateway))
-            /* RFC 1122 s3.3.1.2 (MUST-ip-default-gateway) */
-            out->next_hop = by_gateway(net, dst, r);
+        if (ip_is_any(r->gateway))
+            return direct(r->nif, dst, out);
+        /* RFC 1122 s3.3.1.2 (MUST-ip-default-gateway, MUST-ip-gateways) */
+        by_gateway(net, dst, r, out);
         return 0;
     }
     return -ENETUNREACH;

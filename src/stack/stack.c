@@ -231,6 +231,11 @@ int stack_attach(struct stack *st, struct netif *nif, struct ip_addr addr,
     int err = net_add_netif(&st->net, nif, addr, prefix);
     if (err < 0 || ip_is_any(gateway))
         return err;
+    return stack_add_gateway(st, nif, gateway);
+}
+
+int stack_add_gateway(struct stack *st, struct netif *nif, struct ip_addr gateway)
+{
     struct route all = { .dst = ip_any4, .prefix = 0, .gateway = gateway, .nif = nif };
     return route_add(&st->net, &all);
 }
@@ -273,16 +278,22 @@ static int describe(struct stack_netif_link *l, const struct stack_netif *nif)
 static int add_link(struct stack *st, struct stack_netif_link *l,
                     const struct stack_netif *nif)
 {
-    struct ip_addr addr, gateway = ip_any4;
+    struct ip_addr addr, gateway[GATEWAYS_MAX];
     unsigned prefix;
+    int gateways = 0;
     int err = describe(l, nif);
     if (err < 0)
         return err;
     if (!nif->address || !ip_parse_prefix(nif->address, &addr, &prefix))
         return -EINVAL;
-    if (nif->gateway && !ip_parse(nif->gateway, &gateway))
+    if (nif->gateway)
+        gateways = ip_parse_list(nif->gateway, gateway, GATEWAYS_MAX);
+    if (gateways < 0)
         return -EINVAL;
-    return stack_attach(st, &l->nif, addr, prefix, gateway);
+    err = stack_attach(st, &l->nif, addr, prefix, ip_any4);
+    for (int i = 0; err == 0 && i < gateways; i++)
+        err = stack_add_gateway(st, &l->nif, gateway[i]);
+    return err;
 }
 
 int stack_add_netif(struct stack *st, const struct stack_netif *nif,

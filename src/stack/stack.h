@@ -30,6 +30,9 @@ void stack_flush(struct stack *st);
 int stack_attach(struct stack *st, struct netif *nif, struct ip_addr addr,
                  unsigned prefix, struct ip_addr gateway);
 
+/* One more default gateway, for when those before it are dead. As route_add(). */
+int stack_add_gateway(struct stack *st, struct netif *nif, struct ip_addr gateway);
+
 /* nif's link takes frames again. */
 void stack_unblock(struct stack *st, struct netif *nif);
 

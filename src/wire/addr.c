@@ -137,6 +137,19 @@ bool ip_parse(const char *s, struct ip_addr *out)
     return true;
 }
 
+int ip_parse_list(const char *s, struct ip_addr *out, int room)
+{
+    for (int n = 0; n < room; n++) {
+        if (!take_ip4(&s, &out[n]))
+            return -1;
+        if (*s == '\0')
+            return n + 1;
+        if (*s++ != ',')
+            return -1;
+    }
+    return -1;
+}
+
 bool ip_parse_prefix(const char *s, struct ip_addr *out, unsigned *prefix)
 {
     struct ip_addr a;

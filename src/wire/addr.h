@@ -51,6 +51,9 @@ bool ip_parse(const char *s, struct ip_addr *out);
 bool ip_parse_prefix(const char *s, struct ip_addr *out, unsigned *prefix);
 bool mac_parse(const char *s, struct mac_addr *out);
 
+/* "A[,A...]": how many addresses, `room` at most, or -1. */
+int ip_parse_list(const char *s, struct ip_addr *out, int room);
+
 void ip_print(struct text *t, struct ip_addr a);
 void mac_print(struct text *t, struct mac_addr a);
 

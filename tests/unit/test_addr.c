@@ -21,6 +21,25 @@ static struct ip_addr ip6(uint8_t first, uint8_t last)
     return a;
 }
 
+static void a_list_has_commas_between_its_addresses(void **state)
+{
+    static const char *const bad[] = { "",
+                                       "192.0.2.1,",
+                                       ",192.0.2.1",
+                                       "192.0.2.1 ",
+                                       "192.0.2.1,,192.0.2.3",
+                                       "192.0.2.1,x",
+                                       "192.0.2.1,192.0.2.3,192.0.2.4" };
+    struct ip_addr a[2];
+
+    assert_int_equal(ip_parse_list("192.0.2.1", a, 2), 1);
+    assert_int_equal(ip_parse_list("192.0.2.3,198.51.100.1", a, 2), 2);
+    assert_int_equal(ip4_num(a[0]), 0xc0000203);
+    assert_int_equal(ip4_num(a[1]), 0xc6336401);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(ip_parse_list(bad[i], a, 2), -1);
+}
+
 /* RFC 4291 s2.5.5.2: ten bytes of zeros, two of ones, the IPv4 address. */
 static void an_ipv4_address_is_kept_mapped_into_sixteen_bytes(void **state)
 {
@@ -215,6 +234,7 @@ static void the_subnet_broadcast_address_has_all_host_bits_set(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_has_commas_between_its_addresses),
         cmocka_unit_test(an_ipv4_address_is_kept_mapped_into_sixteen_bytes),
         cmocka_unit_test(text_that_is_an_address_is_read),
         cmocka_unit_test(text_that_is_not_exactly_an_address_is_refused),

@@ -41,7 +41,8 @@ static void without_a_word_it_is_192_0_2_2_in_a_namespace(void **state)
     assert_string_equal(plan.port.name, "tap0");
     assert_addr(plan.addr, 0xc0000202);
     assert_int_equal(plan.prefix, 24);
-    assert_addr(plan.gateway, 0xc0000201);
+    assert_int_equal(plan.n_gateways, 1);
+    assert_addr(plan.gateway[0], 0xc0000201);
     assert_addr(plan.port.host_addr, 0xc0000201);
     assert_int_equal(plan.port.host_prefix, 24);
     assert_int_equal(plan.port.mtu, 1500);
@@ -78,7 +79,7 @@ static void the_kernels_side_follows_from_the_address(void **state)
 
     assert_int_equal(plan_make(&c, false, &plan, &error), 0);
     assert_addr(plan.port.host_addr, 0x0a010002);
-    assert_addr(plan.gateway, 0x0a010002);
+    assert_addr(plan.gateway[0], 0x0a010002);
     assert_int_equal(plan.port.host_prefix, 16);
 }
 
@@ -87,7 +88,21 @@ static void an_empty_gateway_is_none(void **state)
     struct tapir_config c = { .gateway = "" };
 
     assert_int_equal(plan_make(&c, false, &plan, &error), 0);
-    assert_true(ip_is_any(plan.gateway));
+    assert_int_equal(plan.n_gateways, 0);
+}
+
+/* RFC 1122 s3.3.1.6 (MUST-ip-manual-config). */
+static void there_may_be_four_gateways_in_order(void **state)
+{
+    struct tapir_config c = { .gateway = "192.0.2.9,192.0.2.1,192.0.2.8,192.0.2.7" };
+
+    assert_int_equal(plan_make(&c, false, &plan, &error), 0);
+    assert_int_equal(plan.n_gateways, 4);
+    assert_addr(plan.gateway[0], 0xc0000209);
+    assert_addr(plan.gateway[1], 0xc0000201);
+    assert_addr(plan.gateway[3], 0xc0000207);
+    c.gateway = "192.0.2.9,192.0.2.1,192.0.2.8,192.0.2.7,192.0.2.6";
+    assert_int_equal(plan_make(&c, false, &plan, &error), -EINVAL);
 }
 
 static void the_same_seed_and_address_give_the_same_mac(void **state)
@@ -170,6 +185,9 @@ static void what_is_wrong_is_refused_with_its_option_and_a_cause(void **state)
         { { .host_addr = "192.0.2.2/24" }, "bad --host-addr", "own address" },
         { { .gateway = "here" }, "bad --gateway 'here'", "not an IPv4 address" },
         { { .gateway = "10.0.0.1" }, "bad --gateway '10.0.0.1'", "subnet" },
+        { { .gateway = "192.0.2.1," }, "bad --gateway", "not an IPv4 address" },
+        { { .gateway = "192.0.2.1,10.0.0.1" }, "bad --gateway", "subnet" },
+        { { .gateway = "192.0.2.1,192.0.2.1" }, "bad --gateway", "twice" },
         { { .mac = "1:2:3" }, "bad --mac '1:2:3'", "one station" },
         { { .mac = "01:00:5e:00:00:01" }, "bad --mac", "one station" },
         { { .mac = "00:00:00:00:00:00" }, "bad --mac", "one station" },
@@ -208,6 +226,7 @@ int main(void)
         TEST(name_servers_are_addresses_or_the_systems),
         TEST(the_kernels_side_follows_from_the_address),
         TEST(an_empty_gateway_is_none),
+        TEST(there_may_be_four_gateways_in_order),
         TEST(the_same_seed_and_address_give_the_same_mac),
         TEST(what_is_not_said_comes_from_the_environment),
         TEST(a_simulation_does_not_look_at_the_environment),

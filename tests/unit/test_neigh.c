@@ -180,6 +180,38 @@ static void waiting_packets_that_the_link_does_not_take_are_counted(void **state
     assert_int_equal(h->net.count.drop[DROP_LINK_BUSY], 1);
 }
 
+/* RFC 1122 s3.3.1.5 (MUST-ip-dead-gateway-switch): what waited for a gateway in vain
+ * goes by the next one, also where it is a later fragment; nobody is told. */
+static void what_waits_for_a_dead_gateway_goes_by_the_next(void **state)
+{
+    static const char *const far[] = {
+        "4500001c000000004011a5cec0000202cb007101 0007000900080000",
+        "4500001c000000104011a5bec0000202cb007101 0007000900080000",
+    };
+    struct nethost *h = *state;
+    struct route all = { .dst = ip_any4, .gateway = peer(), .nif = &h->nif };
+    struct net_error err;
+
+    assert_int_equal(route_add(&h->net, &all), 0);
+    all.gateway = nethost_ip("192.0.2.9");
+    assert_int_equal(route_add(&h->net, &all), 0);
+    neigh_learn(&h->net, &h->nif, all.gateway, (struct mac_addr){ { 2, 9 } }, true);
+    for (int i = 0; i < 2; i++)
+        neigh_output(&h->net, &h->nif, peer(), nethost_hex(h, far[i]));
+    run(h, 3 * SEC - 1);
+    assert_frame(h, ASK);
+    assert_frame(h, ASK);
+    assert_frame(h, ASK);
+    assert_silence(h);
+    run(h, 3 * SEC);
+    assert_frame(h, "020900000000 020000000002 0800"
+                    "4500001c000000004011a5cec0000202cb007101 0007000900080000");
+    assert_frame(h, "020900000000 020000000002 0800"
+                    "4500001c000000104011a5bec0000202cb007101 0007000900080000");
+    assert_false(net_take_error(&h->net, &err));
+    assert_int_equal(h->net.count.drop[DROP_NEIGH_FAILED], 0);
+}
+
 /* RFC 1122 s3.3.1.4 (MUST-ip-dead-gateway, MUST-ip-dead-gateway-ping). RFC 4861 s7.3.3,
  * with its times: 30 s reachable, 5 s before the probe, 1 s apart. */
 static void a_stale_neighbour_that_is_used_is_probed(void **state)
@@ -394,6 +426,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             waiting_packets_that_the_link_does_not_take_are_counted, nethost_setup,
             nethost_teardown),
+        cmocka_unit_test_setup_teardown(what_waits_for_a_dead_gateway_goes_by_the_next,
+                                        nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(a_stale_neighbour_that_is_used_is_probed,
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(a_probe_that_is_answered_makes_it_reachable,

@@ -306,6 +306,51 @@ static void what_is_sent_after_a_redirect_goes_to_the_new_gateway(void **state)
     peer_free(&p);
 }
 
+/* The station that the next IP packet went to, its last byte; requests of ARP that
+ * went before it are counted. */
+static unsigned next_station(unsigned *asked)
+{
+    uint8_t b[2000] = { 0 };
+    while (peer_take(&p, b, sizeof b) && get16(b + 12) != 0x0800)
+        ++*asked;
+    return get16(b + 12) == 0x0800 ? b[5] : 0;
+}
+
+/* RFC 1122 s3.3.1.5 (MUST-ip-dead-gateway-switch), s3.3.1.2 (MUST-ip-gateways): the
+ * first gateway is gone. A connection that is opening doubts it after three time-outs
+ * (7 s), it is asked from 12 s to 17 s, and what waits goes by the second at 18 s; half
+ * a minute later the first is asked again, and when it answers it is taken again. */
+static void a_connection_survives_its_gateway(void **state)
+{
+    const struct mac_addr first = { { 2, 0, 0, 0, 0, 1 } };
+    const struct mac_addr second = { { 2, 0, 0, 0, 0, 9 } };
+    unsigned asked = 0;
+    peer_init(&p);
+    assert_int_equal(stack_add_gateway(p.st, &p.nif, ip4_addr(0xc0000209)), 0);
+    neigh_learn(&p.st->net, &p.nif, ip4_addr(0xc0000209), second, true);
+    struct sock *s = send_far(1, 6);
+    peer_wait(&p, 17 * USEC_PER_SEC); /* SYNs at 0, 1, 3, 7 s; that of 15 s waits */
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(next_station(&asked), 1);
+    assert_int_equal(asked, 0);
+    assert_int_equal(next_station(&asked), 0);
+    assert_int_equal(asked, 6);
+    peer_wait(&p, 2 * USEC_PER_SEC);
+    assert_int_equal(next_station(&asked), 9);
+    assert_string_equal(peer_state(s), "SYN-SENT");
+    peer_wait(&p, 15 * USEC_PER_SEC); /* the SYN of 31 s */
+    assert_int_equal(next_station(&asked), 9);
+    assert_int_equal(asked, 6);
+    peer_wait(&p, 30 * USEC_PER_SEC); /* that of 63 s */
+    assert_int_equal(next_station(&asked), 9);
+    assert_int_equal(asked, 7);
+    neigh_learn(&p.st->net, &p.nif, ip4_addr(0xc0000201), first, false);
+    peer_wait(&p, 64 * USEC_PER_SEC); /* that of 127 s */
+    assert_int_equal(next_station(&asked), 1);
+    sock_close(s);
+    peer_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_redirect_is_believed_about_a_packet_of_ours),
         cmocka_unit_test(a_redirect_about_an_old_segment_is_not_believed),
         cmocka_unit_test(what_is_sent_after_a_redirect_goes_to_the_new_gateway),
+        cmocka_unit_test(a_connection_survives_its_gateway),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

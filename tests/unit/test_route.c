@@ -66,8 +66,73 @@ static void the_same_destination_twice_is_refused(void **state)
     struct nethost *h = *state;
 
     assert_int_equal(add(h, "203.0.113.0", 24, "192.0.2.4"), 0);
-    assert_int_equal(add(h, "203.0.113.9", 24, "192.0.2.5"), -EEXIST);
+    assert_int_equal(add(h, "203.0.113.9", 24, "192.0.2.4"), -EEXIST);
     assert_int_equal(add(h, "203.0.113.0", 25, "192.0.2.5"), 0);
+}
+
+static void die(struct nethost *h, const char *gateway)
+{
+    route_gateway_fails(&h->net, nethost_ip(gateway));
+}
+
+/* RFC 1122 s3.3.1.2 (MUST-ip-gateways), s3.3.1.5 (MUST-ip-dead-gateway-switch): in the
+ * order in which they were given. */
+static void the_first_gateway_that_lives_is_taken(void **state)
+{
+    struct nethost *h = *state;
+
+    assert_int_equal(add(h, "0.0.0.0", 0, "192.0.2.1"), 0);
+    assert_int_equal(add(h, "0.0.0.0", 0, "192.0.2.3"), 0);
+    assert_int_equal(add(h, "0.0.0.0", 0, "192.0.2.4"), 0);
+    check_next_hop(h, "203.0.113.1", "192.0.2.1");
+    die(h, "192.0.2.1");
+    check_next_hop(h, "203.0.113.1", "192.0.2.3");
+    die(h, "192.0.2.3");
+    check_next_hop(h, "203.0.113.1", "192.0.2.4");
+    die(h, "192.0.2.4"); /* none does: as if nothing were known of them */
+    check_next_hop(h, "203.0.113.1", "192.0.2.1");
+    route_gateway_answers(&h->net, nethost_ip("192.0.2.3"));
+    check_next_hop(h, "203.0.113.1", "192.0.2.3");
+    route_gateway_answers(&h->net, nethost_ip("192.0.2.1"));
+    check_next_hop(h, "203.0.113.1", "192.0.2.1");
+    assert_int_equal(h->net.routes.n_dead, 1);
+}
+
+/* The gateways of a narrower network, or a wider one, do not stand in. */
+static void a_gateway_stands_in_for_its_own_network_only(void **state)
+{
+    struct nethost *h = *state;
+
+    assert_int_equal(add(h, "0.0.0.0", 0, "192.0.2.1"), 0);
+    assert_int_equal(add(h, "203.0.113.0", 24, "192.0.2.3"), 0);
+    assert_int_equal(add(h, "198.51.100.0", 24, "192.0.2.4"), 0);
+    die(h, "192.0.2.3");
+    check_next_hop(h, "203.0.113.1", "192.0.2.3");
+    assert_int_equal(h->net.routes.n_dead, 0);
+    assert_int_equal(add(h, "203.0.113.0", 24, "192.0.2.5"), 0);
+    die(h, "192.0.2.3");
+    check_next_hop(h, "203.0.113.1", "192.0.2.5");
+    check_next_hop(h, "198.51.100.1", "192.0.2.4");
+}
+
+/* RFC 1122 s3.3.1.5: what is sent 30 s later has the first one asked for. */
+static void a_dead_gateway_is_asked_again_after_a_while(void **state)
+{
+    struct nethost *h = *state;
+
+    assert_int_equal(add(h, "0.0.0.0", 0, "192.0.2.1"), 0);
+    assert_int_equal(add(h, "0.0.0.0", 0, "192.0.2.3"), 0);
+    die(h, "192.0.2.1");
+    h->net.now = 29999999;
+    check_next_hop(h, "203.0.113.1", "192.0.2.3");
+    assert_silence(h);
+    h->net.now = 30000000;
+    for (unsigned i = 0; i < 5; i++) /* once */
+        check_next_hop(h, "203.0.113.1", "192.0.2.3");
+    assert_frame(h, "ffffffffffff 020000000002 0806 0001 0800 06 04 0001"
+                    "020000000002 c0000202 000000000000 c0000201");
+    nethost_know_peer(h);
+    check_next_hop(h, "203.0.113.1", "192.0.2.1");
 }
 
 static void the_table_holds_thirty_two_routes(void **state)
@@ -127,6 +192,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_longest_prefix_wins_in_whatever_order_added,
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(the_same_destination_twice_is_refused,
+                                        nethost_setup, nethost_teardown),
+        cmocka_unit_test_setup_teardown(the_first_gateway_that_lives_is_taken,
+                                        nethost_setup, nethost_teardown),
+        cmocka_unit_test_setup_teardown(a_gateway_stands_in_for_its_own_network_only,
+                                        nethost_setup, nethost_teardown),
+        cmocka_unit_test_setup_teardown(a_dead_gateway_is_asked_again_after_a_while,
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(the_table_holds_thirty_two_routes,
                                         nethost_setup, nethost_teardown),

@@ -238,7 +238,7 @@ static void a_wrong_description_of_an_interface_is_refused(void **state)
     row[2].address = "198.51.100.2";
     row[3].address = "198.51.100.300/24";
     row[4].address = NULL;
-    row[5].gateway = "nowhere";
+    row[5].gateway = "198.51.100.1,nowhere";
     row[6].mac = "02:00:00:00:00";
     row[7].mac = "ff:ff:ff:ff:ff:ff";
     row[8].mtu = 67;
