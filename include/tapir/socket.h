@@ -143,10 +143,10 @@ ssize_t tapir_sendto(int fd, const void *buf, size_t n, int flags,
 
 /* recvmsg(2), sendmsg(2): pieces, name, and control of the level IPPROTO_IP for
  * datagrams. Received is IP_PKTINFO (struct in_pktinfo), IP_TTL (int), IP_TOS (one
- * byte), where IP_PKTINFO, IP_RECVTTL, IP_RECVTOS asked for it; what does not fit is
- * cut, with MSG_CTRUNC in msg_flags, as MSG_TRUNC says of the text. Sent may be the
- * same three (IP_TOS also as an int), for this datagram alone; others of the level are
- * EINVAL. */
+ * byte), IP_RECVOPTS (the header's options, where it has some), where IP_PKTINFO,
+ * IP_RECVTTL, IP_RECVTOS, IP_RECVOPTS asked for it; what does not fit is cut, with
+ * MSG_CTRUNC in msg_flags, as MSG_TRUNC says of the text. Sent may be the first three
+ * (IP_TOS also as an int), for this datagram alone; others of the level are EINVAL. */
 ssize_t tapir_recvmsg(int fd, struct msghdr *msg, int flags);
 ssize_t tapir_sendmsg(int fd, const struct msghdr *msg, int flags);
 
@@ -175,7 +175,9 @@ int tapir_shutdown(int fd, int how);
  *                  streams)
  *                  SO_SNDLOWAT (1) SO_ACCEPTCONN SO_PROTOCOL SO_DOMAIN SO_MEMINFO
  *     IPPROTO_IP   IP_TOS IP_TTL IP_MTU, IP_MTU_DISCOVER (IP_PMTUDISC_DONT _WANT _DO
- *                  _PROBE), IP_PKTINFO IP_RECVTTL IP_RECVTOS (of datagrams)
+ *                  _PROBE), IP_PKTINFO IP_RECVTTL IP_RECVTOS IP_RECVOPTS (of
+ *                  datagrams), IP_OPTIONS (a list of 40 bytes at most; no source
+ *                  routes and no timestamps: EPERM)
  *     IPPROTO_TCP  TCP_NODELAY TCP_CORK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL
  *                  TCP_KEEPCNT TCP_SYNCNT TCP_LINGER2 (seconds) TCP_DEFER_ACCEPT
  *                  (seconds, rounded up to 1, 3, 7 ...) TCP_WINDOW_CLAMP (bytes)

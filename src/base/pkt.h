@@ -25,7 +25,7 @@
 #include "base/time.h"
 
 enum {
-    PKT_HEADROOM = 128, /* vnet header 12 + Ethernet 14 + IP 20 + TCP 60 */
+    PKT_HEADROOM = 128, /* vnet header 12 + Ethernet 14 + IP 60, and some */
     PKT_SMALL = 2048,   /* bytes of a small packet, headroom included */
     PKT_LARGE = 65536 + 2 * PKT_HEADROOM, /* bytes of a large one: the longest IPv4
                                            * packet still fits with its link header */

@@ -3,12 +3,11 @@
  *     msg_control   | cmsghdr | data | pad | cmsghdr | data | pad | ...
  *
  * Control is of the level IPPROTO_IP and for datagrams: what a header said (IP_PKTINFO,
- * IP_TTL, IP_TOS, each only if the socket asked for it) and what the one header is to
- * say; of a stream how much waits behind the message (TCP_INQ), and in the error queue
- * which sends are done (MSG_ZEROCOPY). As on Linux what does
- * not fit is cut (MSG_CTRUNC), what is of another level is not looked at, and what is
- * of this level and not known is EINVAL. Interfaces have Linux's numbers: the loopback
- * is 1. */
+ * IP_TTL, IP_TOS, IP_RECVOPTS, each only if the socket asked for it) and what the one
+ * header is to say; of a stream how much waits behind the message (TCP_INQ), and in the
+ * error queue which sends are done (MSG_ZEROCOPY). As on Linux what does not fit is cut
+ * (MSG_CTRUNC), what is of another level is not looked at, and what is of this level
+ * and not known is EINVAL. Interfaces have Linux's numbers: the loopback is 1. */
 #include "edge/bsd.h"
 
 #include <errno.h>
@@ -107,6 +106,9 @@ static void give_control(const struct sock *s, const struct receive *r,
     if (got->datagram && s->tell_tos)
         put_control(msg, &used, (struct kind){ IPPROTO_IP, IP_TOS }, &got->ip.tos,
                     sizeof got->ip.tos);
+    if (got->datagram && s->tell_options && got->ip.n_list)
+        put_control(msg, &used, (struct kind){ IPPROTO_IP, IP_RECVOPTS }, got->ip.list,
+                    got->ip.n_list);
     if (r->report)
         put_report(r, msg, &used);
     else if (!got->datagram && s->tell_inq)

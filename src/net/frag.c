@@ -390,7 +390,8 @@ static struct pkt *cut(struct net *net, const struct pkt *p, size_t offset, size
 static int send_pieces(struct net *net, const struct route_hop *hop, struct ip4 *ip,
                        const struct pkt *p, size_t mtu)
 {
-    size_t step = (mtu - IP4_LEN) / OFFSET_UNIT * OFFSET_UNIT;
+    size_t step = (mtu - IP4_LEN - ip->n_options) / OFFSET_UNIT * OFFSET_UNIT;
+    uint8_t copied[IP4_OPTIONS_MAX];
 
     for (size_t at = 0; at < p->len; at += step) {
         size_t len = min_size(step, p->len - at);
@@ -399,8 +400,13 @@ static int send_pieces(struct net *net, const struct route_hop *hop, struct ip4 
             return -ENOBUFS;
         ip->frag_offset = (uint16_t)at;
         ip->more_fragments = at + len < p->len;
-        ip->total_len = (uint16_t)(IP4_LEN + len);
-        ip4_emit(pkt_push(piece, IP4_LEN), ip);
+        ip->total_len = (uint16_t)(IP4_LEN + ip->n_options + len);
+        ip4_emit(pkt_push(piece, IP4_LEN + ip->n_options), ip);
+        if (at == 0 && ip->n_options > 0) {
+            ip->n_options = (uint8_t)ip4_options_copied(ip->options, ip->n_options,
+                                                        copied);
+            ip->options = copied;
+        }
         int r = neigh_output(net, hop->nif, hop->next_hop, piece);
         if (r < 0) /* the rest is of no use without this one */
             return at > 0 && r == -EAGAIN ? -ENOBUFS : r;

@@ -3,6 +3,7 @@
 #define TAPIR_NET_IP_H
 
 #include "net/netif.h"
+#include "wire/ip4_wire.h"
 
 struct route_hop;
 
@@ -25,10 +26,13 @@ enum ip_df {
     IP_DF_PROBE, /* as DO, but only the interface's MTU counts, not the path's */
 };
 
-/* What a socket asks for all of its packets: IP_TOS, IP_TTL, IP_MTU_DISCOVER. */
+/* What a socket asks for all of its packets: IP_TOS, IP_TTL, IP_MTU_DISCOVER,
+ * IP_OPTIONS. */
 struct ip_options {
-    uint8_t tos; /* 0 */
-    uint8_t ttl; /* 0: net.ipv4.ip_default_ttl */
+    uint8_t tos;                   /* 0 */
+    uint8_t ttl;                   /* 0: net.ipv4.ip_default_ttl */
+    uint8_t n_list;                /* bytes of IP's options, a multiple of four; 0 */
+    uint8_t list[IP4_OPTIONS_MAX]; /* as ip4_options_read() leaves them */
     enum ip_df df;
 };
 
@@ -45,6 +49,8 @@ struct ip_heard {
     struct ip_addr local; /* our address: dst, or the interface's for a broadcast */
     int nif;              /* index of the interface it came in by */
     uint8_t tos, ttl;
+    uint8_t n_list; /* bytes of its options */
+    uint8_t list[IP4_OPTIONS_MAX];
 };
 
 /* How a packet is to be sent. */
@@ -72,8 +78,8 @@ int ip_output(struct net *net, const struct ip_out *how, struct pkt *p);
 int ip_take_ask(const struct net *net, const struct ip_ask *ask, struct route_hop *hop,
                 struct ip_options *opt);
 
-/* ip4.c */
-struct ip_heard ip_heard(const struct ip_info *ip);
+/* Of p, at its transport header. ip4.c */
+struct ip_heard ip_heard(const struct ip_info *ip, const struct pkt *p);
 
 /* What a new socket begins with (net.ipv4.ip_no_pmtu_disc). */
 struct ip_options ip_options_default(const struct net *net);

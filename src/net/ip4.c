@@ -5,13 +5,15 @@
  * told what was found. Fragments wait for the rest of their datagram (frag.c), which
  * then goes on as if it had come in one piece.
  *
- * Out: route, source address, header, neighbour. Don't-fragment is set (RFC 1191 s3)
- * unless the transport wants otherwise, so most packets are atomic in the words of RFC
- * 6864 and need no identification. The pieces of a super-segment get numbers all the
- * same: receivers that join segments (GRO) want to see them count up.
+ * Out: route, source address, header with the socket's options, neighbour.
+ * Don't-fragment is set (RFC 1191 s3) unless the transport wants otherwise, so most
+ * packets are atomic in the words of RFC 6864 and need no identification. The pieces of
+ * a super-segment get numbers all the same: receivers that join segments (GRO) want to
+ * see them count up.
  *
  * Packets to ourselves go to net->loop; see net.c. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/cksum.h"
@@ -178,7 +180,7 @@ static uint8_t choose_ttl(const struct net *net, const struct ip_out *how)
 static struct ip4 header_for(struct net *net, const struct ip_out *how,
                              const struct route_hop *hop, const struct pkt *p)
 {
-    size_t total = pkt_total(p) + IP4_LEN;
+    size_t total = pkt_total(p) + IP4_LEN + how->opt.n_list;
 
     /* RFC 1122 s3.2.1.3 (MUST-ip-own-source) */
     return (struct ip4){ .src = ip_is_any(how->src) ? hop->src : how->src,
@@ -188,7 +190,11 @@ static struct ip4 header_for(struct net *net, const struct ip_out *how,
                          .tos = how->opt.tos, /* RFC 1122 s3.2.1.6 (MUST-ip-tos) */
                          .ttl = choose_ttl(net, how),
                          .proto = how->proto,
-                         .dont_fragment = how->opt.df != IP_DF_DONT };
+                         .dont_fragment = how->opt.df != IP_DF_DONT,
+                         .options = how->opt.list, /* RFC 1122 s3.2.1.8, s3.4
+                                                    * (MUST-ip-options-send,
+                                                    * MUST-ip-interface) */
+                         .n_options = how->opt.n_list };
 }
 
 /* The way's MTU. Takes don't-fragment from *ip where the way is narrower than is
@@ -220,16 +226,17 @@ int ip_output(struct net *net, const struct ip_out *how, struct pkt *p)
     struct ip4 ip = header_for(net, how, &hop, p);
     uint16_t mtu = find_mtu(net, how, &hop, &ip);
     size_t most = p->gso_size ? NETIF_BIG_MAX : mtu;
-    if (pkt_total(p) + IP4_LEN > most) { /* RFC 1122 s3.3.3 (MUST-ip-mms-s-kept) */
+    size_t header_len = IP4_LEN + ip.n_options;
+    if (pkt_total(p) + header_len > most) { /* RFC 1122 s3.3.3 (MUST-ip-mms-s-kept) */
         bool may_cut = how->opt.df == IP_DF_WANT || how->opt.df == IP_DF_DONT;
-        if (may_cut && !p->gso_size)
+        if (may_cut && !p->gso_size && ip.total_len)
             return frag_output(net, &hop, &ip, p, mtu);
         net_drop(net, p, DROP_IP_TOO_BIG);
         return -EMSGSIZE;
     }
     if (ip.id == 0 && !ip.dont_fragment)
         ip.id = frag_id(net, &ip);
-    ip4_emit(pkt_push(p, IP4_LEN), &ip);
+    ip4_emit(pkt_push(p, header_len), &ip);
     if (hop.nif == &net->loopback)
         return loop_back(net, p);
     return neigh_output(net, hop.nif, hop.next_hop, p);
@@ -261,14 +268,20 @@ int ip_take_ask(const struct net *net, const struct ip_ask *ask, struct route_ho
     return 0;
 }
 
-/* RFC 1122 s4.1.3.5 (MUST-udp-destination-up). */
-struct ip_heard ip_heard(const struct ip_info *ip)
+/* RFC 1122 s4.1.3.5 (MUST-udp-destination-up), s3.2.1.8 (MUST-ip-options-up), s4.1.3.2
+ * (MUST-udp-options-up). */
+struct ip_heard ip_heard(const struct ip_info *ip, const struct pkt *p)
 {
-    return (struct ip_heard){ .dst = ip->dst,
+    struct ip_heard heard = { .dst = ip->dst,
                               .local = ip->broadcast ? ip->nif->addr : ip->dst,
                               .nif = ip->nif->index,
                               .tos = ip->tos,
-                              .ttl = ip->ttl };
+                              .ttl = ip->ttl,
+                              .n_list = (uint8_t)(ip->header_len - IP4_LEN) };
+
+    if (heard.n_list > 0)
+        memcpy(heard.list, p->data - heard.n_list, heard.n_list);
+    return heard;
 }
 
 /* RFC 1122 s3.3.2 (MUST-ip-mms-r), s3.3.3 (MUST-ip-mms-s): less the header. */

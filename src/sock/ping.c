@@ -238,7 +238,7 @@ void sock_ping_input(struct socks *socks, const struct ip_info *ip, struct pkt *
         net_drop(socks->net, p, DROP_ICMP_MEMORY);
         return;
     }
-    const struct kept kept = { ip->src, ip_heard(ip) };
+    const struct kept kept = { ip->src, ip_heard(ip, p) };
     memcpy(p->data - sizeof kept, &kept, sizeof kept);
     s->ping_bytes += p->cap;
     pkt_queue_push(&s->ping_rcv, p);

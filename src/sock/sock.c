@@ -499,6 +499,7 @@ int sock_accept(struct sock *s, struct sock **out)
     fresh->tell_info = s->tell_info;
     fresh->tell_ttl = s->tell_ttl;
     fresh->tell_tos = s->tell_tos;
+    fresh->tell_options = s->tell_options;
     fresh->tell_inq = s->tell_inq;
     fresh->linger_on = s->linger_on;
     fresh->linger_sec = s->linger_sec;

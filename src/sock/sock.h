@@ -72,6 +72,7 @@ struct sock {
     int linger_sec;
     usec rcv_timeout, snd_timeout; /* SO_RCVTIMEO, SO_SNDTIMEO; 0: none. bsd.c waits */
     uint32_t rcv_low;              /* SO_RCVLOWAT, bytes; 0: as 1 */
+    bool tell_options;             /* IP_RECVOPTS, and ... */
     bool tell_info, tell_ttl, tell_tos; /* IP_PKTINFO, IP_RECVTTL, IP_RECVTOS: for
                                          * whoever receives messages */
     bool tell_inq;         /* TCP_INQ: the same of how much waits behind a message */

@@ -10,6 +10,8 @@
 enum {
     OPT_TOS = 1,
     OPT_TTL = 2,
+    OPT_OPTIONS = 4,
+    OPT_RECVOPTS = 6,
     OPT_PKTINFO = 8,
     OPT_MTU_DISCOVER = 10,
     OPT_RECVTTL = 12,
@@ -113,6 +115,36 @@ static int set_recvtos(struct sock *s, int value)
     return 0;
 }
 
+static int get_recvopts(struct sock *s)
+{
+    return s->tell_options;
+}
+
+static int set_recvopts(struct sock *s, int value)
+{
+    s->tell_options = value != 0;
+    return 0;
+}
+
+/* RFC 1122 s3.2.1.8 (MUST-ip-options-send), s4.1.3.2 (MUST-udp-options-send). As Linux:
+ * what is set is filled up with zeros, and no bytes are no options. */
+static int set_options(struct sock *s, const void *value, size_t len)
+{
+    struct ip_options ip = ip_of(s);
+    int n = ip4_options_read(value, len, ip.list);
+    if (n < 0)
+        return n;
+    ip.n_list = (uint8_t)n;
+    put_ip(s, ip);
+    return 0;
+}
+
+static int get_options(struct sock *s, void *value, size_t *len)
+{
+    struct ip_options ip = ip_of(s);
+    return sockopt_give(ip.list, ip.n_list, value, len);
+}
+
 /* Of the path to the peer, which there must be. */
 static int get_mtu(struct sock *s, void *value, size_t *len)
 {
@@ -132,6 +164,8 @@ static const struct sockopt options[] = {
     NUMBER(PKTINFO, get_pktinfo, set_pktinfo, 0, 0),
     NUMBER(RECVTTL, get_recvttl, set_recvttl, 0, 0),
     NUMBER(RECVTOS, get_recvtos, set_recvtos, 0, 0),
+    NUMBER(RECVOPTS, get_recvopts, set_recvopts, 0, 0),
+    BYTES(OPTIONS, get_options, set_options),
     BYTES(MTU, get_mtu, NULL),
 };
 /* clang-format on */

@@ -20,9 +20,9 @@
 /* Least MSS that is believed: the smallest MTU, 68 (RFC 791 s3.2), less headers. */
 enum { TCP_MSS_MIN = 28 };
 
-/* Text in one decision: what an IPv4 packet holds less headers, and what a link with
- * LINK_BIG takes. */
-enum { TCP_TX_PACKET = 65535 - 20 - 60, TCP_TX_BIG = 262144 - 20 - 60 };
+/* Text in one decision: what an IPv4 packet holds less the longest headers, and what a
+ * link with LINK_BIG takes. */
+enum { TCP_TX_PACKET = 65535 - 60 - 60, TCP_TX_BIG = 262144 - 60 - 60 };
 
 /* The timers of a connection; tcp_timer.c tells what each does. */
 enum tcp_timer {

@@ -145,14 +145,14 @@ static void note_lost(struct tcp *tcp, struct tcp_fastopen_server *s)
 /* --- client ---------------------------------------------------------------------- */
 
 /* How much text a SYN has room for: RFC 7413 s4.2.1. All 40 bytes of options are left
- * free, for whoever adds some on the way. */
+ * free, for whoever adds some on the way, and what IP's take. */
 static uint32_t syn_room(const struct tcb *tcb)
 {
-    uint32_t mss = tcb->snd.mss;
+    uint32_t mss = tcb->snd.mss, options = TCP_OPTIONS_MAX + tcb->opt.ip.n_list;
 
     if (tcb->fast.mss)
         mss = min_u32(mss, tcb->fast.mss);
-    return mss > TCP_OPTIONS_MAX ? mss - TCP_OPTIONS_MAX : 0;
+    return mss > options ? mss - options : 0;
 }
 
 void tcp_fastopen_begin(struct tcb *tcb, bool wait)

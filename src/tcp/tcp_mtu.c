@@ -23,11 +23,13 @@ enum { HEADERS = 40 /* IP and TCP header without options */ };
 static uint16_t path_mss(const struct tcb *tcb)
 {
     uint32_t mtu = ip_path_mtu(tcb->tcp->net, tcb->slot.remote);
+    uint32_t mss = tcb->snd.mss_max, options = tcb->opt.ip.n_list;
     bool probe = tcb->opt.ip.df == IP_DF_PROBE;
 
-    if (probe || mtu < HEADERS + TCP_MSS_MIN)
-        return tcb->snd.mss_max;
-    return (uint16_t)min_u32(tcb->snd.mss_max, mtu - HEADERS);
+    if (!probe && mtu >= HEADERS + TCP_MSS_MIN)
+        mss = min_u32(mss, mtu - HEADERS);
+    /* RFC 9293 s3.7.1 (MUST-16): what IP's options take is no text. */
+    return (uint16_t)(mss >= options + TCP_MSS_MIN ? mss - options : TCP_MSS_MIN);
 }
 
 /* What congestion control counts in: the text of a full segment. */

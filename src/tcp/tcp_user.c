@@ -385,6 +385,8 @@ void tcp_set_options(struct tcb *tcb, const struct tcp_options *o)
     bool keep = tcb->opt.keepalive != o->keepalive || tcb->opt.keepidle != o->keepidle;
 
     change_cc(tcb, o->cc);
+    if (tcb->opt.ip.n_list != o->ip.n_list)
+        tcb->snd.path_stamp = 0; /* tcp_sync_mss() */
     tcb->opt = *o;
     if (rcvbuf)
         tcb->rcv.limit = o->rcvbuf;

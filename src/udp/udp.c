@@ -245,7 +245,7 @@ static int send_to(struct udp_port *port, const struct piece *text, size_t n,
     struct pkt *p = pkt_new(&net->pool, text_len(text, n));
     if (!p)
         return -ENOBUFS;
-    /* RFC 1122 s4.1.4 (MUST-udp-ttl-tos) */
+    /* RFC 1122 s4.1.4 (MUST-udp-ttl-tos), s4.1.3.2 (MUST-udp-options-send) */
     struct ip_out how = {
         .src = hop.src, .dst = to->addr, .proto = IP_PROTO_UDP, .opt = opt
     };
@@ -260,7 +260,7 @@ ssize_t udp_send(struct udp_port *port, const struct piece *text, size_t n,
     struct udp_peer peer = { port->remote, port->remote_port };
     size_t len = text_len(text, n);
 
-    if (len > TEXT_MAX)
+    if (len > (size_t)TEXT_MAX - port->ip.n_list)
         return -EMSGSIZE;
     if (to)
         peer = (struct udp_peer){ or_this_host(to->addr), to->port };
@@ -378,7 +378,7 @@ void udp_input(struct udp *udp, const struct ip_info *ip, struct pkt *p)
         net_drop(net, p, DROP_UDP_NO_PORT);
         return;
     }
-    struct kept kept = { .from = { ip->src, h.src_port }, .ip = ip_heard(ip) };
+    struct kept kept = { .from = { ip->src, h.src_port }, .ip = ip_heard(ip, p) };
     pkt_trim(p, h.len);
     pkt_pull(p, UDP_LEN);
     enqueue(port, &kept, p);

@@ -13,6 +13,7 @@
  * worth believing), the packet's length, the options. */
 #include "wire/ip4_wire.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -25,6 +26,7 @@ enum {
     OPT_TIMESTAMP = 68,
     OPT_LOOSE_ROUTE = 131,
     OPT_STRICT_ROUTE = 137,
+    OPT_COPIED = 0x80, /* flag of all of them */
 
     FRAG_DONT = 0x4000,
     FRAG_MORE = 0x2000,
@@ -66,6 +68,52 @@ static bool walk_options(const uint8_t *b, size_t n, bool *source_route)
         i += b[i + 1];
     }
     return true;
+}
+
+/* Fills n bytes up with OPT_END. */
+static size_t fill_up(uint8_t *list, size_t n)
+{
+    while (n % 4 != 0)
+        list[n++] = OPT_END;
+    return n;
+}
+
+/* How long the option at b is. */
+static size_t option_len(const uint8_t *b)
+{
+    return b[0] == OPT_NOP ? 1 : b[1];
+}
+
+/* RFC 1122 s3.2.1.8: source routes are not sent, as none is taken (RFC 7126 s4.3,
+ * s4.4); Timestamp, which is optional, would have to be filled in by every host. */
+int ip4_options_read(const uint8_t *list, size_t n, uint8_t *out)
+{
+    bool source_route = false;
+
+    if (n > IP4_OPTIONS_MAX || !walk_options(list, n, &source_route))
+        return -EINVAL;
+    for (size_t i = 0; i < n && list[i] != OPT_END; i += option_len(list + i))
+        if (list[i] == OPT_TIMESTAMP)
+            return -EPERM;
+    if (source_route)
+        return -EPERM;
+    if (n > 0)
+        memcpy(out, list, n);
+    return (int)fill_up(out, n);
+}
+
+size_t ip4_options_copied(const uint8_t *list, size_t n, uint8_t *out)
+{
+    size_t copied = 0, len;
+
+    for (size_t i = 0; i < n && list[i] != OPT_END; i += len) {
+        len = option_len(list + i);
+        if (!(list[i] & OPT_COPIED))
+            continue;
+        memcpy(out + copied, list + i, len);
+        copied += len;
+    }
+    return fill_up(out, copied);
 }
 
 int ip4_parse(const uint8_t *b, size_t len, struct ip4 *out)
@@ -112,7 +160,9 @@ void ip4_emit(uint8_t *b, const struct ip4 *h)
     if (h->more_fragments)
         frag |= FRAG_MORE;
 
-    b[0] = 4 << 4 | IP4_LEN / 4;
+    size_t len = IP4_LEN + h->n_options;
+
+    b[0] = (uint8_t)(4 << 4 | len / 4);
     b[1] = h->tos;
     put16(b + 2, h->total_len);
     put16(b + 4, h->id);
@@ -122,7 +172,9 @@ void ip4_emit(uint8_t *b, const struct ip4 *h)
     put16(b + 10, 0);
     put32(b + 12, ip4_num(h->src));
     put32(b + 16, ip4_num(h->dst));
-    put16(b + 10, cksum_finish(cksum_add(0, b, IP4_LEN, 0)));
+    if (h->n_options)
+        memcpy(b + IP4_LEN, h->options, h->n_options);
+    put16(b + 10, cksum_finish(cksum_add(0, b, len, 0)));
 }
 
 /* The sum does not depend on where a word stands, so IPv6's layout of the last fields

@@ -165,6 +165,33 @@ static void what_was_asked_for_comes_as_control(void **state)
     assert_int_equal(*CMSG_DATA(at), 0xb8);
 }
 
+/* RFC 1122 s3.2.1.8 (MUST-ip-options-up), s4.1.3.2 (MUST-udp-options-up). ip(7): behind
+ * the others; nothing where the header has none. */
+static void ip_options_come_as_control(void **state)
+{
+    static const uint8_t list[] = { 148, 4, 0, 0, 130, 3, 9, 0 };
+    static const int one = 1, name = 6, tos = RECVTOS; /* IP_RECVOPTS */
+    uint8_t control[200];
+    struct msghdr got = { .msg_control = control, .msg_controllen = sizeof control };
+    struct cmsghdr *at;
+
+    assert_int_equal(tapir_setsockopt(out, IPPROTO_IP, 4, list, 7), 0); /* IP_OPTIONS */
+    assert_int_equal(tapir_setsockopt(in, IPPROTO_IP, name, &one, 4), 0);
+    assert_int_equal(tapir_setsockopt(in, IPPROTO_IP, tos, &one, 4), 0);
+    send_to_b("x", NULL, 0);
+    assert_int_equal(tapir_recvmsg(in, &got, 0), 0);
+    assert_int_equal(got.msg_controllen, 24 + 24);
+    at = CMSG_NXTHDR(&got, CMSG_FIRSTHDR(&got));
+    assert_int_equal(at->cmsg_type, 6);
+    assert_int_equal(at->cmsg_len, 16 + 8);
+    assert_memory_equal(CMSG_DATA(at), list, 8);
+    tapir_setsockopt(out, IPPROTO_IP, 4, NULL, 0);
+    send_to_b("x", NULL, 0);
+    got.msg_controllen = sizeof control;
+    assert_int_equal(tapir_recvmsg(in, &got, 0), 0);
+    assert_int_equal(got.msg_controllen, 24);
+}
+
 /* As the kernel's put_cmsg(): whole, cut, or not even a header. */
 static void control_that_does_not_fit_is_cut(void **state)
 {
@@ -371,6 +398,7 @@ int main(void)
         TEST(a_datagram_that_is_cut_says_so),
         TEST(more_pieces_than_a_page_are_one_datagram),
         TEST(what_was_asked_for_comes_as_control),
+        TEST(ip_options_come_as_control),
         TEST(control_that_does_not_fit_is_cut),
         TEST(a_datagram_may_have_a_ttl_and_tos_of_its_own),
         TEST(control_that_is_wrong_is_refused),

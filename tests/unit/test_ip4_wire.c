@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -213,6 +214,71 @@ static void options_are_walked(void **state)
     }
 }
 
+/* RFC 791 s3.1: the header's length counts them, and the checksum. */
+static void options_are_emitted_behind_the_header(void **state)
+{
+    static const uint8_t list[8] = { 148, 4, 0, 0, 130, 3, 9, 0 };
+    struct ip4 h;
+    uint8_t b[28];
+
+    assert_int_equal(ip4_parse(header, 46, &h), 0);
+    h.total_len = 28;
+    h.options = list;
+    h.n_options = 8;
+    ip4_emit(b, &h);
+    assert_int_equal(b[0], 0x47);
+    assert_memory_equal(b + 20, list, 8);
+    assert_int_equal(ip4_parse(b, 28, &h), 0);
+    assert_int_equal(h.header_len, 28);
+}
+
+/* What a user may send: RFC 1122 s3.2.1.8. RFC 7126 s4.3, s4.4: no source routes; RFC
+ * 1122 s3.2.1.8 (d): no timestamps. */
+static void a_users_options_are_checked_and_filled_up(void **state)
+{
+    static const struct {
+        uint8_t list[12];
+        size_t len;
+        int n;
+    } row[] = {
+        { { 0 }, 0, 0 },
+        { { 1 }, 1, 4 },
+        { { 148, 4, 0, 0 }, 4, 4 },
+        { { 148, 4, 0, 0, 130, 3, 9 }, 7, 8 },
+        { { 7, 11, 4 }, 11, 12 },
+        { { 148, 5, 0, 0 }, 4, -EINVAL }, /* beyond the list */
+        { { 148 }, 1, -EINVAL },
+        { { 7, 11, 3 }, 11, -EINVAL },
+        { { 1, 131, 7, 4, 192, 0, 2, 9 }, 8, -EPERM },
+        { { 137, 7, 4, 192, 0, 2, 9 }, 7, -EPERM },
+        { { 1, 68, 8, 5 }, 9, -EPERM },
+    };
+    uint8_t out[40], long_list[41];
+
+    for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+        memset(out, 0xee, sizeof out);
+        assert_int_equal(ip4_options_read(row[i].list, row[i].len, out), row[i].n);
+        if (row[i].n > 0)
+            assert_memory_equal(out, row[i].list, (size_t)row[i].n);
+    }
+    memset(long_list, 1, sizeof long_list);
+    assert_int_equal(ip4_options_read(long_list, 40, out), 40);
+    assert_int_equal(ip4_options_read(long_list, 41, out), -EINVAL);
+}
+
+/* RFC 791 s3.1: the copied flag is the first bit of the kind. */
+static void fragments_have_the_options_that_are_copied(void **state)
+{
+    static const uint8_t list[16] = { 1, 130, 3, 9, 7, 7, 4, 0, 0, 0, 0, 148, 4, 0, 0 };
+    static const uint8_t want[8] = { 130, 3, 9, 148, 4, 0, 0, 0 };
+    uint8_t out[40];
+
+    memset(out, 0xee, sizeof out);
+    assert_int_equal(ip4_options_copied(list, 16, out), 8);
+    assert_memory_equal(out, want, 8);
+    assert_int_equal(ip4_options_copied(list + 4, 7, out), 0);
+}
+
 /* Whatever stands in 40 bytes of options, the walk ends within them. */
 static void no_option_bytes_lead_out_of_the_header(void **state)
 {
@@ -264,6 +330,9 @@ int main(void)
         cmocka_unit_test(a_wrong_checksum_is_refused),
         cmocka_unit_test(a_total_length_must_lie_between_header_and_packet),
         cmocka_unit_test(options_are_walked),
+        cmocka_unit_test(options_are_emitted_behind_the_header),
+        cmocka_unit_test(a_users_options_are_checked_and_filled_up),
+        cmocka_unit_test(fragments_have_the_options_that_are_copied),
         cmocka_unit_test(no_option_bytes_lead_out_of_the_header),
         cmocka_unit_test(the_pseudo_header_is_summed),
         cmocka_unit_test(the_pseudo_header_of_ipv6_is_summed),

@@ -1,4 +1,5 @@
-/* IP_TOS, IP_TTL, IP_MTU_DISCOVER and IP_MTU: level 0, numbers 1, 2, 10 and 14. */
+/* IP_TOS, IP_TTL, IP_OPTIONS, IP_MTU_DISCOVER and IP_MTU: level 0, numbers 1, 2, 4, 10
+ * and 14. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "harness/peer.h"
@@ -180,6 +182,145 @@ static void a_datagram_beyond_the_path_is_refused_or_cut(void **state)
     sock_close(s);
 }
 
+static const uint8_t alert[] = { 148, 4, 0, 0, 130, 3, 9 };
+
+static void set_options(struct sock *s)
+{
+    assert_int_equal(sock_setopt(s, 0, 4, alert, sizeof alert), 0);
+}
+
+/* The next frame's IP header has those options, filled up; returns the packet's length.
+ */
+static size_t expect_options(void)
+{
+    uint8_t frame[FRAME];
+    size_t len = peer_take(&p, frame, sizeof frame);
+    assert_true(len >= 42);
+    assert_int_equal(frame[14], 0x47);
+    assert_int_equal(get16(frame + 16), len - 14);
+    assert_memory_equal(frame + 34, alert, sizeof alert);
+    assert_int_equal(frame[41], 0);
+    return len - 14;
+}
+
+/* RFC 1122 s3.2.1.8 (MUST-ip-options-send), s3.4 (MUST-ip-interface), s4.1.3.2
+ * (MUST-udp-options-send). */
+static void datagrams_have_the_ip_options_that_were_set(void **state)
+{
+    static const int protocol[] = { 17, 1 };
+    static const uint8_t echo[8] = { 8 };
+    struct sock_name to = { ip4_addr(0xc0000201u), 9 };
+    struct piece text = { echo, sizeof echo };
+    for (unsigned i = 0; i < 2; i++) {
+        struct sock *s = new_sock(DATAGRAM, protocol[i]);
+        uint8_t frame[FRAME];
+        set_options(s);
+        assert_int_equal(sock_send(s, &text, 1, 0, &to), 8);
+        assert_int_equal(expect_options(), 28 + (i == 0 ? 16 : 8));
+        assert_int_equal(sock_setopt(s, 0, 4, NULL, 0), 0); /* none again */
+        assert_int_equal(sock_send(s, &text, 1, 0, &to), 8);
+        assert_int_equal(peer_take(&p, frame, sizeof frame), i == 0 ? 50 : 42);
+        assert_int_equal(frame[14], 0x45);
+        sock_close(s);
+    }
+}
+
+/* RFC 791 s3.2: pieces that fit with their header; copied are those with the flag, here
+ * both. */
+static void the_pieces_of_a_datagram_have_options_too(void **state)
+{
+    static uint8_t text[65510];
+    struct sock_name to = { ip4_addr(0xc0000201u), 9 };
+    struct piece piece = { text, 3000 };
+    struct sock *s = new_sock(DATAGRAM, 17);
+    set_options(s);
+    assert_int_equal(sock_send(s, &piece, 1, 0, &to), 3000);
+    assert_int_equal(expect_options(), 28 + 1472);
+    assert_int_equal(expect_options(), 28 + 1472);
+    assert_int_equal(expect_options(), 28 + 64);
+    piece.len = 65500;
+    assert_int_equal(sock_send(s, &piece, 1, 0, &to), -EMSGSIZE);
+    sock_close(s);
+    s = new_sock(DATAGRAM, 1);
+    text[0] = 8;
+    piece.len = 65510;
+    set_options(s);
+    assert_int_equal(sock_send(s, &piece, 1, 0, &to), -EMSGSIZE);
+    sock_close(s);
+}
+
+/* RFC 9293 s3.7.1 (MUST-16): text makes room for IP's options; the MSS that is
+ * announced does not (RFC 6691 s2). RFC 1122 s3.4 (MUST-ip-interface). */
+static void a_connections_segments_make_room_for_ip_options(void **state)
+{
+    static uint8_t text[3000];
+    struct piece piece = { text, sizeof text };
+    uint8_t frame[FRAME];
+    peer_sysctl(&p, "net.ipv4.tcp_timestamps", "0");
+    struct sock *l = peer_listen(&p, 80);
+    set_options(l);
+    peer_send(&p, "S 0:0(0) win 65535 <mss 1460>");
+    peer_expect(&p, "S. 0:0(0) ack 1 <mss 1460>");
+    peer_send(&p, ". 1:1(0) ack 1 win 65535");
+    struct sock *s = peer_accept(&p, l);
+    assert_int_equal(sock_send(s, &piece, 1, 0, NULL), 3000);
+    assert_int_equal(expect_options(), 1500);
+    assert_int_equal(expect_options(), 1500);
+    assert_int_equal(expect_options(), 28 + 20 + 96);
+    peer_send(&p, ". 1:1(0) ack 3001 win 65535");
+    assert_int_equal(sock_setopt(s, 0, 4, NULL, 0), 0);
+    assert_int_equal(sock_send(s, &piece, 1, 0, NULL), 3000);
+    assert_int_equal(peer_take(&p, frame, sizeof frame), 1514);
+    assert_int_equal(frame[14], 0x45);
+    while (peer_take(&p, frame, sizeof frame)) {
+    }
+    sock_close(s);
+    sock_close(l);
+}
+
+/* RFC 791 s3.1: 40 bytes fill the header, with all that stands before and behind it. */
+static void a_list_may_fill_the_header(void **state)
+{
+    static const int type[] = { STREAM, DATAGRAM, DATAGRAM };
+    static const int protocol[] = { 6, 17, 1 };
+    static const uint8_t echo[8] = { 8 };
+    static const size_t len[] = { 40, 16, 8 };
+    struct sock_name to = { ip4_addr(0xc0000201u), 9 };
+    struct piece text = { echo, sizeof echo };
+    uint8_t list[41], frame[FRAME];
+    memset(list, 1, sizeof list);
+    for (unsigned i = 0; i < 3; i++) {
+        struct sock *s = new_sock(type[i], protocol[i]);
+        assert_int_equal(sock_setopt(s, 0, 4, list, 41), -EINVAL);
+        assert_int_equal(sock_setopt(s, 0, 4, list, 40), 0);
+        assert_int_equal(sock_connect(s, &to), i == 0 ? -EINPROGRESS : 0);
+        if (i > 0)
+            assert_int_equal(sock_send(s, &text, 1, 0, NULL), 8);
+        assert_int_equal(peer_take(&p, frame, sizeof frame), 14 + 60 + len[i]);
+        assert_int_equal(frame[14], 0x4f);
+        assert_memory_equal(frame + 34, list, 40);
+        sock_close(s);
+    }
+}
+
+static void ip_options_are_read_back_and_checked(void **state)
+{
+    static const uint8_t loose[] = { 131, 7, 4, 192, 0, 2, 9 };
+    uint8_t got[40];
+    size_t len = sizeof got;
+    struct sock *s = new_sock(STREAM, 6);
+    assert_int_equal(sock_getopt(s, 0, 4, got, &len), 0);
+    assert_int_equal(len, 0);
+    set_options(s);
+    assert_int_equal(sock_setopt(s, 0, 4, loose, sizeof loose), -EPERM);
+    assert_int_equal(sock_setopt(s, 0, 4, alert, 3), -EINVAL);
+    len = sizeof got;
+    assert_int_equal(sock_getopt(s, 0, 4, got, &len), 0);
+    assert_int_equal(len, 8);
+    assert_memory_equal(got, alert, 7);
+    sock_close(s);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -192,6 +333,11 @@ int main(void)
         TEST(values_out_of_range_are_invalid),
         TEST(the_paths_mtu_is_told_of_who_is_connected),
         TEST(a_datagram_beyond_the_path_is_refused_or_cut),
+        TEST(datagrams_have_the_ip_options_that_were_set),
+        TEST(the_pieces_of_a_datagram_have_options_too),
+        TEST(a_connections_segments_make_room_for_ip_options),
+        TEST(a_list_may_fill_the_header),
+        TEST(ip_options_are_read_back_and_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -236,6 +236,21 @@ static void text_fits_what_the_peer_said_last(void **state)
     peer_free(&p);
 }
 
+/* RFC 9293 s3.7.1 (MUST-16): IP's options take their part of the MSS. */
+static void text_makes_room_for_ip_options(void **state)
+{
+    static const uint8_t alert[] = { 148, 4, 0, 0 };
+    know_the_peer();
+    peer_use(&p, 1);
+    struct sock *s = peer_tcp(&p);
+    assert_int_equal(sock_setopt(s, 0, 4, alert, sizeof alert), 0);
+    assert_int_equal(open_with(s, 2000), 956);
+    peer_expect(&p, "S 0:956(956) <mss 1460,sackOK,wscale 7,FO 01020304>");
+    peer_linger_zero(s);
+    sock_close(s);
+    peer_free(&p);
+}
+
 static void a_refused_syn_with_text_tells_why(void **state)
 {
     know_the_peer();
@@ -303,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_cookie_needs_no_key_to_be_set),
         cmocka_unit_test(icmp_ends_a_child_that_was_not_accepted),
         cmocka_unit_test(text_fits_what_the_peer_said_last),
+        cmocka_unit_test(text_makes_room_for_ip_options),
         cmocka_unit_test(a_refused_syn_with_text_tells_why),
         cmocka_unit_test(a_connect_that_waits_for_text_is_silent),
         cmocka_unit_test(the_server_that_was_not_met_for_longest_is_forgotten),
