@@ -171,6 +171,10 @@ bool get_output_write(struct get_transfer *t, const char *at, size_t len, bool b
 /* Another try: what was written is taken back, or with -C - kept. */
 void get_output_again(struct get_transfer *t);
 
+/* The answer comes once more: all that was written of it is taken back. False: it
+ * cannot be, and nothing was. */
+bool get_output_anew(struct get_transfer *t);
+
 /* The fetch is over; `due`: there is a file, even if it is empty. False: what was
  * written did not all reach it. */
 bool get_output_end(struct get_transfer *t, bool due, bool failed);

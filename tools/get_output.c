@@ -189,6 +189,19 @@ void get_output_again(struct get_transfer *t)
     t->written = 0;
 }
 
+/* Only what begins with this transfer is taken back whole; a copy of the heads is not.
+ */
+bool get_output_anew(struct get_transfer *t)
+{
+    if (t->group->head_file || t->keep > 0 || t->write_error)
+        return false;
+    if (t->fd >= 0 && (t->fd == STDOUT_FILENO || ftruncate(t->fd, 0) < 0 ||
+                       lseek(t->fd, 0, SEEK_SET) < 0))
+        return false;
+    t->written = 0;
+    return true;
+}
+
 bool get_output_end(struct get_transfer *t, bool due, bool failed)
 {
     bool ok = !due || open_output(t);

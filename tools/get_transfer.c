@@ -36,6 +36,12 @@ static bool on_head(void *ctx, const char *at, size_t len)
     return get_head(turn->now, at, len);
 }
 
+static bool on_anew(void *ctx)
+{
+    struct turn *turn = ctx;
+    return get_output_anew(turn->now);
+}
+
 static void on_talk(void *ctx, char mark, const char *line)
 {
     (void)ctx;
@@ -74,6 +80,7 @@ static struct tapir_http_options options_for(const struct get_transfer *t,
     }
     o.head_in = on_head;
     o.body = on_body;
+    o.anew = on_anew;
     o.talk = t->get->verbose ? on_talk : NULL;
     o.read = on_read;
     o.rewind = on_rewind;

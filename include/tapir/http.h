@@ -176,7 +176,11 @@ struct tapir_http_options {
     /* Called with ctx while a fetch runs; each may be NULL. */
     /* A head as it came; also trailers, which do not begin with "HTTP/". */
     bool (*head_in)(void *ctx, const char *at, size_t len);
-    bool (*body)(void *ctx, const void *at, size_t len);  /* a piece of the body */
+    bool (*body)(void *ctx, const void *at, size_t len); /* a piece of the body */
+    /* An answer was cut, and comes once more: what was handed over of it is forgotten.
+     * False, or NULL: it cannot be; then it is left out of the second answer, if that
+     * says that it is the same. In a pipeline only. */
+    bool (*anew)(void *ctx);
     void (*talk)(void *ctx, char mark, const char *line); /* as curl -v: * > < */
     void *ctx; /* a callback that returns false ends the fetch (23) */
 };
@@ -258,8 +262,8 @@ struct tapir_http_turn {
 
 /* Fetches n URLs, in order, and asks for the next ones before the last one's answer has
  * come where that is safe: GET and HEAD, of one origin, on one connection (RFC 9112
- * s9.3.2). What a close leaves unanswered is asked again, at first one by one. The code
- * of the last fetch that failed; 0: none. */
+ * s9.3.2). What a close leaves unanswered, or in the middle, is asked again, at first
+ * one by one. The code of the last fetch that failed; 0: none. */
 int tapir_http_pipeline(struct tapir_http_client *client, const char *const *urls,
                         size_t n, const struct tapir_http_turn *turn);
 

@@ -102,6 +102,7 @@ static bool push(struct http_fetch *f, bool *moved)
 static bool receive_failed(struct http_fetch *f, ssize_t err)
 {
     f->lost = !f->answered;
+    f->cut = f->answered;
     return fetch_failed(f, GET_RECEIVE, "Recv failure: %s", strerror((int)-err));
 }
 

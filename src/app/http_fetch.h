@@ -10,7 +10,10 @@
 #include "http/http_fail.h"
 #include "tapir/http.h"
 
-enum { TYPE_ROOM = 256 }; /* for a Content-Type and a NUL */
+enum {
+    TYPE_ROOM = 256,     /* for a Content-Type and a NUL */
+    IDENTITY_ROOM = 400, /* for what says whether two answers are the same, and a NUL */
+};
 
 struct tapir_http_client {
     struct tapir_http_options options; /* with defaults filled in */
@@ -23,6 +26,14 @@ struct tapir_http_client {
 
 /* An answer, as far as it has come. */
 enum http_phase { ANSWER_HEAD, ANSWER_BODY, ANSWER_DONE };
+
+/* Of an answer that was cut and comes once more: what must not be handed over twice. */
+struct http_cut {
+    int code;      /* its failure */
+    bool head;     /* its head was handed over */
+    uint64_t body; /* bytes of its body that were */
+    char identity[IDENTITY_ROOM];
+};
 
 struct http_fetch {
     struct tapir_http_client *client;
@@ -41,6 +52,8 @@ struct http_fetch {
     struct http_sending *out; /* what it sends */
     usec begin, deadline;     /* of tapir_now(); NEVER */
     usec connect_by;          /* the same, for names and connection; NEVER */
+    bool ahead;               /* its request was sent ahead, or others behind it */
+    struct http_cut before;   /* the answer that was cut */
 
     /* The answer. */
     enum http_phase phase;
@@ -50,14 +63,17 @@ struct http_fetch {
     bool swallow;   /* its body is for nobody */
     bool refused;   /* the server knows no 100 (Continue): ask without */
     bool lost;      /* the connection ended, and the server has not seen our request */
-    int send_error; /* what stopped the sending; 0: nothing */
-    int interim;    /* 1xx that came before it */
-    size_t seen;    /* bytes of the buffer in which no head ends */
-    char *location; /* owned: where it leads, resolved; NULL: nowhere */
-    char *referer;  /* owned: the URL that led here; NULL: the options' */
-    struct http_body body; /* its body */
-    char *trailers;        /* owned: what stands behind its chunks; NULL: none */
-    size_t trailers_len;   /* bytes */
+    bool cut;       /* the connection ended in the middle of it */
+    bool head_told; /* its head was handed over */
+    char identity[IDENTITY_ROOM]; /* what tells it from others; "": nothing */
+    int send_error;               /* what stopped the sending; 0: nothing */
+    int interim;                  /* 1xx that came before it */
+    size_t seen;                  /* bytes of the buffer in which no head ends */
+    char *location;               /* owned: where it leads, resolved; NULL: nowhere */
+    char *referer;                /* owned: the URL that led here; NULL: the options' */
+    struct http_body body;        /* its body */
+    char *trailers;               /* owned: what stands behind its chunks; NULL: none */
+    size_t trailers_len;          /* bytes */
 };
 
 /* A line for -v; `mark` as curl has it. */

@@ -12,6 +12,11 @@
  * When the connection ends, everything from i on is unanswered, and is asked again on
  * another one: there the first one goes alone, since it may be what the server closes
  * at. One that is lost alone, on a new connection, has failed, and the turn passes on.
+ *
+ * A server that closes while requests lie unread resets the connection, and its last
+ * answers may be cut or lost on their way. What is cut is asked again as well, once;
+ * and nothing is sent ahead to that server any more.
+ *
  * Methods that may change something are asked one by one, and once. */
 #include "app/http_client.h"
 
@@ -19,6 +24,7 @@
 #include <stdlib.h>
 
 #include "app/http_exchange.h"
+#include "app/http_reading.h"
 #include "app/http_request.h"
 
 enum {
@@ -35,6 +41,7 @@ struct pipeline {
     struct http_sending out; /* what goes over it */
     size_t sent;             /* urls[0] to urls[sent - 1] were asked over it */
     bool alone;              /* one request at a time: the last connection broke */
+    union endpoint rude;     /* one at a time to this one: it resets connections */
     size_t bytes[AHEAD_MAX]; /* of the head of urls[i], at i % AHEAD_MAX */
 };
 
@@ -104,22 +111,29 @@ static bool ask_next(struct pipeline *p, struct http_fetch *f)
 /* Sends ahead what may go while urls[i] is due. */
 static bool ask(struct pipeline *p, struct http_fetch *f, size_t i)
 {
-    size_t most = p->alone || !fetch_is_safe(f) ? 1 : AHEAD_MAX, bytes = 0;
+    bool alone = p->alone || endpoint_same(&f->to, &p->rude) || !fetch_is_safe(f);
+    size_t most = alone ? 1 : AHEAD_MAX, bytes = 0;
 
     for (size_t j = i; j < p->sent; j++)
         bytes += p->bytes[j % AHEAD_MAX];
-    if (p->sent > i)
+    f->ahead = p->sent > i;
+    if (f->ahead)
         fetch_step(f, TAPIR_HTTP_SEND, "sent ahead");
     while (p->sent < p->n && p->sent - i < most &&
            (p->sent == i || bytes < AHEAD_BYTES) && ask_next(p, f))
         bytes += p->bytes[(p->sent - 1) % AHEAD_MAX];
+    f->ahead |= p->sent > i + 1;
     return p->sent > i || fetch_failed(f, GET_MEMORY, "Out of memory");
 }
 
-/* Nothing of its answer came: may it be asked again? */
-static bool may_repeat(const struct pipeline *p, const struct http_fetch *f, size_t i)
+/* Nothing of its answer came, or not all: may it be asked again? */
+static bool may_repeat(const struct pipeline *p, struct http_fetch *f, size_t i)
 {
-    return f->lost && fetch_is_safe(f) && (p->conn->answers > 0 || p->sent > i + 1);
+    if (!fetch_is_safe(f))
+        return false;
+    if (f->lost)
+        return p->conn->answers > 0 || p->sent > i + 1;
+    return f->cut && f->ahead && http_reading_anew(f);
 }
 
 /* Steps 4 to 6 of urls[i]. */
@@ -138,6 +152,8 @@ static bool exchange(struct pipeline *p, struct http_fetch *f, size_t i)
             return false;
         fetch_say(f, '*', "%zu requests are unanswered: again on a new connection",
                   p->sent - i);
+        if (f->cut || f->result->code == GET_RECEIVE)
+            p->rude = f->to;
         fetch_forgive(f);
         p->alone = true;
         drop(p);
@@ -150,6 +166,8 @@ static void settle(struct pipeline *p, struct http_fetch *f, size_t i, bool ok)
     bool stray = p->conn && p->conn->len > 0 && p->sent == i + 1;
 
     f->conn = NULL;
+    f->ahead = false;
+    f->before = (struct http_cut){ .head = false };
     if (ok && http_exchange_persists(f) && !stray) {
         p->alone = false;
         return;

@@ -5,7 +5,11 @@
  *
  * With the final head it is decided what becomes of the body: handed over, or
  * swallowed, since a Location is followed instead, or refused (-f, a resumed file that
- * would begin at the wrong byte). */
+ * would begin at the wrong byte).
+ *
+ * An answer that was cut in a pipeline comes once more, from its beginning. Whoever has
+ * the first part either forgets it, or gets only what is missing; that is sound if both
+ * answers say that they are the same (`identity`). */
 #include "app/http_reading.h"
 
 #include <errno.h>
@@ -24,12 +28,15 @@ enum {
     INTERIM_MAX = 1000,       /* 1xx answers before the final one */
     HEADS_MAX = 20 * 307200,  /* bytes of all heads of a fetch, with redirects */
     RETRY_AFTER_MAX = 864000, /* seconds; what asks for more is taken for this */
+    DRAIN_MAX = 65536, /* bytes of a refused body that cost less than connecting */
 };
 
 void http_reading_begin(struct http_fetch *f)
 {
     f->phase = ANSWER_HEAD;
     f->answered = f->persists = f->swallow = f->lost = f->refused = false;
+    f->cut = f->head_told = false;
+    f->identity[0] = '\0';
     f->interim = 0;
     f->seen = 0;
     f->send_error = 0;
@@ -78,7 +85,7 @@ static bool take_head(struct http_fetch *f, size_t n)
     bool written = true;
 
     fetch_say_head(f, '<', f->conn->buf, n);
-    if (o->head_in)
+    if (o->head_in && !f->before.head)
         written = o->head_in(o->ctx, f->conn->buf, n);
     use_buffer(f->conn, n);
     f->seen = 0;
@@ -274,6 +281,45 @@ static bool check_size(struct http_fetch *f)
     return fetch_because(f, "the answer is longer", "allow more with --max-filesize");
 }
 
+/* What both answers must agree on, where one is the other's rest. A length or a
+ * validator has to be among it; a weak one does not speak of bytes (RFC 9110 s8.8.1).
+ */
+static void identify(struct http_fetch *f, const struct http_head *head)
+{
+    static const char *const names[] = { "Content-Length", "ETag", "Last-Modified" };
+    bool known = false;
+    struct text t;
+
+    text_init(&t, f->identity, sizeof f->identity);
+    text_u64(&t, (uint64_t)head->status);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct http_slice value = http_single_field(head, names[i]);
+        text_char(&t, '\n');
+        text_putn(&t, value.at, value.len);
+        known |= value.len > 0 && value.at[0] != 'W';
+    }
+    if (!known || t.cut)
+        f->identity[0] = '\0';
+}
+
+static bool check_identity(struct http_fetch *f, const struct http_head *head)
+{
+    identify(f, head);
+    if (!f->before.head || strcmp(f->identity, f->before.identity) == 0)
+        return true;
+    fetch_failed(f, f->before.code, "transfer closed, and then answered differently");
+    return fetch_because(f, "the answer was cut, and asked once more it is another one",
+                         "");
+}
+
+/* -f. Where other answers come behind it, a short body is read to its end. */
+static bool refuse(struct http_fetch *f, int status)
+{
+    fetch_failed(f, GET_STATUS, "The requested URL returned error: %d", status);
+    f->swallow = true;
+    return f->ahead && f->body.framing == HTTP_BODY_LENGTH && f->body.left <= DRAIN_MAX;
+}
+
 /* The final head: what it says about the rest. */
 static bool understand(struct http_fetch *f, const struct http_head *head,
                        const struct http_field **fault)
@@ -282,7 +328,7 @@ static bool understand(struct http_fetch *f, const struct http_head *head,
 
     if (head->status == 101)
         return fetch_failed(f, GET_WEIRD, "Weird server reply: 101 was not asked for");
-    if (!frame(f, head, fault))
+    if (!frame(f, head, fault) || !check_identity(f, head))
         return false;
     /* RFC 9110 s15.5.18: the server has none of the body yet. */
     f->refused = head->status == 417 && f->expects && f->out->waits;
@@ -293,8 +339,7 @@ static bool understand(struct http_fetch *f, const struct http_head *head,
         f->result->status = 304;
     }
     if (o->fail && head->status >= 400 && !(o->resume && head->status == 416))
-        return fetch_failed(f, GET_STATUS, "The requested URL returned error: %d",
-                            head->status);
+        return refuse(f, head->status);
     return check_resumed(f, head) && check_size(f);
 }
 
@@ -350,6 +395,7 @@ static bool read_head(struct http_fetch *f, bool *more)
     /* Of a head that contradicts itself, what stands before that is shown. */
     if (!take_head(f, fault ? (size_t)(fault->name.at - conn->buf) : (size_t)n) || !ok)
         return false;
+    f->head_told = true;
     f->phase = http_body_done(&f->body) ? ANSWER_DONE : ANSWER_BODY;
     /* Where the connection ends anyhow, nobody waits for a body that nobody wants. */
     if (f->swallow && !f->persists)
@@ -404,12 +450,22 @@ static bool bad_chunk(struct http_fetch *f)
     return fetch_failed(f, GET_RECEIVE, "Recv failure: bad chunk in the body");
 }
 
+/* The part of it that an answer that was cut has not handed over. */
+static struct http_slice unseen(const struct http_fetch *f, struct http_slice piece)
+{
+    uint64_t seen = f->before.body, at = f->result->body;
+
+    if (at >= seen)
+        return piece;
+    return slice_from(piece, seen - at < piece.len ? (size_t)(seen - at) : piece.len);
+}
+
 /* Hands over what the buffer has of the body. */
 static bool read_body(struct http_fetch *f)
 {
     const struct tapir_http_options *o = &f->client->options;
     struct http_conn *conn = f->conn;
-    struct http_slice piece;
+    struct http_slice piece, rest;
     size_t at = 0;
     bool over;
 
@@ -426,8 +482,9 @@ static bool read_body(struct http_fetch *f)
         over = o->max_size && f->result->body + piece.len > o->max_size;
         if (over)
             piece = slice_first(piece, (size_t)(o->max_size - f->result->body));
+        rest = unseen(f, piece);
         f->result->body += piece.len;
-        if (o->body && !o->body(o->ctx, piece.at, piece.len))
+        if (o->body && rest.len > 0 && !o->body(o->ctx, rest.at, rest.len))
             return not_written(f);
         if (over)
             return fetch_failed(f, GET_SIZE, "Maximum file size exceeded");
@@ -455,11 +512,12 @@ bool http_reading_take(struct http_fetch *f)
 static bool head_ended(struct http_fetch *f)
 {
     f->lost = !f->answered;
+    f->cut = f->answered;
     if (f->send_error)
         return fetch_failed(f, GET_SEND, "Send failure: %s", strerror(-f->send_error));
     if (f->conn->len > 0) {
         fetch_failed(f, GET_PARTIAL, "transfer closed inside the head of the answer");
-        return take_head(f, f->conn->len) && false;
+        return !f->ahead && take_head(f, f->conn->len) && false;
     }
     fetch_failed(f, GET_EMPTY, "Empty reply from server");
     return fetch_because(f, "it closed the connection without an answer", "");
@@ -471,6 +529,7 @@ bool http_reading_end(struct http_fetch *f)
         return head_ended(f);
     if (f->body.framing == HTTP_BODY_CLOSE || f->swallow)
         return true;
+    f->cut = true;
     if (f->body.framing == HTTP_BODY_LENGTH)
         fetch_failed(f, GET_PARTIAL,
                      "transfer closed with %llu bytes remaining to read",
@@ -480,4 +539,21 @@ bool http_reading_end(struct http_fetch *f)
                      "transfer closed with outstanding read data remaining");
     return fetch_because(
         f, "the server closed the connection in the middle of the body", "");
+}
+
+bool http_reading_anew(struct http_fetch *f)
+{
+    const struct tapir_http_options *o = &f->client->options;
+    struct http_cut *before = &f->before;
+
+    before->code = f->result->code;
+    if (f->head_told && !(o->anew && o->anew(o->ctx))) {
+        if (f->identity[0] == '\0')
+            return false;
+        before->head = true;
+        before->body = f->result->body;
+        memcpy(before->identity, f->identity, sizeof before->identity);
+    }
+    f->result->body = 0;
+    return true;
 }

@@ -15,4 +15,8 @@ bool http_reading_take(struct http_fetch *f);
 /* The stream has ended there. True: that was the end of the body. */
 bool http_reading_end(struct http_fetch *f);
 
+/* The answer was cut (f->cut). Can it come once more, without a byte handed over twice?
+ */
+bool http_reading_anew(struct http_fetch *f);
+
 #endif

@@ -1,5 +1,6 @@
 """The cases of http_client.py: what a server does, and what is to come of it. A body of None
-is not looked at, a code of "fail" is any but 0; in arguments "U/" is the server's URL."""
+is not looked at, a code of "fail" is any but 0; in arguments "U/" is the server's URL, FILE the path of a
+file that holds `file` before and `written` afterwards."""
 
 import os
 
@@ -23,7 +24,7 @@ CASES = []
 
 
 def case(name, scripts, code=0, body=b"hello", args=("U/",), connections=1, requests=None,
-         check=None, file=None, most=6.0):
+         check=None, file=None, most=6.0, written=None):
     CASES.append(dict(locals()))
 
 
@@ -227,9 +228,16 @@ case("a pipeline reset after the first",
 case("a server that closes each time",
      [["READ", answer(x, b"Connection: close\r\n")] for x in (b"a", b"b", b"c")],
      body=b"abc", args=ONE_BY_ONE, connections=3)
-case("a pipeline with an answer cut",
-     [["READ", answer(b"a") + OK + b"Content-Length: 9\r\n\r\nb"], ["READ", answer(b"c"), "HOLD"]], 18,
-     b"abc", ONE_BY_ONE, 2)
+REST = ["READ", answer(b"bbb"), "READ", answer(b"c"), "HOLD"]
+CUT = OK + b"Content-Length: 3\r\n\r\nb"
+for how, end in (("closed", []), ("reset", ["RST"])):
+    case("a pipeline %s in an answer" % how, [["READ", "READ", "READ", answer(b"a") + CUT] + end, REST],
+         0, b"abbbc", ONE_BY_ONE, 2, 5)
+    case("a pipeline %s in a head" % how, [["READ", answer(b"a") + OK] + end, REST], 0,
+         answer(b"a") + answer(b"bbb") + answer(b"c"), ("-i",) + ONE_BY_ONE, 2)
+    case("a pipeline %s in an answer, and again" % how, [["READ", answer(b"a") + CUT] + end, ["READ", CUT] + end,
+                                                         ["READ", answer(b"c"), "HOLD"]],
+         "fail", b"abc", ONE_BY_ONE, 3)
 case("a pipeline never answered", [["READ"], ["READ", answer(b"a"), "READ", "READ", answer(b"b") +
                                    answer(b"c"), "HOLD"]], 0, b"abc", ONE_BY_ONE, 2)
 case("a pipeline with a redirect",
@@ -390,3 +398,42 @@ case("a pipeline that ends without a length", [["READ", "READ", "READ", OK + b"\
      0, b"abc", ONE_BY_ONE, 2)
 case("a pipeline of 100", [[x for i in range(100) for x in ("READ", answer(b"%d," % i))] + ["HOLD"]],
      body=b"".join(b"%d," % i for i in range(100)), args=("--pipeline", "U/[0-99]"), requests=100)
+PIPELINE = ["READ", "READ", "READ"]
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n"
+case("a pipeline closed in the second of two on it",
+     [PIPELINE + [answer(b"a") + answer(b"b", b"Connection: close\r\n")], ["READ", answer(b"c"), "HOLD"]], 0, b"abc",
+     ONE_BY_ONE, 2)
+case("a pipeline to HTTP/1.0, reset", [["READ", ANSWER10 + x, "RST"] for x in (b"a", b"b", b"c")], 0, b"abc",
+     ONE_BY_ONE, 3)
+case("a pipeline reset in each answer but the first of a connection",
+     [["READ", answer(b"a") + CUT, "RST"], ["READ", answer(b"bbb"), "RST"], ["READ", answer(b"c"), "RST"]], 0,
+     b"abbbc", ONE_BY_ONE, 3)
+case("a pipeline reset in the first answer", [["READ", CUT, "RST"], ["READ", answer(b"bbb"), "READ", answer(b"c"),
+                                                                    "READ", answer(b"d"), "HOLD"]],
+     0, b"bbbcd", ONE_BY_ONE, 2)
+case("a pipeline with chunks cut, known by their tag",
+     [PIPELINE + [answer(b"a") + CHUNKED + b'ETag: "1"\r\n\r\n5\r\nhe', "RST"],
+      ["READ", CHUNKED + b'ETag: "1"\r\n\r\n1\r\nh\r\n4\r\nello\r\n0\r\n\r\n', "READ", answer(b"c"), "HOLD"]],
+     0, b"ahelloc", ONE_BY_ONE, 2)
+case("a pipeline with chunks cut, known by nothing",
+     [PIPELINE + [answer(b"a") + CHUNKED + b"\r\n5\r\nhe", "RST"], ["READ", answer(b"c"), "HOLD"]], 56, b"ahec",
+     ONE_BY_ONE, 2)
+case("a pipeline with an answer cut, and then another one",
+     [PIPELINE + [answer(b"a") + CUT], ["READ", answer(b"other"), "HOLD"], ["READ", answer(b"c"), "HOLD"]], 18, b"abc",
+     ONE_BY_ONE, 3)
+INTO = ("--pipeline", "U/a", "-o", "FILE.a", "U/b", "-o", "FILE")
+case("a pipeline with an answer cut, and then another one, into a file",
+     [["READ", "READ", answer(b"a") + CUT], ["READ", answer(b"other"), "HOLD"]], 0, b"", INTO, 2, file=b"long before",
+     written=b"other")
+case("a pipeline with an answer cut, with heads into a file",
+     [["READ", "READ", answer(b"a") + CUT, "RST"], ["READ", answer(b"bbb"), "HOLD"]], 0, b"", ("-i",) + INTO, 2,
+     file=b"", written=answer(b"bbb"))
+case("a pipeline with an answer cut, heads elsewhere",
+     [["READ", "READ", answer(b"a") + CUT, "RST"], ["READ", answer(b"bbb"), "HOLD"]], 0, b"a" + b"bbb",
+     ("-D", "FILE", "--pipeline", "U/a", "U/b"), 2, written=answer(b"a")[:-1] + answer(b"bbb")[:-3], file=b"")
+case("a pipeline reset, and its connections counted",
+     [PIPELINE + [answer(b"a"), "RST"], ["READ", answer(b"b")], ["READ", answer(b"c"), "HOLD"]], 0,
+     b"a1 1\nb1 1\nc1 1\n", ("-w", "%{num_connects} %{size_download}\\n") + ONE_BY_ONE, 3)
+case("a pipeline with -f and a 404", [PIPELINE + [answer(b"a") + answer(b"no", b"", b"404 No") + answer(b"c"), "HOLD"]],
+     22, b"ac", ("-f",) + ONE_BY_ONE)
+case("a pipeline with -Z", [["READ", ("ALONE",), answer(b"a"), "RST"]] * 3, 0, b"aaa", ("-Z",) + ONE_BY_ONE, 3, 3)

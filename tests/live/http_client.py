@@ -184,6 +184,11 @@ def run(c, program, directory):
         wrong.append("%d connections, not %d" % (server.connections, c["connections"]))
     if c["requests"] is not None and len(server.requests) != c["requests"]:
         wrong.append("%d requests, not %d" % (len(server.requests), c["requests"]))
+    if c["written"] is not None:
+        with open(path, "rb") as f:
+            written = f.read()
+        if written != c["written"]:
+            wrong.append("wrote %r, not %r" % (written[:60], c["written"][:60]))
     for r in server.requests:
         r["head"] = r["head"].replace(b":%d" % server.port, b":PORT")
     try:
