@@ -85,6 +85,7 @@ struct get {
     struct get_transfer *transfer; /* owned */
     size_t n_groups, n_transfers, room;
     size_t n_configs; /* files of -K so far */
+    char unknown[40]; /* in the default file: an option that is not known here, or "" */
     bool verbose, silent, show_error, pipeline, parallel, fail_early, no_progress;
     long long parallel_max;
     pthread_mutex_t lock; /* what is told, and what is next, of several at once */
@@ -94,6 +95,9 @@ struct get {
 
 /* Reads the call. True: it can run; false: *status is the program's. */
 bool get_options(struct get *g, struct options *o, int *status);
+
+/* Is this word ("--name", "-x") an option that can be taken? */
+bool get_knows(const char *word);
 
 /* --- get_set.c: an option's value is taken. 0, or an exit status, told. */
 
@@ -122,6 +126,9 @@ int get_complete(struct get *g);
 
 /* The options in a file are next. 0, or an exit status, told. */
 int get_config(struct get *g, struct options *o, const char *path);
+
+/* The same of the default file, if there is one; what is not known here is left out. */
+int get_default_config(struct get *g, struct options *o);
 
 /* --- get_glob.c */
 

@@ -1,7 +1,10 @@
 /* Files of options (-K), as curl has them: one a line, long without its dashes or as on
  * a command line, its value behind blanks, '=' or ':', in quotes where it has blanks.
  * Their words take the place of the -K among the arguments, so that an option in a file
- * means what it means there. */
+ * means what it means there.
+ *
+ * Without -q there is a default file, the one that curl has. It is written for curl, so
+ * what is not known here is left out, and told. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,8 +55,9 @@ static char *value_at(const char *at)
     return value;
 }
 
-/* A line's option, and its value, if it has one. False: no memory, or too many. */
-static bool add_line(struct words *w, char *line)
+/* A line's option, and its value, if it has one. False: no memory, or too many. `g`: of
+ * the default file, where one that is not known is noted there, and no more. */
+static bool add_line(struct words *w, char *line, struct get *g)
 {
     bool dashes = line[0] == '-';
     size_t n = strcspn(line, dashes ? " \t" : " \t=:");
@@ -64,6 +68,11 @@ static bool add_line(struct words *w, char *line)
     if (!name)
         return false;
     snprintf(name, n + 3, "%s%.*s", dashes ? "" : "--", (int)n, line);
+    if (g && !get_knows(name)) {
+        snprintf(g->unknown, sizeof g->unknown, "%s", name);
+        free(name);
+        return true;
+    }
     return add(w, name) && (*value == '\0' || add(w, value_at(value)));
 }
 
@@ -76,24 +85,21 @@ static int failed(const char *path, const char *why)
     return 26;
 }
 
-int get_config(struct get *g, struct options *o, const char *path)
+/* Takes the words of an open file. */
+static int take(struct get *g, struct options *o, const char *path, FILE *f,
+                bool lenient)
 {
-    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
     static struct words w; /* their memory is the program's: options point to it */
     char *line = NULL;
     size_t cap = 0;
     bool ok = true, begun;
 
-    if (!f)
-        return failed(path, strerror(errno));
-    if (g->n_configs++ == FILES_MAX)
-        return failed(path, "it names itself, or there are too many");
     w.n = 0;
     while (ok && getline(&line, &cap, f) >= 0) {
         char *at = line + strspn(line, " \t");
         at[strcspn(at, "\r\n")] = '\0';
         if (*at != '\0' && *at != '#')
-            ok = add_line(&w, at);
+            ok = add_line(&w, at, lenient ? g : NULL);
     }
     free(line);
     if (f != stdin)
@@ -102,4 +108,39 @@ int get_config(struct get *g, struct options *o, const char *path)
     begun = w.n > 0 && strcmp(w.at[0], "--next") == 0 && get_group_at(g)->n_urls == 0;
     ok = ok && options_insert(o, w.at + begun, w.n - begun);
     return ok ? 0 : failed(path, "it is too long");
+}
+
+int get_config(struct get *g, struct options *o, const char *path)
+{
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+
+    if (!f)
+        return failed(path, strerror(errno));
+    if (g->n_configs++ == FILES_MAX)
+        return failed(path, "it names itself, or there are too many");
+    return take(g, o, path, f, false);
+}
+
+int get_default_config(struct get *g, struct options *o)
+{
+    static const struct {
+        const char *variable, *file;
+    } places[] = {
+        { "CURL_HOME", ".curlrc" },   { "XDG_CONFIG_HOME", "curlrc" },
+        { "HOME", ".curlrc" },        { "CURL_HOME", ".config/curlrc" },
+        { "HOME", ".config/curlrc" },
+    };
+    char path[4096];
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const char *home = getenv(places[i].variable);
+        FILE *f = NULL;
+        if (home && *home) {
+            snprintf(path, sizeof path, "%s/%s", home, places[i].file);
+            f = fopen(path, "re");
+        }
+        if (f)
+            return take(g, o, path, f, true);
+    }
+    return 0;
 }

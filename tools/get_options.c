@@ -225,7 +225,7 @@ static int set_call(const struct options *o, struct get *g, int id, const char *
     case 'Z':
         g->parallel = true;
         return 0;
-    case 'q':                    /* no file of options is read */
+    case 'q':                    /* it stands first, or means nothing */
     case OPT_NO_KEEPALIVE:       /* no probe is ever sent */
     case OPT_PARALLEL_IMMEDIATE: /* it always is */
         return 0;
@@ -338,15 +338,41 @@ static int set_option(struct options *o, struct get *g, int id, const char *valu
     }
 }
 
+bool get_knows(const char *word)
+{
+    int id = options_owner(rows, word);
+
+    return id != OPT_BAD && id < OPT_LATER;
+}
+
+/* -q, before all others: no default file is read. */
+static bool is_alone(const struct options *o)
+{
+    const char *first = o->at < o->argc ? o->argv[o->at] : "";
+
+    return strncmp(first, "-q", 2) == 0 || strcmp(first, "--disable") == 0;
+}
+
+static void warn(const struct get *g)
+{
+    if (g->unknown[0] && !g->silent)
+        fprintf(stderr, "tapir get: left out of the default file: '%s' is not known\n",
+                g->unknown);
+}
+
 bool get_options(struct get *g, struct options *o, int *status)
 {
     int id;
 
+    *status = is_alone(o) ? 0 : get_default_config(g, o);
+    if (*status != 0)
+        return false;
     while ((id = options_next(o, rows)) != OPT_END) {
         *status = set_option(o, g, id, o->value);
         if (*status != 0 || id == OPT_HELP)
             return false;
     }
+    warn(g);
     *status = get_complete(g);
     return *status == 0;
 }

@@ -469,6 +469,20 @@ static int long_option(struct options *o, const char *arg, const struct option_r
     return unknown_long_option(o, arg, own);
 }
 
+int options_owner(const struct option_row *own, const char *word)
+{
+    bool is_long = word[0] == '-' && word[1] == '-';
+
+    for (; own && own->id; own++)
+        if (is_long ? same_name(word + 2, NULL, own->name)
+                    : own->letter && own->letter == word[1])
+            return own->id;
+    for (int i = 0; is_long && i < N_STACK_OPTIONS; i++)
+        if (same_name(word + 2, NULL, stack_options[i].name))
+            return OPT_END;
+    return OPT_BAD;
+}
+
 /* The next of joined letters, "-sSo FILE". */
 static int letter_option(struct options *o, const struct option_row *own)
 {

@@ -75,6 +75,10 @@ void options_init(struct options *o, int argc, char **argv);
  * environment gives what no flag gave. */
 int options_next(struct options *o, const struct option_row *own);
 
+/* Whose option a word is ("--name", "-x"): an id of the command's own, OPT_END of the
+ * stack's, OPT_BAD nobody's. */
+int options_owner(const struct option_row *own, const char *word);
+
 /* Puts n words in front of the arguments that are left. False: no memory. */
 bool options_insert(struct options *o, char **words, size_t n);
 

@@ -146,6 +146,20 @@ what='a variable of a later issue is refused by its name'
 refuses 2 '--events .*is not built yet' env TAPIR_EVENTS=x "$tapir" ping --link sim 192.0.2.1
 what='a malformed URL is told though there is no link'
 refuses 3 '(3) URL rejected' "$tapir" get --link tap:lo http://192.0.2.1:99999/
+printf 'cookie = "a=b"\nwrite-out = "%%{http_code}!"\n' >"$dir/.curlrc"
+what="get has the options of curl's default file"
+gives 0 '200!' env CURL_HOME="$dir" "$tapir" get --link sim -o "$dir/got" http://192.0.2.1/
+what='and tells what it does not know of it'
+gives 0 "left out of the default file: '--cookie' is not known" env CURL_HOME="$dir" \
+    "$tapir" get --link sim -o "$dir/got" http://192.0.2.1/
+what='but with -q first'
+if [ -z "$(CURL_HOME=$dir "$tapir" get -q --link sim -o "$dir/got" http://192.0.2.1/ 2>&1)" ]; then
+    good
+else
+    bad 'it was read'
+fi
+what='a file of -K must be known all through'
+refuses 2 '(--cookie) is not built' "$tapir" get --link sim -K "$dir/.curlrc" http://192.0.2.1/
 what='a bad value in the environment names the variable'
 refuses 2 'TAPIR_MTU' env TAPIR_MTU=none "$tapir" ping 192.0.2.1
 
