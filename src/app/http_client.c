@@ -260,6 +260,14 @@ bool fetch_connect(struct http_fetch *f, bool fresh)
 
 /* --- 5 and 6: send and read ------------------------------------------------------ */
 
+bool fetch_no_head(struct http_fetch *f, size_t len)
+{
+    if (len == 0)
+        return fetch_failed(f, GET_MEMORY, "Out of memory");
+    fetch_failed(f, GET_LARGE, "Too large request: %zu bytes of fields", len);
+    return fetch_because(f, "no server would read them", "say less with -H");
+}
+
 char *fetch_head(struct http_fetch *f, size_t *len)
 {
     const struct tapir_http_options *o = &f->client->options;
@@ -277,7 +285,7 @@ char *fetch_head(struct http_fetch *f, size_t *len)
     ask.expects = f->expects;
     head = http_request_new(&ask, len);
     if (!head) {
-        fetch_failed(f, GET_MEMORY, "Out of memory");
+        fetch_no_head(f, *len);
         return NULL;
     }
     f->result->requests += *len;

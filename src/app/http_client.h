@@ -23,6 +23,9 @@ void fetch_connected(struct http_fetch *f, const char *how);
 /* The head of its request, for the caller to free; NULL: failed. */
 char *fetch_head(struct http_fetch *f, size_t *len);
 
+/* There is no head: no memory (len 0), or it is too long. False. */
+bool fetch_no_head(struct http_fetch *f, size_t len);
+
 /* After an answer: tells it. */
 void fetch_read(struct http_fetch *f);
 

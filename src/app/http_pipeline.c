@@ -81,7 +81,7 @@ static bool connect_for(struct pipeline *p, struct http_fetch *f, size_t i, bool
 }
 
 /* The request of urls[p->sent] goes, if it belongs to the same origin as f's. */
-static bool ask_next(struct pipeline *p, struct http_fetch *f)
+static bool ask_next(struct pipeline *p, struct http_fetch *f, size_t *len)
 {
     struct http_ask ask = { .options = &p->client->options,
                             .method = f->method,
@@ -89,7 +89,6 @@ static bool ask_next(struct pipeline *p, struct http_fetch *f)
                             .http10 = f->http10 };
     struct http_url url;
     const char *why;
-    size_t len;
     char *head;
     int err;
 
@@ -97,13 +96,13 @@ static bool ask_next(struct pipeline *p, struct http_fetch *f)
         !http_same_origin(&url, &f->url))
         return false;
     ask.url = ask.first = &url;
-    head = http_request_new(&ask, &len);
+    head = http_request_new(&ask, len);
     if (!head)
         return false;
-    err = http_sending_add(&p->out, head, len);
-    fetch_say_head(f, '>', head, len);
+    err = http_sending_add(&p->out, head, *len);
+    fetch_say_head(f, '>', head, *len);
     free(head);
-    p->bytes[p->sent % AHEAD_MAX] = len;
+    p->bytes[p->sent % AHEAD_MAX] = *len;
     p->sent += err == 0;
     return err == 0;
 }
@@ -112,7 +111,7 @@ static bool ask_next(struct pipeline *p, struct http_fetch *f)
 static bool ask(struct pipeline *p, struct http_fetch *f, size_t i)
 {
     bool alone = p->alone || endpoint_same(&f->to, &p->rude) || !fetch_is_safe(f);
-    size_t most = alone ? 1 : AHEAD_MAX, bytes = 0;
+    size_t most = alone ? 1 : AHEAD_MAX, bytes = 0, len = 0;
 
     for (size_t j = i; j < p->sent; j++)
         bytes += p->bytes[j % AHEAD_MAX];
@@ -120,10 +119,10 @@ static bool ask(struct pipeline *p, struct http_fetch *f, size_t i)
     if (f->ahead)
         fetch_step(f, TAPIR_HTTP_SEND, "sent ahead");
     while (p->sent < p->n && p->sent - i < most &&
-           (p->sent == i || bytes < AHEAD_BYTES) && ask_next(p, f))
+           (p->sent == i || bytes < AHEAD_BYTES) && ask_next(p, f, &len))
         bytes += p->bytes[(p->sent - 1) % AHEAD_MAX];
     f->ahead |= p->sent > i + 1;
-    return p->sent > i || fetch_failed(f, GET_MEMORY, "Out of memory");
+    return p->sent > i || fetch_no_head(f, len);
 }
 
 /* Nothing of its answer came, or not all: may it be asked again? */

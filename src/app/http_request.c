@@ -1,6 +1,7 @@
 /* Host comes first (RFC 9110 s7.2), then what we say of ourselves, then the user's own
- * fields in his order, then what describes the body: curl's order. The room is reckoned
- * before, generously: a target may grow by three when it is encoded. */
+ * fields in his order, Connection last, then what describes the body: curl's order. The
+ * room is reckoned before, generously: a target may grow by three when it is encoded.
+ */
 #include "app/http_request.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 enum {
     OUR_ROOM = 1024,       /* request line without its target, and our own fields */
     EXPECT_FROM = 1 << 20, /* bytes of a body for which a round trip is no loss */
+    REQUEST_MAX = 1 << 20, /* bytes of a head, as curl has it */
 };
 
 const char *http_request_method(const struct tapir_http_options *o)
@@ -156,6 +158,23 @@ static void write_users(struct text *t, const char *field)
     text_put(t, "\r\n");
 }
 
+/* Those that are Connection, or all others: in curl's order. */
+static void write_all_of_users(struct text *t, const struct http_ask *ask,
+                               bool connection)
+{
+    const struct tapir_http_options *o = ask->options;
+    bool chunked = ask->body && http_request_is_chunked(o);
+
+    for (size_t i = 0; i < o->n_headers; i++) {
+        const char *field = o->headers[i];
+        if (is_field(field, "Connection") != connection || is_field(field, "Host"))
+            continue;
+        /* RFC 9112 s6.2 (MUST NOT): no length beside chunks. */
+        if (is_meant_for(ask, field) && !(chunked && is_field(field, "Content-Length")))
+            write_users(t, field);
+    }
+}
+
 static void write_about_body(struct text *t, const struct http_ask *ask)
 {
     const struct tapir_http_options *o = ask->options;
@@ -204,13 +223,8 @@ static void write_request(struct text *t, const struct http_ask *ask)
     write_ours(t, ask, "Referer", ask->referer);
     if (chunked)
         write_ours(t, ask, "Transfer-Encoding", "chunked");
-    for (size_t i = 0; i < o->n_headers; i++) {
-        const char *field = o->headers[i];
-        /* RFC 9112 s6.2 (MUST NOT): no length beside chunks. */
-        if (!is_field(field, "Host") && is_meant_for(ask, field) &&
-            !(chunked && is_field(field, "Content-Length")))
-            write_users(t, field);
-    }
+    write_all_of_users(t, ask, false);
+    write_all_of_users(t, ask, true);
     if (ask->body)
         write_about_body(t, ask);
     http_write_end(t);
@@ -234,6 +248,7 @@ char *http_request_new(const struct http_ask *ask, size_t *len)
     struct text t;
     char *at;
 
+    *len = 0;
     for (size_t i = 0; i < o->n_headers; i++)
         room += strlen(o->headers[i]) + 2;
     at = malloc(room);
@@ -242,5 +257,8 @@ char *http_request_new(const struct http_ask *ask, size_t *len)
     text_init(&t, at, room);
     write_request(&t, ask);
     *len = t.len;
-    return at;
+    if (t.len <= REQUEST_MAX)
+        return at;
+    free(at);
+    return NULL;
 }

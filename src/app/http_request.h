@@ -35,9 +35,10 @@ bool http_request_is_framed(const struct tapir_http_options *options, bool http1
  * in HTTP/1.0. */
 bool http_request_expects(const struct tapir_http_options *options);
 
-/* The head as it goes on the wire, for the caller to free; NULL: no memory. The user's
- * fields replace ours of the same name; one without a value ("Name:") only removes
- * ours. What is secret, or meant for one host, goes to the first URL's origin only. */
+/* The head as it goes on the wire, for the caller to free; NULL: with *len 0 no memory,
+ * else it has so many bytes that no server would read them. The user's fields replace
+ * ours of the same name; one without a value ("Name:") only removes ours. What is
+ * secret, or meant for one host, goes to the first URL's origin only. */
 char *http_request_new(const struct http_ask *ask, size_t *len);
 
 #endif

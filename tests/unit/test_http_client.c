@@ -366,6 +366,26 @@ static void a_request_lost_on_a_kept_connection_is_made_again(void **state)
     assert_int_equal(web.n_requests, 3);
 }
 
+static void a_request_of_more_than_1_mib_is_not_sent(void **state)
+{
+    static char field[1048577] = "A: ";
+    static const char *const fields[] = { field };
+    (void)state;
+
+    memset(field + 3, 'b', sizeof field - 4);
+    for (int pipeline = 0; pipeline < 2; pipeline++) {
+        web_clean(NULL);
+        web.pipeline = pipeline;
+        web.n_scripts = 1;
+        web.options.headers = fields;
+        web.options.n_headers = 1;
+        web.urls[0] = "http://192.0.2.2/a";
+        web_run();
+        assert_int_equal(web.result[0].code, 100);
+        assert_int_equal(web.n_requests, 0);
+    }
+}
+
 /* RFC 9110 s15.5.9: the server had given the connection up before the request came. */
 static void a_408_on_a_kept_connection_is_no_answer(void **state)
 {
@@ -438,6 +458,7 @@ int main(void)
         FRESH(an_http10_server_that_keeps_alive_is_believed),
         FRESH(a_connection_closed_while_idle_is_not_used_again),
         FRESH(a_request_lost_on_a_kept_connection_is_made_again),
+        FRESH(a_request_of_more_than_1_mib_is_not_sent),
         FRESH(a_408_on_a_kept_connection_is_no_answer),
         FRESH(a_request_lost_on_a_new_connection_is_not),
         FRESH(another_host_name_gets_a_connection_of_its_own),

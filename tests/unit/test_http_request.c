@@ -56,6 +56,17 @@ static void fields_of_the_user_replace_ours_or_remove_them(void **state)
           "Accepted: no\r\n\r\n");
 }
 
+/* As curl has it, so that what is sent can be compared. */
+static void the_users_connection_field_is_the_last_of_his(void **state)
+{
+    static const char *const fields[] = { "A: b", "Connection: close", "C: d" };
+    struct tapir_http_options o = { .headers = fields, .n_headers = 3 };
+
+    check(&o, "http://a/",
+          "GET / HTTP/1.1\r\nHost: a\r\nAccept: */*\r\nA: b\r\nC: d\r\n"
+          "Connection: close\r\n\r\n");
+}
+
 /* RFC 7617 */
 static void credentials_of_the_url_are_sent_unless_the_user_sends_his(void **state)
 {
@@ -172,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_target_host_agent_and_accept),
         cmocka_unit_test(fields_of_the_user_replace_ours_or_remove_them),
+        cmocka_unit_test(the_users_connection_field_is_the_last_of_his),
         cmocka_unit_test(credentials_of_the_url_are_sent_unless_the_user_sends_his),
         cmocka_unit_test(a_body_is_described_behind_the_users_fields),
         cmocka_unit_test(
