@@ -8,6 +8,7 @@
 
 enum kind {
     TEXT,    /* struct http_slice: escaped; "-" when empty, unless in JSON */
+    HOST,    /* the same, without its port and in lower case */
     NUMBER,  /* uint64_t */
     SECONDS, /* int64_t microseconds, as 0.123 */
     LOCAL,
@@ -37,7 +38,7 @@ static const struct variable {
     { "request_length", NUMBER, AT(request_length) },
     { "request_time", SECONDS, AT(request_time) },
     { "server_protocol", PROTOCOL, AT(minor) },
-    { "host", TEXT, AT(host) },
+    { "host", HOST, AT(host) },
     { "http_host", TEXT, AT(host) },
     { "http_referer", TEXT, AT(referer) },
     { "http_user_agent", TEXT, AT(user_agent) },
@@ -143,6 +144,19 @@ static void write_text(struct text *t, struct http_slice s, bool json)
         text_char(t, '-');
 }
 
+static void write_host(struct text *t, struct http_slice host, bool json)
+{
+    size_t n = host.len > 0 && host.at[0] == '[' ? slice_span(host, "]") : 0;
+    size_t end = n + slice_span(slice_from(host, n), ":");
+
+    for (size_t i = 0; i < end; i++) {
+        char c = to_lower(host.at[i]);
+        write_text(t, (struct http_slice){ &c, 1 }, json);
+    }
+    if (end == 0)
+        write_text(t, slice_first(host, 0), json);
+}
+
 static void write_variable(struct text *t, const struct variable *v,
                            const struct http_log_entry *entry, bool json)
 {
@@ -151,6 +165,9 @@ static void write_variable(struct text *t, const struct variable *v,
     switch (v->kind) {
     case TEXT:
         write_text(t, *(const struct http_slice *)(const void *)at, json);
+        return;
+    case HOST:
+        write_host(t, *(const struct http_slice *)(const void *)at, json);
         return;
     case NUMBER:
         text_u64(t, *(const uint64_t *)(const void *)at);

@@ -88,6 +88,30 @@ static void every_variable_has_its_value(void **state)
                         "20000us 500 10 h h\n");
 }
 
+/* As nginx has it: $http_host is the field, $host a name without port and case. */
+static void the_host_has_no_port(void **state)
+{
+    static const struct {
+        const char *field, *want;
+    } row[] = {
+        { "WWW.example.test:8080", "WWW.example.test:8080 www.example.test\n" },
+        { "a:", "a: a\n" },
+        { "[2001:DB8::1]:80", "[2001:DB8::1]:80 [2001:db8::1]\n" },
+        { "[::1]", "[::1] [::1]\n" },
+        { "", "- -\n" },
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct http_log_entry e = entry;
+        struct text t;
+        e.host = slice_of(row[i].field);
+        text_init(&t, buf, sizeof buf);
+        http_log_write(&t, "$http_host $host", &e);
+        assert_string_equal(buf, row[i].want);
+    }
+}
+
 static void a_line_that_does_not_fit_is_a_line(void **state)
 {
     struct text t;
@@ -129,6 +153,7 @@ int main(void)
         cmocka_unit_test(common_and_combined_are_what_they_have_always_been),
         cmocka_unit_test(json_is_json),
         cmocka_unit_test(every_variable_has_its_value),
+        cmocka_unit_test(the_host_has_no_port),
         cmocka_unit_test(a_line_that_does_not_fit_is_a_line),
         cmocka_unit_test(what_is_no_variable_is_found),
     };
