@@ -98,7 +98,8 @@ in_ns && gives 0 '^PING www.example.test (192.0.2.1)' \
 what='the second of the seven steps of a fetch is a question to a name server'
 in_ns && gives 0 '^\* 2 address    192.0.2.1, from DNS ' \
     "$tapir" get -v -o /dev/null --link ns --dns 192.0.2.1 http://www.example.test/ -- \
-    sh -c "$server & sleep 1; exec $tapir serve --link kernel tools/site"
+    sh -c "$server & until $tapir host --link kernel --dns 192.0.2.1 web.example.test
+        do sleep 0.1; done >/dev/null 2>&1; exec $tapir serve --link kernel tools/site"
 what='the resolver runs over the sockets of the kernel as well'
 in_ns && gives 0 '^many.example.test has address 10.9.0.99$' "$tapir" perf -s --link ns -- \
     sh -c "$server & for i in 1 2 3 4 5 6 7 8 9; do
