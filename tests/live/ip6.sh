@@ -103,7 +103,7 @@ mkdir "$dir/site/sub"
 gives 0 '^http://\[::1\]:8080/sub/ 1$' "$tapir" get --link kernel -sS -L -o "$dir/got" \
     -w '%{url_effective} %{num_redirects}\n' 'http://[::1]:8080/sub'
 what='the access log has the addresses'
-gives 0 '^::1 ::1 six.test:8080 200$
+gives 0 '^::1 ::1 six.test 200$
 ^::1 ::1 \[::1\] 200$' cat "$dir/log"
 what='so does the status page'
 gives 0 '"remote_addr":"::1"' curl -sS -g 'http://[::1]:8080/tapir/status?json'
