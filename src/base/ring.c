@@ -87,22 +87,39 @@ static void ring_grow(struct ring *r, size_t need)
     r->head = 0;
 }
 
-size_t ring_write(struct ring *r, const void *at, size_t len)
+int ring_rooms(struct ring *r, size_t len, struct room out[2])
 {
     size_t n = min_size(len, ring_room(r));
-    if (n == 0)
-        return 0;
-    if (r->len + n > r->cap)
+    if (n > 0 && r->len + n > r->cap)
         ring_grow(r, r->len + n);
     n = min_size(n, r->cap - r->len);
     if (n == 0)
         return 0;
     size_t tail = (r->head + r->len) & (r->cap - 1);
     size_t first = min_size(n, r->cap - tail);
-    memcpy(r->buf + tail, at, first);
-    memcpy(r->buf, (const uint8_t *)at + first, n - first);
+    out[0] = (struct room){ r->buf + tail, first };
+    out[1] = (struct room){ r->buf, n - first };
+    return first < n ? 2 : 1;
+}
+
+void ring_added(struct ring *r, size_t n)
+{
+    assert(n <= r->cap - r->len);
     r->len += n;
-    return n;
+}
+
+size_t ring_write(struct ring *r, const void *at, size_t len)
+{
+    struct room to[2];
+    size_t done = 0;
+    int n = ring_rooms(r, len, to);
+
+    for (int i = 0; i < n; i++) {
+        memcpy(to[i].at, (const uint8_t *)at + done, to[i].len);
+        done += to[i].len;
+    }
+    ring_added(r, done);
+    return done;
 }
 
 int ring_pieces(const struct ring *r, size_t offset, size_t len, struct piece out[2])

@@ -45,6 +45,11 @@ static inline size_t ring_room(const struct ring *r)
  * allocation grows by doubling. */
 size_t ring_write(struct ring *r, const void *at, size_t len);
 
+/* The same in two steps: up to two rooms for up to len bytes more, how many rooms; and
+ * n bytes stand there now, the first room filled first. */
+int ring_rooms(struct ring *r, size_t len, struct room out[2]);
+void ring_added(struct ring *r, size_t n);
+
 /* Up to two pieces that cover [offset, offset+len) of what is in the ring; how many
  * pieces. The range lies within r->len. Good until the ring is written or dropped. */
 int ring_pieces(const struct ring *r, size_t offset, size_t len, struct piece out[2]);

@@ -79,6 +79,32 @@ static void memory_doubles_from_4_kib_to_the_limits_power_of_two(void **state)
     ring_free(&r);
 }
 
+static void a_source_reads_into_its_rooms(void **state)
+{
+    static uint8_t zeros[4096];
+    struct ring r;
+    struct room to[2];
+    uint8_t out[6];
+    ring_init(&r, &pool, 4096);
+    assert_int_equal(ring_rooms(&r, 10, to), 1); /* takes memory */
+    assert_int_equal(to[0].len, 10);
+    ring_write(&r, zeros, 4094);
+    ring_drop(&r, 4090);
+    assert_int_equal(ring_rooms(&r, 5000, to), 2); /* what fits */
+    assert_int_equal(to[0].len, 2);
+    assert_int_equal(to[1].len, 4090);
+    memcpy(to[0].at, "ab", 2);
+    memcpy(to[1].at, "cd", 2);
+    ring_added(&r, 4); /* less than there was room for */
+    assert_int_equal(r.len, 8);
+    ring_read_at(&r, 4, out, 4);
+    assert_memory_equal(out, "abcd", 4);
+    assert_int_equal(ring_rooms(&r, 0, to), 0);
+    r.limit = 8;
+    assert_int_equal(ring_rooms(&r, 1, to), 0);
+    ring_free(&r);
+}
+
 static void a_range_across_the_end_is_two_pieces(void **state)
 {
     static uint8_t zeros[4096];
@@ -204,6 +230,7 @@ int main(void)
         T(a_new_ring_has_room_but_no_memory),
         T(what_is_written_is_read_at_any_offset),
         T(memory_doubles_from_4_kib_to_the_limits_power_of_two),
+        T(a_source_reads_into_its_rooms),
         T(a_range_across_the_end_is_two_pieces),
         T(an_empty_ring_gives_its_memory_back),
         T(a_limit_below_the_content_leaves_no_room),
