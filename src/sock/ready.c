@@ -22,14 +22,6 @@ static unsigned listener_readiness(const struct tcp_listener *l)
     return tcp_acceptable(l) > 0 ? SOCK_IN : 0;
 }
 
-static bool writable(const struct tcb *tcb)
-{
-    size_t room = tcp_writable_room(tcb);
-    if (tcp_backlogged(tcb))
-        return false;
-    return room > 0 && room >= tcp_unsent(tcb) / 2;
-}
-
 /* As Linux's tcp_epollin_ready(): so much as SO_RCVLOWAT, or no more can come. */
 static bool readable(const struct tcb *tcb, uint32_t low)
 {
@@ -57,7 +49,7 @@ static unsigned tcb_readiness(const struct tcb *tcb, uint32_t rcv_low)
         ready |= SOCK_IN;
     if (tcp_urgent_left(tcb) > 0)
         ready |= SOCK_PRI;
-    if (write_ended || writable(tcb))
+    if (write_ended || tcp_has_room(tcb))
         ready |= SOCK_OUT;
     return ready;
 }

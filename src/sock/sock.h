@@ -149,6 +149,9 @@ ssize_t sock_send_asking(struct sock *s, const struct piece *text, size_t n,
 ssize_t sock_send(struct sock *s, const struct piece *text, size_t n, int flags,
                   const struct sock_name *to);
 
+/* Of a stream: tcp_send_from(). */
+ssize_t sock_send_from(struct sock *s, struct tcp_source *from, size_t n);
+
 /* Into n rooms. SOCK_TRUNC asks for the datagram's whole length; of a stream it throws
  * the text away. */
 ssize_t sock_receive_message(struct sock *s, const struct room *to, size_t n, int flags,

@@ -71,6 +71,15 @@ ssize_t sock_send(struct sock *s, const struct piece *text, size_t n, int flags,
     return sock_send_asking(s, text, n, &a);
 }
 
+ssize_t sock_send_from(struct sock *s, struct tcp_source *from, size_t n)
+{
+    if (s->kind != SOCK_KIND_TCP)
+        return -EOPNOTSUPP;
+    if (!s->tcb)
+        return s->error ? take_error(s) : -EPIPE;
+    return tcp_send_from(s->tcb, from, n);
+}
+
 void sock_sent_copy(struct sock *s)
 {
     if (!s->zerocopy || s->kind != SOCK_KIND_TCP)

@@ -231,6 +231,9 @@ struct tcb {
 /* tcp_sndbuf.c: what the send buffer may hold when a send of so much is done. */
 size_t tcp_send_limit(struct tcb *tcb, size_t wanted);
 
+/* How many of n bytes that can be read are to be read now. */
+size_t tcp_worth_reading(const struct tcb *tcb, size_t n);
+
 /* tcp_busy.c */
 void tcp_busy_update(struct tcb *tcb);
 usec tcp_busy_time(const struct tcb *tcb, enum tcp_busy_why why);

@@ -202,6 +202,16 @@ bool tcp_fastopen_child(const struct tcb *tcb);
  * (MSG_MORE, TCP_CORK). */
 ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more);
 
+/* Text that is read where it is to be, and not copied there. */
+struct tcp_source {
+    /* Fills the rooms from the first on: how many bytes, or negative errno. */
+    ssize_t (*read)(struct tcp_source *s, const struct room *to, int n);
+};
+
+/* The same with up to n bytes of such text: how many were read. What makes less than a
+ * device frame waits for the rest of the n. What the source says where it has none. */
+ssize_t tcp_send_from(struct tcb *tcb, struct tcp_source *s, size_t n);
+
 /* MSG_EOR: if all of the last send was taken, no segment has its end and what follows.
  */
 void tcp_end_record(struct tcb *tcb);
@@ -242,6 +252,8 @@ int tcp_take_error(struct tcb *tcb); /* SO_ERROR: pending negative errno; clears
 int tcp_peek_error(const struct tcb *tcb);
 /* TCP_NOTSENT_LOWAT: does too much wait to be sent for a user to be woken? */
 bool tcp_backlogged(const struct tcb *tcb);
+/* Is a user to be told that it can be written? */
+bool tcp_has_room(const struct tcb *tcb);
 size_t tcp_unsent(const struct tcb *tcb); /* bytes in the send buffer */
 
 /* As Linux counts for SIOCOUTQ and SIOCOUTQNSD, the FIN too: what is not acknowledged,

@@ -13,7 +13,11 @@
  *
  *     |--- 10000 sent ---|---- 16000 ----|---- 16000 ----|---- 16000 ----|  58000
  *                         the rest of the                   begun when 42000
- *                         first one, filled                 were queued */
+ *                         first one, filled                 were queued
+ *
+ * Text that is read into it (tcp_send_from) comes in large pieces: not before a user
+ * would be told that there is room, and then in whole device frames, so that no small
+ * one leaves between two pieces. */
 #include "base/bytes.h"
 #include "tcp/tcb.h"
 
@@ -105,4 +109,24 @@ bool tcp_backlogged(const struct tcb *tcb)
     size_t low = lowat(tcb);
 
     return low < UINT32_MAX && 2 * tcp_not_sent(tcb) >= low;
+}
+
+bool tcp_has_room(const struct tcb *tcb)
+{
+    size_t room = tcp_writable_room(tcb);
+
+    return room > 0 && room >= tcb->snd.buf.len / 2 && !tcp_backlogged(tcb);
+}
+
+size_t tcp_worth_reading(const struct tcb *tcb, size_t n)
+{
+    uint32_t size = tcp_segment_size(tcb), frame = tcb->tx_max / size * size;
+    size_t now = min_size(n, ring_room(&tcb->snd.buf));
+    size_t tail = (tcp_not_sent(tcb) + now) % frame;
+
+    if (now == n)
+        return n;
+    if (!tcp_has_room(tcb))
+        return 0;
+    return tail < now ? now - tail : now;
 }

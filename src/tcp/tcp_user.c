@@ -105,6 +105,17 @@ static bool connecting(const struct tcb *tcb)
     return opening && !tcp_fastopen_child(tcb);
 }
 
+/* A send call put `done` of the `wanted` bytes into the send buffer. */
+static void buffered(struct tcb *tcb, size_t done, size_t wanted, bool more)
+{
+    if (done > 0 && done == wanted && !more)
+        push_mark(&tcb->snd.push, snd_end(tcb));
+    tcb->snd.more = more;
+    tcb->snd.refused = done < wanted;
+    tcp_mem_update(tcb);
+    tcp_dirty(tcb);
+}
+
 ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
 {
     size_t done = 0, wanted = 0;
@@ -118,14 +129,38 @@ ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
     tcb->snd.buf.limit = tcp_send_limit(tcb, wanted);
     for (size_t i = 0; i < n && tcb->snd.buf.len < tcb->snd.buf.limit; i++)
         done += ring_write(&tcb->snd.buf, text[i].at, text[i].len);
-    if (done > 0 && done == wanted && !more)
-        push_mark(&tcb->snd.push, snd_end(tcb));
-    tcb->snd.more = more;
-    tcb->snd.refused = done < wanted;
-    tcp_mem_update(tcb);
-    tcp_dirty(tcb);
+    buffered(tcb, done, wanted, more);
     bool nothing = n == 0 || (n == 1 && text[0].len == 0);
     return done > 0 || nothing ? (ssize_t)done : -EAGAIN;
+}
+
+/* Up to n bytes from the source into the ring: how many, or why none. */
+static ssize_t read_into(struct ring *r, struct tcp_source *s, size_t n)
+{
+    struct room to[2];
+    int rooms = ring_rooms(r, n, to);
+    ssize_t done = rooms > 0 ? s->read(s, to, rooms) : -EAGAIN;
+
+    if (done > 0)
+        ring_added(r, (size_t)done);
+    else
+        ring_trim(r);
+    return done;
+}
+
+ssize_t tcp_send_from(struct tcb *tcb, struct tcp_source *s, size_t n)
+{
+    if (connecting(tcb))
+        return -EAGAIN;
+    if (tcp_write_ended(tcb))
+        return told_once(tcb, -EPIPE);
+    tcb->snd.buf.limit = tcp_send_limit(tcb, n);
+    ssize_t r = read_into(&tcb->snd.buf, s, tcp_worth_reading(tcb, n));
+    size_t done = r > 0 ? (size_t)r : 0;
+    if (r > 0 || r == -EAGAIN)
+        buffered(tcb, done, n, done < n);
+    tcp_mem_update(tcb);
+    return r;
 }
 
 void tcp_end_record(struct tcb *tcb)
