@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,6 +139,24 @@ static void a_socket_that_does_not_wait_takes_what_fits(void **state)
     assert_got(0, 1000000);
 }
 
+/* RFC 7413: connect() leaves the SYN to the first text. */
+static void open_with_it(void *arg)
+{
+    int fd = tapir_socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    struct sockaddr_in to = hosts_addr(HOST_B, 80);
+
+    must(tapir_setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof on) == 0);
+    must(tapir_connect(fd, (struct sockaddr *)&to, sizeof to) == 0);
+    must(tapir_sendfile(fd, file, NULL, 300000) == 300000);
+    must(tapir_close(fd) == 0);
+}
+
+static void a_connection_that_waits_for_text_opens_with_the_file(void **state)
+{
+    run(open_with_it);
+    assert_got(0, 300000);
+}
+
 static void refuse(int out, int in, int err)
 {
     must(tapir_sendfile(out, in, NULL, 10) == -1);
@@ -181,6 +200,7 @@ int main(void)
         IN_SIM(a_file_goes_from_where_it_stands_and_stands_behind),
         IN_SIM(with_an_offset_the_file_stays_where_it_stands),
         IN_SIM(a_socket_that_does_not_wait_takes_what_fits),
+        IN_SIM(a_connection_that_waits_for_text_opens_with_the_file),
         IN_SIM(what_is_no_file_or_no_socket_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
