@@ -21,9 +21,6 @@
  * is read and thrown away until its end or a deadline. Closing with input unread would
  * send a reset, and a reset can destroy the answer in the client's receive buffer.
  *
- * An answer's head and the first piece of its file leave in one send, with TCP_NODELAY:
- * two small writes would wait for the client's delayed ACK between them (RFC 896).
- *
  * At the limit of connections the listener is not waited for: clients queue in the
  * listener's backlog and are served later, instead of being refused. */
 #include "tapir/http.h"
@@ -36,6 +33,7 @@
 
 #include "app/http_access.h"
 #include "app/http_open.h"
+#include "app/http_output.h"
 #include "app/http_pace.h"
 #include "app/http_session.h"
 #include "app/http_status.h"
@@ -46,12 +44,12 @@
 #include "base/text.h"
 
 enum {
-    SCRATCH = 256 * 1024,  /* one buffer for all: pieces, thrown input, log lines */
-    PIECE_MIN = 16 * 1024, /* smallest piece of a file to read */
-    TURN = 1024 * 1024,    /* bytes a connection may send before others have a turn */
-    ACCEPT_BATCH = 64,     /* connections accepted before others have a turn */
-    EVENTS = 256,          /* events taken at once */
-    STOP_CHECK_MS = 100,   /* between two questions whether to stop */
+    SCRATCH = HTTP_OUTPUT_ROOM, /* one buffer for all: output, thrown input, log lines
+                                 */
+    TURN = 1024 * 1024,  /* bytes a connection may send before others have a turn */
+    ACCEPT_BATCH = 64,   /* connections accepted before others have a turn */
+    EVENTS = 256,        /* events taken at once */
+    STOP_CHECK_MS = 100, /* between two questions whether to stop */
 };
 
 #define LINGER_TIME  (30 * USEC_PER_SEC)
@@ -73,9 +71,9 @@ struct conn {
     struct deadline deadline; /* in server->deadlines */
     int fd;
     enum phase phase;
-    uint32_t events;  /* what is waited for: EPOLLIN or EPOLLOUT */
-    size_t piece;     /* bytes of a file to read for one send: what the socket took */
-    uint64_t request; /* the session's requests when the phase was entered */
+    uint32_t events;           /* what is waited for: EPOLLIN or EPOLLOUT */
+    uint64_t request;          /* the session's requests when the phase was entered */
+    struct http_output output; /* of its answers */
     struct http_pace pace;     /* of an answer; `since` of every phase */
     struct http_access access; /* for the log */
     struct http_session session;
@@ -239,32 +237,20 @@ static bool read_input(struct server *sv, struct conn *c)
  * the next request not yet here. */
 static bool write_output(struct server *sv, struct conn *c, size_t *budget)
 {
-    ssize_t n = http_session_output(&c->session, sv->scratch, c->piece);
-    ssize_t sent;
+    struct http_session *s = &c->session;
+    size_t n;
+    ssize_t sent = http_output_send(&c->output, c->fd, s, &n);
 
-    if (n < 0) {
-        die(sv, c, "cut short");
-        return false;
-    }
-    /* What is left of a packet waits for the next piece of the file. */
-    sent = tapir_send(c->fd, sv->scratch, (size_t)n,
-                      MSG_NOSIGNAL | (c->session.file_left > (size_t)n ? MSG_MORE : 0));
     if (sent < 0) {
         if (!would_block())
-            die(sv, c, "reset");
+            die(sv, c, errno == EIO ? "cut short" : "reset");
         return false;
     }
     sv->stats.bytes += (uint64_t)sent;
     *budget -= min_size(*budget, (size_t)sent);
-    http_session_sent(&c->session, &sv->site, (size_t)sent, sv->seconds);
+    http_session_sent(s, &sv->site, (size_t)sent, sv->seconds);
     http_pace_took(&c->pace, (size_t)sent, sv->now);
-    /* Read no more of the file than the socket is likely to take: the rest would be
-     * read again. */
-    if (sent == n)
-        c->piece = min_size(2 * c->piece, SCRATCH);
-    else
-        c->piece = (size_t)sent > PIECE_MIN ? (size_t)sent : PIECE_MIN;
-    return sent == n && c->session.state != SESSION_HEAD;
+    return (size_t)sent == n && s->state != SESSION_HEAD;
 }
 
 /* Throws input away until the client's end. */
@@ -371,7 +357,8 @@ static struct conn *new_conn(struct server *sv, int fd)
         slab_free(&sv->pool, c);
         return NULL;
     }
-    *c = (struct conn){ .fd = fd, .events = EPOLLIN, .piece = SCRATCH };
+    *c = (struct conn){ .fd = fd, .events = EPOLLIN };
+    http_output_init(&c->output, sv->scratch);
     deadline_init(&c->deadline, 0);
     http_session_init(&c->session);
     if (tapir_epoll_ctl(sv->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
