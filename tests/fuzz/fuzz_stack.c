@@ -215,6 +215,32 @@ static void accept_socket(struct rig *r, struct slot *slot)
         }
 }
 
+/* A source of the slot's text, which may have half of it only. */
+struct half_source {
+    struct tcp_source source;
+    uint32_t written;
+    bool half;
+};
+
+static ssize_t read_text(struct tcp_source *s, const struct room *to, int n)
+{
+    const struct half_source *h = (struct half_source *)(void *)s;
+    size_t done = 0, room = 0;
+
+    for (int i = 0; i < n; room += to[i++].len)
+        for (size_t j = 0; j < to[i].len; j++)
+            to[i].at[j] = grammar_out(h->written + (uint32_t)done++);
+    assert(room > 0 && room == done);
+    return h->half ? (ssize_t)(room / 2) : (ssize_t)room;
+}
+
+static ssize_t send_from(struct slot *slot, size_t n, bool half)
+{
+    struct half_source h = { { read_text }, slot->written, half };
+
+    return n > 0 ? sock_send_from(slot->s, &h.source, n) : 0;
+}
+
 static void send_text(struct rig *r, struct slot *slot)
 {
     static const uint16_t size[] = { 1, 0, 10, 100, 536, 1460, 4000, 15000 };
@@ -234,8 +260,10 @@ static void send_text(struct rig *r, struct slot *slot)
     if (slot->s->kind == SOCK_KIND_PING)
         memset(b, 0, sizeof b), b[0] = 8;
     ssize_t sent = opens ? sock_open_with(slot->s, piece, 2, &server, choice & 16)
-                         : sock_send(slot->s, piece, 2, choice & 8 ? SOCK_MORE : 0,
-                                     datagram && (choice & 16) ? &to : NULL);
+                   : choice & 64 && !datagram
+                       ? send_from(slot, n, choice & 128)
+                       : sock_send(slot->s, piece, 2, choice & 8 ? SOCK_MORE : 0,
+                                   datagram && (choice & 16) ? &to : NULL);
     assert(sent <= (ssize_t)n);
     if (sent > 0)
         slot->written += (uint32_t)sent;
