@@ -50,6 +50,13 @@ static ssize_t send_bytes(struct http_output *o, int fd, const struct http_sessi
     return sent;
 }
 
+/* An answer that is at hand, or what is left of it. */
+static ssize_t send_head(int fd, const struct http_session *s, size_t head, size_t *n)
+{
+    *n = head;
+    return tapir_send(fd, s->out + s->out_sent, head, MSG_NOSIGNAL);
+}
+
 static ssize_t send_file(int fd, const struct http_session *s, size_t *n)
 {
     off_t at = (off_t)s->file_at;
@@ -70,6 +77,8 @@ ssize_t http_output_send(struct http_output *o, int fd, const struct http_sessio
 
     if (head > 0)
         o->long_file = s->file_left >= LONG_FILE;
+    if (head > 0 && s->file_left == 0)
+        return send_head(fd, s, head, n);
     if (head == 0 && o->long_file)
         return send_file(fd, s, n);
     return send_bytes(o, fd, s, head, n);
