@@ -39,6 +39,8 @@ usec loop_deadline(struct tapir *t)
     return at;
 }
 
+enum { LOOK_AT_ALL = 8 }; /* of so many looks, one is at all descriptors */
+
 static void tell_drop(const struct tapir *t, enum drop why, bool leaving)
 {
     const struct net *net = &t->stack->net;
@@ -273,7 +275,8 @@ static void take_slots(struct tapir *t, const struct waiter *w,
         return;
 }
 
-/* Looks for `busy`, then sleeps until `until`. As ppoll(2). */
+/* Looks for `busy`, then sleeps until `until`. As ppoll(2). Mostly it looks at the
+ * device alone, which takes half as long as to look at all. */
 static int look_or_sleep(const struct clock *clock, struct pollfd *fds, nfds_t n,
                          usec busy, usec until)
 {
@@ -282,8 +285,8 @@ static int look_or_sleep(const struct clock *clock, struct pollfd *fds, nfds_t n
     struct timespec room;
     int r;
 
-    while (now < enough) {
-        r = ppoll(fds, n, &at_once, NULL);
+    for (unsigned turn = 0; now < enough; turn++) {
+        r = ppoll(fds, turn % LOOK_AT_ALL == 0 ? n : SLOT_DEVICE + 1, &at_once, NULL);
         if (r != 0)
             return r;
         now = clock_read(clock);
