@@ -36,7 +36,7 @@ short() {
     RUNS=1 BENCH_SECONDS=0.1 BENCH_CONNS=50 timeout 100 "$bench" "$@"
 }
 
-ALL="bulk-in bulk-in-plain bulk-out bulk-out-plain requests-1 requests-1-p50
+ALL="bulk-in bulk-in-plain bulk-out bulk-out-plain file requests-1 requests-1-p50
 requests-1-p99 requests-64 requests-64-p99 connect connect-p99 rtt-1-p50 rtt-1-p99
 rtt-1024-p50 rtt-1024-p99 beside-in-p50 beside-in-p99 beside-in-flow beside-out-p50
 beside-out-p99 beside-out-flow fair-in fair-in-sum fair-out fair-out-sum memory-idle
@@ -65,7 +65,8 @@ json_agrees() {
 import json, sys
 got = json.load(open(sys.argv[1]))
 assert "Linux" in got["machine"], got["machine"]
-assert [f["name"] for f in got["figures"]] == sys.argv[2:], got
+names = [f["name"] for f in got["figures"]]
+assert names == sys.argv[2:], names
 for figure in got["figures"]:
     first = figure["subjects"][0]
     assert first["key"] == "tapir" and len(first["values"]) == 1, figure

@@ -2,8 +2,8 @@
 # bench.sh [NAME...]: how fast Tapir is, beside the kernel's TCP, nginx, and what a TAP
 # device can carry at all. What `make bench` runs.
 #
-#   BENCH="NAME..."     figures: bulk-in bulk-out requests-1 requests-64 connect rtt
-#                       beside fair memory (all)
+#   BENCH="NAME..."     figures: bulk-in bulk-out file requests-1 requests-64 connect
+#                       rtt beside fair memory (all)
 #   RUNS=7              rounds; in each, every subject runs once, one after another
 #   BENCH_SECONDS=1     of one run (rtt and fair: half of it)
 #   BENCH_CONNS=2000    idle connections of the figure memory
@@ -25,7 +25,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 TAPIR=${TAPIR:-$here/../../build/tapir}
 BENCH_TOOLS=${BENCH_TOOLS:-$here/../../build/bench}
 NGINX=${NGINX:-nginx}
-ALL="bulk-in bulk-out requests-1 requests-64 connect rtt beside fair memory"
+ALL="bulk-in bulk-out file requests-1 requests-64 connect rtt beside fair memory"
 RUNS=${RUNS:-7} T=${BENCH_SECONDS:-1} CONNS=${BENCH_CONNS:-2000}
 
 # ---- tables ------------------------------------------------------------------------------
@@ -289,6 +289,26 @@ up_servers() {
     up_ours
 }
 
+# The limit has no file to read.
+get_file() {
+    if [ "$1" = limit ]; then
+        bulk_out limit
+    else
+        load get "$(host_of "$1"):$(port_of "$1")" -u /huge -c 1 -t "$T"
+    fi
+}
+
+file() {
+    subjects="tapir limit nginx ours"
+    cat "$dir/site/huge" >/dev/null # into the page cache
+    up_servers
+    up_limit
+    open_table file Gbit/s more "GET of 256 MiB on one kept connection"
+    bar file limit 0.6
+    rounds get_file gbps:file
+    down
+}
+
 requests_1() {
     subjects="tapir nginx ours limit"
     up_servers
@@ -481,7 +501,7 @@ run_figure() {
     requests-1) requests_1 ;;
     requests-64) requests_64 ;;
     connect) connect_ ;;
-    rtt | beside | fair | memory) "$1" ;;
+    file | rtt | beside | fair | memory) "$1" ;;
     esac
 }
 
@@ -548,6 +568,7 @@ chmod 755 "$dir"
 mkdir "$dir/site"
 head -c 1024 /dev/zero | tr '\0' x >"$dir/site/1k"
 truncate -s 64M "$dir/site/big"
+truncate -s 256M "$dir/site/huge"
 export RUNS BENCH_SECONDS BENCH_CONNS TAPIR BENCH_TOOLS NGINX
 $enter "$0" --inside "$dir" "$@" </dev/null &
 inner=$!
