@@ -102,10 +102,11 @@ void grammar_learn(struct grammar *g, const uint8_t *frame, size_t len, unsigned
         return;
     if (h.more_fragments || h.frag_offset > 0)
         return;
+    ip += h.header_len;
     if (h.proto == IP_PROTO_TCP && ip4_num(h.dst) == FRAME_PEER)
-        learn_tcp(g, ip + IP4_LEN, len - ETH_LEN - IP4_LEN);
-    if (h.proto == IP_PROTO_ICMP && ip[IP4_LEN] == ICMP_ECHO)
-        g->ping_id = get16(ip + IP4_LEN + 4);
+        learn_tcp(g, ip, len - ETH_LEN - h.header_len);
+    if (h.proto == IP_PROTO_ICMP && ip[0] == ICMP_ECHO)
+        g->ping_id = get16(ip + 4);
 }
 
 /* --- IP -------------------------------------------------------------------------- */
