@@ -1,20 +1,18 @@
 /* What is kept is trusted for the turn in which it was read: requests that were found
  * waiting together may well get the file as it was when the first of them was answered.
- * Beyond that it is trusted as long as fstat(2), once a turn, tells the same size,
- * links and times of change, and never beyond the second in which it was read. The file
- * stays open for that: it costs a third of a stat by name, and a file that another took
- * the place of, or that was moved away, shows it in its links and in the time of change
- * of its inode. What it cannot tell:
+ * Beyond that it is trusted as long as stat(2), once a turn, tells the same inode, size
+ * and times of change, and never beyond the second in which it was read. Two things
+ * that stat cannot tell are met by that:
  *
  *   - Times of change are as coarse as a tick of the kernel's, or on some file systems
  *     as two seconds: a file may change twice and show it once. Only one that had been
  *     left alone for longer than that outlives its turn.
  *   - A program that writes through a mapping changes the times with its first write of
- *     many. And a directory above the file may be moved, or a link to one turned
- *     elsewhere. So the time that a file is kept has an end.
+ *     many; so the time that a file is kept has an end.
  *
  * The file was opened with all care that the name does not lead out of the directory
- * (http_files.c), and so it is opened again. */
+ * (http_files.c). A name that leads out meanwhile is another inode, and is opened with
+ * the same care again. */
 #include "app/http_cache.h"
 
 #include <stdlib.h>
@@ -34,8 +32,6 @@ static struct http_kept *slot_of(struct http_cache *c, const char *name)
 
 static void forget(struct http_kept *k)
 {
-    if (k->text)
-        close(k->fd);
     free(k->name);
     free(k->text);
     *k = (struct http_kept){ .text = NULL };
@@ -52,10 +48,11 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static bool same_state(const struct stat *a, const struct stat *b)
+static bool same_file(const struct stat *a, const struct stat *b)
 {
-    return a->st_nlink == b->st_nlink && a->st_size == b->st_size &&
-           same_time(&a->st_mtim, &b->st_mtim) && same_time(&a->st_ctim, &b->st_ctim);
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           a->st_size == b->st_size && same_time(&a->st_mtim, &b->st_mtim) &&
+           same_time(&a->st_ctim, &b->st_ctim);
 }
 
 /* Had it been left alone for long enough when it was read? */
@@ -66,21 +63,22 @@ static bool settled(const struct http_kept *k)
 }
 
 /* Is what was kept in an earlier turn still the file? */
-static bool still_good(const struct http_kept *k, int64_t now)
+static bool still_good(const struct http_kept *k, int root, int64_t now)
 {
     struct stat st;
 
-    return settled(k) && now == k->since && fstat(k->fd, &st) == 0 &&
-           same_state(&st, &k->st);
+    return settled(k) && now == k->since && fstatat(root, k->name, &st, 0) == 0 &&
+           same_file(&st, &k->st);
 }
 
-struct http_kept *http_cache_find(struct http_cache *c, const char *name, int64_t now)
+struct http_kept *http_cache_find(struct http_cache *c, int root, const char *name,
+                                  int64_t now)
 {
     struct http_kept *k = slot_of(c, name);
 
     if (!k->text || strcmp(k->name, name) != 0)
         return NULL;
-    if (k->turn != c->turn && !still_good(k, now)) {
+    if (k->turn != c->turn && !still_good(k, root, now)) {
         forget(k);
         return NULL;
     }
@@ -92,7 +90,7 @@ struct http_kept *http_cache_keep(struct http_cache *c, const char *name, int fd
                                   const struct stat *st, int64_t now)
 {
     struct http_kept *k = slot_of(c, name);
-    struct http_kept fresh = { .st = *st, .since = now, .turn = c->turn, .fd = fd };
+    struct http_kept fresh = { .st = *st, .since = now, .turn = c->turn };
 
     if (st->st_size > HTTP_CACHE_FILE)
         return NULL;
@@ -100,8 +98,7 @@ struct http_kept *http_cache_keep(struct http_cache *c, const char *name, int fd
     fresh.text = malloc((size_t)st->st_size + 1);
     if (!fresh.name || !fresh.text ||
         pread(fd, fresh.text, (size_t)st->st_size + 1, 0) != st->st_size) {
-        free(fresh.name);
-        free(fresh.text);
+        forget(&fresh);
         return NULL;
     }
     forget(k);

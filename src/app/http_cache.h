@@ -1,7 +1,6 @@
 /* The bytes of small files that were served a moment ago. Of all the requests for one
- * that a turn of the server finds waiting, the first costs one fstat(2) instead of
- * open, fstat, read and close, and the others nothing; what they get is the file as it
- * is. */
+ * that a turn of the server finds waiting, the first costs one stat(2) instead of open,
+ * fstat, read and close, and the others nothing; what they get is the file as it is. */
 #ifndef TAPIR_APP_HTTP_CACHE_H
 #define TAPIR_APP_HTTP_CACHE_H
 
@@ -16,7 +15,6 @@ enum { HTTP_CACHE_SLOTS = 64, HTTP_CACHE_FILE = 16 * 1024, HTTP_CACHE_HEAD = 448
 
 struct http_kept {
     struct stat st; /* of the file when it was read */
-    int fd;         /* it, open; owned */
     int64_t since;  /* when that was, seconds since 1970 */
     uint64_t turn;  /* in which it was last seen to be so */
     char *name;
@@ -40,14 +38,15 @@ struct http_cache {
 
 void http_cache_free(struct http_cache *c);
 
-/* The file `name`, if it is kept and has not changed since
+/* The file `name` below the directory `root`, if it is kept and has not changed since
  * the turn at hand began; good until the next call. NULL: it has to be opened. `now` is
  * seconds since 1970. */
-struct http_kept *http_cache_find(struct http_cache *c, const char *name, int64_t now);
+struct http_kept *http_cache_find(struct http_cache *c, int root, const char *name,
+                                  int64_t now);
 
 /* Keeps the regular file that is open as fd, and that *st was just asked of, if it is
- * small: for this turn, or longer if it has not changed lately. Reads it by itself, and
- * takes fd. NULL: it is not kept, and fd is still the caller's. */
+ * small: for this turn, or longer if it has not changed lately. Reads it by itself.
+ * NULL: it is not kept. */
 struct http_kept *http_cache_keep(struct http_cache *c, const char *name, int fd,
                                   const struct stat *st, int64_t now);
 

@@ -190,7 +190,7 @@ static bool is_coded(const struct http_files *files, const char *name)
 int http_files_get(struct http_files *files, const char *name, int64_t now,
                    struct http_file *out)
 {
-    struct http_kept *kept = http_cache_find(&files->cache, name, now);
+    struct http_kept *kept = http_cache_find(&files->cache, files->root, name, now);
     bool coded = kept && kept->coded;
     struct stat st;
     int fd = -1;
@@ -206,6 +206,7 @@ int http_files_get(struct http_files *files, const char *name, int64_t now,
     }
     if (kept && fd >= 0) {
         kept->coded = coded;
+        close(fd);
         fd = -1;
     }
     *out = (struct http_file){

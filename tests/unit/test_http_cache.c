@@ -45,15 +45,15 @@ static void keep(const char *name, int64_t now)
 
     assert_true(fd >= 0);
     assert_int_equal(fstat(fd, &st), 0);
-    if (!http_cache_keep(&cache, name, fd, &st, now))
-        close(fd);
+    http_cache_keep(&cache, name, fd, &st, now);
+    close(fd);
 }
 
 /* What is kept, as a turn of the server's later. */
 static const struct http_kept *find_later(const char *name, int64_t now)
 {
     cache.turn++;
-    return http_cache_find(&cache, name, now);
+    return http_cache_find(&cache, root, name, now);
 }
 
 static void write_file(const char *name, const char *text)
@@ -114,6 +114,17 @@ static void a_file_that_was_moved_away_is_not_kept_any_more(void **state)
     assert_null(find_later("a.txt", later));
 }
 
+/* So does a link to a directory that is turned elsewhere show it. */
+static void a_file_behind_a_link_that_was_turned_is_not_kept_any_more(void **state)
+{
+    assert_int_equal(symlinkat("sub", root, "now"), 0);
+    keep("now/c.txt", later);
+    assert_non_null(find_later("now/c.txt", later));
+    assert_int_equal(unlinkat(root, "now", 0), 0);
+    assert_int_equal(symlinkat(".", root, "now"), 0);
+    assert_null(find_later("now/c.txt", later));
+}
+
 /* A name that leads out of the directory meanwhile is another file. */
 static void a_name_that_became_a_link_is_not_kept_any_more(void **state)
 {
@@ -129,8 +140,8 @@ static void within_a_turn_the_file_is_not_asked_again(void **state)
     write_file("a.txt", "fresh");
     keep("a.txt", (int64_t)time(NULL));
     write_file("a.txt", "newer");
-    assert_memory_equal(http_cache_find(&cache, "a.txt", (int64_t)time(NULL))->text,
-                        "fresh", 5);
+    assert_memory_equal(
+        http_cache_find(&cache, root, "a.txt", (int64_t)time(NULL))->text, "fresh", 5);
     assert_null(find_later("a.txt", (int64_t)time(NULL)));
 }
 
@@ -176,7 +187,7 @@ static void files_that_share_a_slot_push_each_other_out(void **state)
     for (int i = 0; i < FILES; i++) {
         const struct http_kept *k;
         snprintf(text, sizeof text, "n%d", i);
-        k = http_cache_find(&cache, text, later + 10);
+        k = http_cache_find(&cache, root, text, later + 10);
         found += k != NULL;
         if (k)
             assert_memory_equal(k->text, text, strlen(text));
@@ -215,6 +226,7 @@ int main(void)
         WITH(a_file_that_was_written_is_not_kept_any_more),
         WITH(a_file_that_another_replaced_is_not_kept_any_more),
         WITH(a_file_that_was_moved_away_is_not_kept_any_more),
+        WITH(a_file_behind_a_link_that_was_turned_is_not_kept_any_more),
         WITH(a_name_that_became_a_link_is_not_kept_any_more),
         WITH(within_a_turn_the_file_is_not_asked_again),
         WITH(a_file_that_changed_lately_is_kept_for_the_turn),
