@@ -4,7 +4,6 @@
 #define TAPIR_HTTP_CHAR_H
 
 #include <stdbool.h>
-#include <string.h>
 
 static inline bool is_digit(char c)
 {
@@ -16,10 +15,13 @@ static inline bool is_alpha(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Is it one of `set`? A NUL never is. */
+/* Is it one of `set`? A NUL never is. The sets are short and known where this is
+ * inlined: comparisons, and no call. */
 static inline bool is_one_of(char c, const char *set)
 {
-    return c != '\0' && strchr(set, c);
+    while (*set && *set != c)
+        set++;
+    return *set != '\0';
 }
 
 /* Of a token (RFC 9110 s5.6.2). */

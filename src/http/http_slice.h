@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/http_char.h"
+
 struct http_slice {
     const char *at; /* not terminated; may be NULL when len is 0 */
     size_t len;     /* characters */
@@ -45,7 +47,7 @@ static inline size_t slice_span(struct http_slice a, const char *stops)
 {
     size_t n = 0;
 
-    while (n < a.len && !(a.at[n] && strchr(stops, a.at[n])))
+    while (n < a.len && !is_one_of(a.at[n], stops))
         n++;
     return n;
 }
