@@ -1,8 +1,9 @@
 /* What is kept is trusted for the turn in which it was read: requests that were found
  * waiting together may well get the file as it was when the first of them was answered.
- * Beyond that it is trusted as long as stat(2), once a turn, tells the same inode, size
- * and times of change, and never beyond the second in which it was read. Two things
- * that stat cannot tell are met by that:
+ * Beyond that it is trusted as long as stat(2), once a turn (and in short turns, once
+ * in a tenth of a millisecond), tells the same inode, size and times of change, and
+ * never beyond the second in which it was read. Two things that stat cannot tell are
+ * met by that:
  *
  *   - Times of change are as coarse as a tick of the kernel's, or on some file systems
  *     as two seconds: a file may change twice and show it once. Only one that had been
@@ -19,7 +20,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SETTLED = 3 }; /* seconds without a change before a file is kept */
+enum {
+    SETTLED = 3,     /* seconds without a change before a file is kept */
+    ASK_AFTER = 100, /* microseconds: so often it is asked whether it has changed */
+};
 
 static struct http_kept *slot_of(struct http_cache *c, const char *name)
 {
@@ -63,12 +67,17 @@ static bool settled(const struct http_kept *k)
 }
 
 /* Is what was kept in an earlier turn still the file? */
-static bool still_good(const struct http_kept *k, int root, int64_t now)
+static bool still_good(const struct http_cache *c, struct http_kept *k, int root,
+                       int64_t now)
 {
     struct stat st;
 
-    return settled(k) && now == k->since && fstatat(root, k->name, &st, 0) == 0 &&
-           same_file(&st, &k->st);
+    if (!settled(k) || now != k->since)
+        return false;
+    if (c->at >= k->asked && c->at - k->asked < ASK_AFTER)
+        return true;
+    k->asked = c->at;
+    return fstatat(root, k->name, &st, 0) == 0 && same_file(&st, &k->st);
 }
 
 struct http_kept *http_cache_find(struct http_cache *c, int root, const char *name,
@@ -78,7 +87,7 @@ struct http_kept *http_cache_find(struct http_cache *c, int root, const char *na
 
     if (!k->text || strcmp(k->name, name) != 0)
         return NULL;
-    if (k->turn != c->turn && !still_good(k, root, now)) {
+    if (k->turn != c->turn && !still_good(c, k, root, now)) {
         forget(k);
         return NULL;
     }
@@ -90,7 +99,9 @@ struct http_kept *http_cache_keep(struct http_cache *c, const char *name, int fd
                                   const struct stat *st, int64_t now)
 {
     struct http_kept *k = slot_of(c, name);
-    struct http_kept fresh = { .st = *st, .since = now, .turn = c->turn };
+    struct http_kept fresh = {
+        .st = *st, .since = now, .turn = c->turn, .asked = c->at
+    };
 
     if (st->st_size > HTTP_CACHE_FILE)
         return NULL;

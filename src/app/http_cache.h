@@ -17,6 +17,7 @@ struct http_kept {
     struct stat st; /* of the file when it was read */
     int64_t since;  /* when that was, seconds since 1970 */
     uint64_t turn;  /* in which it was last seen to be so */
+    int64_t asked;  /* when stat(2) last said so, or it was read: http_cache.at */
     char *name;
     char *text; /* st.st_size bytes */
     bool coded; /* the keeper's: there is a NAME.gz as well */
@@ -34,13 +35,14 @@ struct http_kept {
 struct http_cache {
     struct http_kept slot[HTTP_CACHE_SLOTS]; /* by the name's hash; text NULL: free */
     uint64_t turn;                           /* of the server, counted by its owner */
+    int64_t at; /* when that began, microseconds on its owner's clock */
 };
 
 void http_cache_free(struct http_cache *c);
 
-/* The file `name` below the directory `root`, if it is kept and has not changed since
- * the turn at hand began; good until the next call. NULL: it has to be opened. `now` is
- * seconds since 1970. */
+/* The file `name` below the directory `root`, if it is kept and had not changed when it
+ * was asked, in the turn at hand or shortly before; good until the next call. NULL: it
+ * has to be opened. `now` is seconds since 1970. */
 struct http_kept *http_cache_find(struct http_cache *c, int root, const char *name,
                                   int64_t now);
 

@@ -480,6 +480,7 @@ static void turn(struct server *sv, const struct epoll_event *events, int n)
     sv->now = tapir_now();
     sv->seconds = sv->config.clock(sv->config.ctx);
     sv->site.files.cache.turn++;
+    sv->site.files.cache.at = sv->now;
     for (int i = 0; i < n; i++)
         take_event(sv, &events[i]);
     expire_conns(sv);
