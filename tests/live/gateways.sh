@@ -38,10 +38,13 @@ far ip addr add 10.0.0.3/24 dev c
 far ip addr add 10.1.0.2/24 dev lo
 far ip link set c up
 
-# pings GATEWAYS OPTION...: what was counted is in $dir/stat then.
+# pings GATEWAYS OPTION...: what was counted is in $dir/stat then. Each is another host
+# with the same address: the kernel would hold to the last one's for a second (locktime).
 pings() {
     gateways=$1
     shift
+    ip neigh flush dev lan
+    far ip neigh flush dev c
     "$tapir" ping --link tap:tp --addr 10.0.0.2/24 --gateway "$gateways" --stat \
         -c 5 -i 0.2 "$@" 10.1.0.2 2>"$dir/stat"
 }
