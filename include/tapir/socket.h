@@ -150,7 +150,7 @@ ssize_t tapir_sendto(int fd, const void *buf, size_t n, int flags,
 ssize_t tapir_recvmsg(int fd, struct msghdr *msg, int flags);
 ssize_t tapir_sendmsg(int fd, const struct msghdr *msg, int flags);
 
-/* sendfile(2) of a regular file, which is copied into the send buffer; from where the
+/* sendfile(2) of a regular file, which is read into the send buffer; from where the
  * file stands, or from *offset, which then says how far it went. To a descriptor of the
  * kernel's it is the kernel's. */
 ssize_t tapir_sendfile(int out, int in, off_t *offset, size_t n);

@@ -27,14 +27,20 @@ static void learn(struct http_output *o, size_t offered, size_t sent)
     if (sent == offered)
         o->piece = min_size(2 * o->piece, HTTP_OUTPUT_ROOM);
     else
-        o->piece = sent > PIECE_MIN ? sent : PIECE_MIN;
+        o->piece = max_size(sent, PIECE_MIN);
+}
+
+/* What is left of a packet waits for the next piece of the file, if there is one. */
+static int flags(bool more)
+{
+    return MSG_NOSIGNAL | (more ? MSG_MORE : 0);
 }
 
 /* What is left of the head, and what is read of the file behind it. */
 static ssize_t send_bytes(struct http_output *o, int fd, const struct http_session *s,
                           size_t head, size_t *n)
 {
-    ssize_t got = http_session_output(s, o->buffer, o->long_file ? head : o->piece);
+    ssize_t got = http_session_output(s, o->buffer, o->piece);
     ssize_t sent;
 
     if (got < 0) {
@@ -42,19 +48,17 @@ static ssize_t send_bytes(struct http_output *o, int fd, const struct http_sessi
         return -1;
     }
     *n = (size_t)got;
-    /* What is left of a packet waits for the next piece of the file. */
-    sent = tapir_send(fd, o->buffer, *n,
-                      MSG_NOSIGNAL | (head + s->file_left > *n ? MSG_MORE : 0));
+    sent = tapir_send(fd, o->buffer, *n, flags(head + s->file_left > *n));
     if (sent >= 0)
         learn(o, *n, (size_t)sent);
     return sent;
 }
 
-/* An answer that is at hand, or what is left of it. */
+/* What is left of the head, from where it lies. */
 static ssize_t send_head(int fd, const struct http_session *s, size_t head, size_t *n)
 {
     *n = head;
-    return tapir_send(fd, s->out + s->out_sent, head, MSG_NOSIGNAL);
+    return tapir_send(fd, s->out + s->out_sent, head, flags(s->file_left > 0));
 }
 
 static ssize_t send_file(int fd, const struct http_session *s, size_t *n)
@@ -77,9 +81,9 @@ ssize_t http_output_send(struct http_output *o, int fd, const struct http_sessio
 
     if (head > 0)
         o->long_file = s->file_left >= LONG_FILE;
-    if (head > 0 && s->file_left == 0)
-        return send_head(fd, s, head, n);
     if (head == 0 && o->long_file)
         return send_file(fd, s, n);
+    if (head > 0 && (o->long_file || s->file_left == 0))
+        return send_head(fd, s, head, n);
     return send_bytes(o, fd, s, head, n);
 }

@@ -44,8 +44,7 @@
 #include "base/text.h"
 
 enum {
-    SCRATCH = HTTP_OUTPUT_ROOM, /* one buffer for all: output, thrown input, log lines
-                                 */
+    SCRATCH = HTTP_OUTPUT_ROOM, /* one buffer: output, thrown input, log lines */
     TURN = 1024 * 1024,  /* bytes a connection may send before others have a turn */
     ACCEPT_BATCH = 64,   /* connections accepted before others have a turn */
     EVENTS = 256,        /* events taken at once */

@@ -39,8 +39,6 @@ usec loop_deadline(struct tapir *t)
     return at;
 }
 
-enum { LOOK_AT_ALL = 8 }; /* of so many looks, one is at all descriptors */
-
 static void tell_drop(const struct tapir *t, enum drop why, bool leaving)
 {
     const struct net *net = &t->stack->net;
@@ -274,6 +272,8 @@ static void take_slots(struct tapir *t, const struct waiter *w,
         read(t->kick, &rung, sizeof rung) < 0)
         return;
 }
+
+enum { LOOK_AT_ALL = 8 }; /* of so many looks, one is at all descriptors */
 
 /* Looks for `busy`, then sleeps until `until`. As ppoll(2). Mostly it looks at the
  * device alone, which takes half as long as to look at all. */

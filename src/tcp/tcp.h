@@ -208,8 +208,9 @@ struct tcp_source {
     ssize_t (*read)(struct tcp_source *s, const struct room *to, int n);
 };
 
-/* The same with up to n bytes of such text: how many were read. What makes less than a
- * device frame waits for the rest of the n. What the source says where it has none. */
+/* The same with up to n bytes of such text: how many were read, or what the source says
+ * where it has none; -EAGAIN also while little would fit. What makes less than a device
+ * frame waits for the rest of the n. */
 ssize_t tcp_send_from(struct tcb *tcb, struct tcp_source *s, size_t n);
 
 /* MSG_EOR: if all of the last send was taken, no segment has its end and what follows.

@@ -115,7 +115,7 @@ bool tcp_has_room(const struct tcb *tcb)
 {
     size_t room = tcp_writable_room(tcb);
 
-    return room > 0 && room >= tcb->snd.buf.len / 2 && !tcp_backlogged(tcb);
+    return room > 0 && room >= tcp_unsent(tcb) / 2 && !tcp_backlogged(tcb);
 }
 
 size_t tcp_worth_reading(const struct tcb *tcb, size_t n)

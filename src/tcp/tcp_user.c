@@ -105,6 +105,14 @@ static bool connecting(const struct tcb *tcb)
     return opening && !tcp_fastopen_child(tcb);
 }
 
+/* Can text be sent now? 0, or why not. */
+static int may_send(struct tcb *tcb)
+{
+    if (connecting(tcb))
+        return -EAGAIN;
+    return tcp_write_ended(tcb) ? told_once(tcb, -EPIPE) : 0;
+}
+
 /* A send call put `done` of the `wanted` bytes into the send buffer. */
 static void buffered(struct tcb *tcb, size_t done, size_t wanted, bool more)
 {
@@ -119,11 +127,10 @@ static void buffered(struct tcb *tcb, size_t done, size_t wanted, bool more)
 ssize_t tcp_send(struct tcb *tcb, const struct piece *text, size_t n, bool more)
 {
     size_t done = 0, wanted = 0;
+    int err = may_send(tcb);
 
-    if (connecting(tcb))
-        return -EAGAIN;
-    if (tcp_write_ended(tcb))
-        return told_once(tcb, -EPIPE);
+    if (err < 0)
+        return err;
     for (size_t i = 0; i < n; i++)
         wanted += text[i].len;
     tcb->snd.buf.limit = tcp_send_limit(tcb, wanted);
@@ -150,16 +157,17 @@ static ssize_t read_into(struct ring *r, struct tcp_source *s, size_t n)
 
 ssize_t tcp_send_from(struct tcb *tcb, struct tcp_source *s, size_t n)
 {
-    if (connecting(tcb))
-        return -EAGAIN;
-    if (tcp_write_ended(tcb))
-        return told_once(tcb, -EPIPE);
+    int err = may_send(tcb);
+
+    if (err < 0)
+        return err;
     tcb->snd.buf.limit = tcp_send_limit(tcb, n);
     ssize_t r = read_into(&tcb->snd.buf, s, tcp_worth_reading(tcb, n));
     size_t done = r > 0 ? (size_t)r : 0;
     if (r > 0 || r == -EAGAIN)
         buffered(tcb, done, n, done < n);
-    tcp_mem_update(tcb);
+    else
+        tcp_mem_update(tcb);
     return r;
 }
 
