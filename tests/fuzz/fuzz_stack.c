@@ -259,11 +259,14 @@ static void send_text(struct rig *r, struct slot *slot)
         b[i] = grammar_out(slot->written + i);
     if (slot->s->kind == SOCK_KIND_PING)
         memset(b, 0, sizeof b), b[0] = 8;
-    ssize_t sent = opens ? sock_open_with(slot->s, piece, 2, &server, choice & 16)
-                   : choice & 64 && !datagram
-                       ? send_from(slot, n, choice & 128)
-                       : sock_send(slot->s, piece, 2, choice & 8 ? SOCK_MORE : 0,
-                                   datagram && (choice & 16) ? &to : NULL);
+    ssize_t sent;
+    if (opens)
+        sent = sock_open_with(slot->s, piece, 2, &server, choice & 16);
+    else if (choice & 64 && !datagram)
+        sent = send_from(slot, n, choice & 128);
+    else
+        sent = sock_send(slot->s, piece, 2, choice & 8 ? SOCK_MORE : 0,
+                         datagram && (choice & 16) ? &to : NULL);
     assert(sent <= (ssize_t)n);
     if (sent > 0)
         slot->written += (uint32_t)sent;

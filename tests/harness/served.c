@@ -18,6 +18,20 @@ struct tapir_http_stats stats;
 struct tapir_error error;
 int result, error_number;
 int clients;
+char logged[2000];
+
+static void on_log(void *ctx, const char *line, size_t len)
+{
+    (void)ctx;
+    strncat(logged, line, len);
+}
+
+void log_answers(const char *format)
+{
+    logged[0] = '\0';
+    config.log = on_log;
+    config.log_format = format;
+}
 
 static bool on_stopped(void *ctx)
 {

@@ -15,6 +15,10 @@ extern struct tapir_error error;
 extern int result, error_number;
 extern int clients; /* that have not yet gone; the server stops after the last */
 
+/* The access log's lines, of log_answers() on. */
+extern char logged[2000];
+void log_answers(const char *format);
+
 /* Setup and teardown of a test. */
 int served_up(void **state);
 int served_down(void **state);

@@ -12,13 +12,6 @@
 #include "harness/served.h"
 #include "harness/site.h"
 
-static char logged[2000];
-
-static void on_log(void *ctx, const char *line, size_t len)
-{
-    strncat(logged, line, len);
-}
-
 /* Bytes [from, from+len) of big.bin, which is all zero beyond what it was made with. */
 static void must_be_big(const char *at, size_t from, size_t len)
 {
@@ -78,9 +71,7 @@ static void sees_it_cut(void *arg)
 
 static void a_long_file_that_is_cut_meanwhile_breaks_its_answer(void **state)
 {
-    logged[0] = '\0';
-    config.log = on_log;
-    config.log_format = "$status $close_reason";
+    log_answers("$status $close_reason");
     site_resize("big.bin", 20000000);
     client(sees_it_cut);
     run();

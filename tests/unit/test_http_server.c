@@ -136,13 +136,6 @@ static void who_misbehaves_harms_only_himself(void **state)
     assert_int_equal(stats.connections, 50);
 }
 
-static char logged[2000];
-
-static void on_log(void *ctx, const char *line, size_t len)
-{
-    strncat(logged, line, len);
-}
-
 /* --- deadlines ------------------------------------------------------------------- */
 
 /* Half a request, and its rest a byte a second: the deadline does not move. */
@@ -266,9 +259,7 @@ static void sips(void *arg)
 static void who_only_sips_is_left(void **state)
 {
     site_resize("big.bin", 20000000);
-    logged[0] = '\0';
-    config.log = on_log;
-    config.log_format = "$status $close_reason";
+    log_answers("$status $close_reason");
     client(sips);
     run();
     assert_string_equal(logged, "200 send timeout\n");
@@ -403,10 +394,8 @@ static void asks_twice_at_once(void *arg)
 
 static void every_answer_is_a_line_of_the_log(void **state)
 {
-    logged[0] = '\0';
-    config.log = on_log;
-    config.log_format = "$connection/$connection_requests $pipe $request $status "
-                        "$body_bytes_sent $close_reason";
+    log_answers("$connection/$connection_requests $pipe $request $status "
+                "$body_bytes_sent $close_reason");
     client(asks_twice_at_once);
     client(sends_garbage);
     run();
@@ -417,9 +406,7 @@ static void every_answer_is_a_line_of_the_log(void **state)
 
 static void an_answer_that_breaks_is_logged_too(void **state)
 {
-    logged[0] = '\0';
-    config.log = on_log;
-    config.log_format = "$request_uri $status $close_reason";
+    log_answers("$request_uri $status $close_reason");
     site_resize("big.bin", 20000000);
     client(dies_in_the_middle);
     run();

@@ -120,7 +120,7 @@ static void a_sender_is_woken_when_half_of_it_was_sent(void **state)
     end(s);
 }
 
-/* --- text that is read into it: --- */
+/* --- text that is read into it --- */
 
 static struct {
     struct tcp_source source;
