@@ -4,6 +4,24 @@
 #define TAPIR_HTTP_CHAR_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/* What an octet may be part of. */
+enum {
+    CHAR_CONTROL = 1,    /* and nothing else, but for the tab */
+    CHAR_VALUE = 2,      /* a field's value (RFC 9110 s5.5), blanks and obs-text too */
+    CHAR_TOKEN = 4,      /* RFC 9110 s5.6.2 */
+    CHAR_UNRESERVED = 8, /* of every part of a URI, for itself (RFC 3986 s2.3) */
+    CHAR_REG_NAME = 16,  /* RFC 3986 s3.2.2, as it stands; the comma is left out: it
+                          * would make a list of the Host field */
+};
+
+extern const uint8_t http_char_class[256];
+
+static inline bool char_is(char c, unsigned class)
+{
+    return http_char_class[(unsigned char)c] & class;
+}
 
 static inline bool is_digit(char c)
 {
@@ -24,15 +42,14 @@ static inline bool is_one_of(char c, const char *set)
     return *set != '\0';
 }
 
-/* Of a token (RFC 9110 s5.6.2). */
 static inline bool is_tchar(char c)
 {
-    return is_alpha(c) || is_digit(c) || is_one_of(c, "!#$%&'*+-.^_`|~");
+    return char_is(c, CHAR_TOKEN);
 }
 
 static inline bool is_control(char c)
 {
-    return (unsigned char)c < 0x20 || c == 0x7f;
+    return char_is(c, CHAR_CONTROL);
 }
 
 static inline bool is_blank(char c)
@@ -40,10 +57,9 @@ static inline bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Stands for itself in every part of a URI (RFC 3986 s2.3). */
 static inline bool is_unreserved(char c)
 {
-    return is_alpha(c) || is_digit(c) || is_one_of(c, "-._~");
+    return char_is(c, CHAR_UNRESERVED);
 }
 
 static inline char to_lower(char c)

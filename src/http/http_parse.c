@@ -150,9 +150,9 @@ static int parse_status_line(struct http_slice line, struct http_head *head)
  * may have the tab only. */
 static bool value_is_valid(struct http_slice value, bool strict)
 {
-    for (size_t i = 0; i < value.len; i++) {
+    for (size_t i = slice_span_of(value, CHAR_VALUE); i < value.len; i++) {
         char c = value.at[i];
-        if (c == '\r' || c == '\0' || (strict && is_control(c) && c != '\t'))
+        if (c == '\r' || c == '\0' || (strict && !char_is(c, CHAR_VALUE)))
             return false;
     }
     return true;
@@ -163,11 +163,8 @@ static bool value_is_valid(struct http_slice value, bool strict)
  * former is forgiven a response. */
 static bool parse_field(struct http_slice line, bool strict, struct http_field *field)
 {
-    size_t n = 0, colon;
+    size_t n = slice_span_of(line, CHAR_TOKEN), colon = n;
 
-    while (n < line.len && is_tchar(line.at[n]))
-        n++;
-    colon = n;
     while (!strict && colon < line.len && is_blank(line.at[colon]))
         colon++;
     if (n == 0 || colon == line.len || line.at[colon] != ':')
@@ -208,14 +205,13 @@ static size_t bracket_span(struct http_slice s)
     return i > 1 && i < s.len && s.at[i] == ']' ? i + 1 : 0;
 }
 
-/* reg-name or IPv4address: how long it is. A comma is left out: it would make a list of
- * the field. */
+/* reg-name or IPv4address: how long it is. */
 static size_t name_span(struct http_slice s)
 {
     size_t i = 0;
 
     while (i < s.len) {
-        if (is_unreserved(s.at[i]) || is_one_of(s.at[i], "!$&'()*+;="))
+        if (char_is(s.at[i], CHAR_REG_NAME))
             i++;
         else if (s.at[i] == '%' && i + 2 < s.len && text_hex_digit(s.at[i + 1]) >= 0 &&
                  text_hex_digit(s.at[i + 2]) >= 0)
@@ -254,10 +250,9 @@ static bool check_host(const struct http_head *head)
  * the status. */
 static int check_beginning(const char *at, size_t len, const struct http_limits *limits)
 {
-    size_t n = 0;
+    const struct http_slice begin = { at, min_size(len, HTTP_METHOD_MAX) };
+    size_t n = slice_span_of(begin, CHAR_TOKEN);
 
-    while (n < len && n < HTTP_METHOD_MAX && is_tchar(at[n]))
-        n++;
     if (n == HTTP_METHOD_MAX)
         return -501; /* RFC 9112 s3: a method longer than any known */
     if (n < len && (n == 0 || at[n] != ' '))

@@ -52,6 +52,16 @@ static inline size_t slice_span(struct http_slice a, const char *stops)
     return n;
 }
 
+/* How many of the class are at its beginning. */
+static inline size_t slice_span_of(struct http_slice a, unsigned class)
+{
+    size_t n = 0;
+
+    while (n < a.len && char_is(a.at[n], class))
+        n++;
+    return n;
+}
+
 /* Its first n characters; n is at most a.len. */
 static inline struct http_slice slice_first(struct http_slice a, size_t n)
 {
