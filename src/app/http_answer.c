@@ -21,6 +21,7 @@
 #include "app/http_listing.h"
 #include "app/http_page.h"
 #include "app/http_reply.h"
+#include "app/http_shared.h"
 #include "app/http_status.h"
 #include "base/bytes.h"
 #include "base/text.h"
@@ -49,7 +50,7 @@ static void close_file(struct http_session *s)
 void http_answer_drop(struct http_session *s)
 {
     close_file(s);
-    free(s->out);
+    http_shared_drop(s->out);
     free(s->parts);
     http_call_free(s->call);
     s->out = NULL;

@@ -20,6 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/http_shared.h"
+
 enum {
     SETTLED = 3,     /* seconds without a change before a file is kept */
     ASK_AFTER = 100, /* microseconds: so often it is asked whether it has changed */
@@ -38,6 +40,7 @@ static void forget(struct http_kept *k)
 {
     free(k->name);
     free(k->text);
+    http_shared_drop(k->reply);
     *k = (struct http_kept){ .text = NULL };
 }
 

@@ -11,7 +11,7 @@
 
 #include "http/http_etag.h"
 
-enum { HTTP_CACHE_SLOTS = 64, HTTP_CACHE_FILE = 16 * 1024, HTTP_CACHE_HEAD = 448 };
+enum { HTTP_CACHE_SLOTS = 64, HTTP_CACHE_FILE = 16 * 1024 };
 
 struct http_kept {
     struct stat st; /* of the file when it was read */
@@ -22,13 +22,12 @@ struct http_kept {
     char *text; /* st.st_size bytes */
     bool coded; /* the keeper's: there is a NAME.gz as well */
 
-    /* Its tag, and the head of the last plain answer with it, which is good for the
-     * second in which it was written. They are made by who answers with it; "" and 0:
-     * not yet. */
+    /* Its tag, and the last plain answer with it, which is good for the second in which
+     * it was written. They are made by who answers with it; "" and NULL: not yet. */
     char etag[HTTP_ETAG_ROOM];
-    int64_t head_at; /* seconds since 1970 */
-    size_t head_len;
-    char head[HTTP_CACHE_HEAD];
+    char *reply;       /* head and text, shared (http_shared.h) */
+    size_t reply_head; /* bytes of its head; st.st_size more are the text */
+    int64_t reply_at;  /* seconds since 1970 */
 };
 
 /* All zeros: empty. */

@@ -1,7 +1,4 @@
-/* A head is written line by line from struct answer. The one that almost all answers
- * have (200, the whole file, the connection stays) says the same for a second, since
- * nothing in it changes but Date: where the file is kept, its head is kept beside it
- * (http_cache.h), and copied. */
+/* A head is written line by line, as struct answer says. */
 #include "app/http_head.h"
 
 #include "http/http_uri.h"
@@ -43,8 +40,7 @@ static void write_length(struct text *t, const struct answer *a)
         http_write_number(t, "Content-Length", a->length);
 }
 
-static void write_head(struct text *t, const struct http_session *s,
-                       const struct answer *a)
+void http_head_put(struct text *t, const struct http_session *s, const struct answer *a)
 {
     http_write_status(t, a->status);
     http_write_date(t, "Date", s->now);
@@ -72,33 +68,4 @@ static void write_head(struct text *t, const struct http_session *s,
     }
     write_connection(t, s);
     http_write_end(t);
-}
-
-/* The whole of a file, to a client that stays: the same head as for the last such
- * client, within a second. */
-static bool is_plain(const struct http_session *s, const struct answer *a)
-{
-    return a->kept && a->status == 200 && !a->coding && !s->last && s->minor > 0;
-}
-
-void http_head_put(struct text *t, const struct http_session *s, const struct answer *a)
-{
-    struct http_kept *kept = a->kept;
-
-    if (!is_plain(s, a)) {
-        write_head(t, s, a);
-        return;
-    }
-    if (kept->head_len == 0 || kept->head_at != s->now) {
-        struct text head;
-
-        text_init(&head, kept->head, sizeof kept->head);
-        write_head(&head, s, a);
-        kept->head_at = s->now;
-        kept->head_len = head.cut ? 0 : head.len;
-    }
-    if (kept->head_len > 0)
-        text_putn(t, kept->head, kept->head_len);
-    else
-        write_head(t, s, a);
 }

@@ -28,8 +28,7 @@ struct answer {
     struct http_slice query;        /* what follows it */
 };
 
-/* Appends the head of the answer a, with the empty line, as s stands. Of a whole file
- * that is kept, it is written once a second. */
+/* Appends the head of the answer a, with the empty line, as s stands. */
 void http_head_put(struct text *t, const struct http_session *s,
                    const struct answer *a);
 

@@ -1,11 +1,15 @@
 /* One pass writes the head into room that is sure to suffice: what is of any length is
  * counted, the rest fits HEAD_ROOM. The body follows it in the same piece of memory, so
- * that both leave in one send. */
+ * that both leave in one send.
+ *
+ * The answer that almost all get (200, the whole file, the connection stays) is the
+ * same for a second, since nothing in it changes but Date: where the file is kept, its
+ * answer is kept beside it (http_cache.h), and all who are sent it hold the same. */
 #include "app/http_reply.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "app/http_shared.h"
 #include "base/text.h"
 #include "http/http_write.h"
 
@@ -14,11 +18,9 @@ enum {
     PAGE_ROOM = 512,  /* an error page */
 };
 
-void http_reply_make(struct http_session *s, const struct answer *a,
-                     struct http_slice body)
+static size_t room_for(const struct answer *a, struct http_slice body)
 {
     size_t room = HEAD_ROOM + body.len;
-    struct text t;
 
     if (a->location) /* each of its characters may become three */
         room += 3 * (strlen(a->location) + a->query.len);
@@ -26,18 +28,56 @@ void http_reply_make(struct http_session *s, const struct answer *a,
         room += strlen(a->type);
     if (a->fields)
         room += strlen(a->fields);
-    s->status = a->status;
-    s->out = malloc(room);
-    if (!s->out) {
-        s->state = SESSION_OVER;
-        return;
-    }
-    text_init(&t, s->out, room);
+    return room;
+}
+
+/* Head and body in new memory; *head bytes are the head's. NULL: there is none. */
+static char *write_reply(const struct http_session *s, const struct answer *a,
+                         struct http_slice body, size_t *head)
+{
+    size_t room = room_for(a, body);
+    char *at = http_shared_new(room);
+    struct text t;
+
+    if (!at)
+        return NULL;
+    text_init(&t, at, room);
     http_head_put(&t, s, a);
-    s->out_head = t.len;
-    if (!s->to_head)
-        text_putn(&t, body.at, body.len);
-    s->out_len = t.len;
+    *head = t.len;
+    text_putn(&t, body.at, body.len);
+    return at;
+}
+
+/* The whole of a kept file, to a client that stays. */
+static bool is_plain(const struct http_session *s, const struct answer *a)
+{
+    return a->kept && a->status == 200 && !a->coding && !s->last && s->minor > 0;
+}
+
+/* The same for all within a second. */
+static char *plain_reply(const struct http_session *s, const struct answer *a,
+                         struct http_slice body, size_t *head)
+{
+    struct http_kept *kept = a->kept;
+
+    if (!kept->reply || kept->reply_at != s->now) {
+        http_shared_drop(kept->reply);
+        kept->reply = write_reply(s, a, body, &kept->reply_head);
+        kept->reply_at = s->now;
+    }
+    *head = kept->reply_head;
+    return kept->reply ? http_shared_hold(kept->reply) : NULL;
+}
+
+void http_reply_make(struct http_session *s, const struct answer *a,
+                     struct http_slice body)
+{
+    s->status = a->status;
+    s->out = (is_plain(s, a) ? plain_reply : write_reply)(s, a, body, &s->out_head);
+    if (s->out)
+        s->out_len = s->out_head + (s->to_head ? 0 : body.len);
+    else
+        s->state = SESSION_OVER;
 }
 
 void http_reply_page(struct http_session *s, struct answer *a)
@@ -61,8 +101,8 @@ void http_reply_status(struct http_session *s, int status)
 
 void http_reply_put(struct http_session *s, const char *at, size_t len)
 {
-    free(s->out);
-    s->out = malloc(len);
+    http_shared_drop(s->out);
+    s->out = http_shared_new(len);
     s->out_len = s->out ? len : 0;
     s->out_sent = 0;
     if (s->out)

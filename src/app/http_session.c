@@ -30,6 +30,7 @@
 #include "app/http_answer.h"
 #include "app/http_call.h"
 #include "app/http_reply.h"
+#include "app/http_shared.h"
 #include "base/bytes.h"
 #include "http/http_auth.h"
 
@@ -429,7 +430,7 @@ static void go_on(struct http_session *s, struct http_site *site)
     if (http_answer_next_part(s))
         return;
     if (s->interim) {
-        free(s->out);
+        http_shared_drop(s->out);
         s->out = NULL;
         s->out_len = s->out_sent = 0;
         s->interim = false;

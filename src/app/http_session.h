@@ -90,7 +90,7 @@ struct http_session {
     uint64_t data_taken;    /* of them data */
     struct http_call *call; /* the handler's that answers it, owned; NULL: a file's */
 
-    char *out;          /* the answer's head, with its page; NULL when there is none */
+    char *out;          /* the answer's head, with its page (http_shared.h); or NULL */
     size_t out_len;     /* bytes in it */
     size_t out_head;    /* of them the head's */
     size_t out_sent;    /* of them sent */

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "app/http_shared.h"
 #include "harness/talk.h"
 
 static struct http_session s;
@@ -22,9 +23,13 @@ static int up(void **state)
     return 0;
 }
 
+static struct http_kept kept;
+
 static int down(void **state)
 {
     http_session_free(&s);
+    http_shared_drop(kept.reply);
+    kept.reply = NULL;
     return 0;
 }
 
@@ -71,7 +76,7 @@ static void the_bodys_end_is_told_in_one_way(void **state)
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         http_reply_make(&s, &row[i].reply, (struct http_slice){ NULL, 0 });
         assert_out(row[i].want);
-        free(s.out);
+        http_shared_drop(s.out);
     }
     s.out = NULL;
 }
@@ -106,6 +111,66 @@ static void an_interim_answer_is_a_line(void **state)
     assert_int_equal(s.state, SESSION_ANSWER);
 }
 
+/* A client like s gets a kept file, at that second. */
+static void answer_kept(struct http_session *to, int64_t at)
+{
+    const struct answer file = { .status = 200, .length = 5, .kept = &kept };
+
+    *to = s;
+    to->now = at;
+    http_reply_make(to, &file, (struct http_slice){ "hello", 5 });
+}
+
+/* RFC 9110 s6.6.1: Date is that of the answer, not of the file's first one. */
+static void all_who_get_a_kept_file_within_a_second_hold_one_answer(void **state)
+{
+    struct http_session other, later;
+
+    answer_kept(&s, NOW);
+    answer_kept(&other, NOW);
+    answer_kept(&later, NOW + 1);
+    assert_out("HTTP/1.1 200 OK\r\n" DATE "Content-Length: 5\r\n\r\nhello");
+    assert_ptr_equal(s.out, other.out);
+    assert_ptr_not_equal(s.out, later.out);
+    assert_int_equal(later.out_len, s.out_len);
+    assert_memory_not_equal(s.out, later.out, s.out_len);
+    http_session_free(&other);
+    http_session_free(&later);
+    assert_out("HTTP/1.1 200 OK\r\n" DATE "Content-Length: 5\r\n\r\nhello");
+}
+
+/* RFC 9110 s9.3.2 */
+static void a_head_is_answered_with_the_head_of_the_kept_answer(void **state)
+{
+    struct http_session other;
+
+    answer_kept(&other, NOW);
+    s.to_head = true;
+    answer_kept(&s, NOW);
+    assert_ptr_equal(s.out, other.out);
+    assert_out("HTTP/1.1 200 OK\r\n" DATE "Content-Length: 5\r\n\r\n");
+    http_session_free(&other);
+}
+
+/* RFC 9112 s9.6, and s9.3 for HTTP/1.0 */
+static void only_who_stays_gets_the_kept_answer(void **state)
+{
+    struct http_session stays;
+
+    answer_kept(&stays, NOW);
+    s.last = true;
+    answer_kept(&s, NOW);
+    assert_out("HTTP/1.1 200 OK\r\n" DATE "Content-Length: 5\r\n"
+               "Connection: close\r\n\r\nhello");
+    http_session_free(&s);
+    s.last = false;
+    s.minor = 0;
+    answer_kept(&s, NOW);
+    assert_out("HTTP/1.1 200 OK\r\n" DATE "Content-Length: 5\r\n"
+               "Connection: keep-alive\r\n\r\nhello");
+    http_session_free(&stays);
+}
+
 #define REPLY(test) cmocka_unit_test_setup_teardown(test, up, down)
 
 int main(void)
@@ -117,6 +182,9 @@ int main(void)
         REPLY(long_fields_have_room),
         REPLY(a_page_says_what_the_status_means),
         REPLY(an_interim_answer_is_a_line),
+        REPLY(all_who_get_a_kept_file_within_a_second_hold_one_answer),
+        REPLY(a_head_is_answered_with_the_head_of_the_kept_answer),
+        REPLY(only_who_stays_gets_the_kept_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
