@@ -187,7 +187,7 @@ static int parse_fields(struct http_slice rest, const struct http_limits *limits
             return -E2BIG;
         if (!parse_field(line, strict, &head->field[head->n_fields]))
             return -EBADMSG;
-        head->n_fields++;
+        head->names |= http_name_bit(head->field[head->n_fields++].name);
     }
     head->faulty = NULL;
     return 0;
@@ -389,8 +389,9 @@ int http_parse_response(char *at, size_t *room, size_t seen,
     return end;
 }
 
-const struct http_field *http_next_field(const struct http_head *head, const char *name,
-                                         const struct http_field *after)
+const struct http_field *http_search_field(const struct http_head *head,
+                                           const char *name,
+                                           const struct http_field *after)
 {
     const struct http_field *end = head->field + head->n_fields;
 
@@ -398,15 +399,6 @@ const struct http_field *http_next_field(const struct http_head *head, const cha
         if (slice_is_nocase(f->name, name))
             return f;
     return NULL;
-}
-
-struct http_slice http_single_field(const struct http_head *head, const char *name)
-{
-    const struct http_field *f = http_next_field(head, name, NULL);
-
-    if (!f || http_next_field(head, name, f))
-        return (struct http_slice){ NULL, 0 };
-    return f->value;
 }
 
 bool http_has_token(const struct http_head *head, const char *name, const char *token)

@@ -22,7 +22,9 @@ struct http_head {
     int status;               /* responses: 100 to 999 */
     int minor;                /* of HTTP/1.minor */
     const char *faulty;       /* responses: a line that is none; NULL: all are good */
-    size_t n_fields;          /* in use */
+    uint64_t
+        names; /* http_name_bit() of each field: most that is asked for is missing */
+    size_t n_fields;                          /* in use */
     struct http_field field[HTTP_FIELDS_MAX]; /* in the order sent */
 };
 
@@ -42,13 +44,41 @@ int http_parse_request(const char *at, size_t len, size_t seen,
 int http_parse_response(char *at, size_t *len, size_t seen,
                         const struct http_limits *limits, struct http_head *head);
 
+/* One of 64 bits, the same for names that differ in case only. */
+static inline uint64_t http_name_bit(struct http_slice name)
+{
+    unsigned first = (unsigned char)name.at[0] | 0x20U;
+    unsigned last = (unsigned char)name.at[name.len - 1] | 0x20U;
+
+    return UINT64_C(1) << ((5 * name.len + 3 * first + last) % 64);
+}
+
+/* http_next_field() where the bit is set. */
+const struct http_field *http_search_field(const struct http_head *head,
+                                           const char *name,
+                                           const struct http_field *after);
+
 /* The first field of that name after `after` (NULL: of all), or NULL. */
-const struct http_field *http_next_field(const struct http_head *head, const char *name,
-                                         const struct http_field *after);
+static inline const struct http_field *http_next_field(const struct http_head *head,
+                                                       const char *name,
+                                                       const struct http_field *after)
+{
+    if (!(head->names & http_name_bit(slice_of(name))))
+        return NULL;
+    return http_search_field(head, name, after);
+}
 
 /* The value of the field of that name, if there is exactly one; else without address.
  * For fields that are no lists. */
-struct http_slice http_single_field(const struct http_head *head, const char *name);
+static inline struct http_slice http_single_field(const struct http_head *head,
+                                                  const char *name)
+{
+    const struct http_field *f = http_next_field(head, name, NULL);
+
+    if (!f || http_next_field(head, name, f))
+        return (struct http_slice){ NULL, 0 };
+    return f->value;
+}
 
 /* Is `token` an element of the list that all fields of that name make together? */
 bool http_has_token(const struct http_head *head, const char *name, const char *token);
