@@ -197,8 +197,9 @@ void tcp_rearm(struct tcb *tcb)
 
 void tcp_arm(struct tcb *tcb, enum tcp_timer which, usec at)
 {
-    if (tcb->at[which] == at)
-        return;
+    usec was = tcb->at[which];
+
     tcb->at[which] = at;
-    tcp_rearm(tcb);
+    if (was != at && (was == tcb->deadline.at || at < tcb->deadline.at))
+        tcp_rearm(tcb); /* else another one comes first, before and after */
 }

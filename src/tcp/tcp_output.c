@@ -17,12 +17,18 @@ enum {
     TURN = 32, /* packets' worth that a connection may send in one turn */
 };
 
+/* Text beside these options. The loopback's MTU allows more than one decision may
+ * carry. */
+static uint32_t size_beside(const struct tcb *tcb, const struct tcp_opts *opts)
+{
+    return min_u32((uint32_t)(tcb->snd.mss - tcp_opts_len(opts)), TCP_TX_PACKET);
+}
+
 uint32_t tcp_segment_size(const struct tcb *tcb)
 {
     struct tcp_opts opts;
     tcp_segment_options(tcb, &opts);
-    /* The loopback's MTU allows more than one decision may carry. */
-    return min_u32((uint32_t)(tcb->snd.mss - tcp_opts_len(&opts)), TCP_TX_PACKET);
+    return size_beside(tcb, &opts);
 }
 
 /* As much of len as whole segments make up, or all if that is one segment at most. */
@@ -163,6 +169,15 @@ static bool next_opening(const struct tcb *tcb, struct tcp_tx *tx)
     return (tcb->fast.child && next_new(tcb, tx)) || next_bare(tcb, tx);
 }
 
+/* All has left that there is, nothing of it is lost, and no ACK is owed. */
+static bool owes_nothing(const struct tcb *tcb)
+{
+    bool text = seq_lt(tcb->snd.nxt, snd_end(tcb)) || tcb->sent.bytes[SENT_LOST] > 0;
+    bool fin = tcb->snd.fin && !fin_sent(tcb);
+
+    return !text && !fin && !tcb->ack_now && !tcb->probe_now;
+}
+
 static bool next(const struct tcb *tcb, struct tcp_tx *tx)
 {
     *tx = (struct tcp_tx){ 0 };
@@ -170,6 +185,8 @@ static bool next(const struct tcb *tcb, struct tcp_tx *tx)
         return false;
     if (tcb->state == TCPS_SYN_SENT || tcb->state == TCPS_SYN_RECEIVED)
         return next_opening(tcb, tx);
+    if (owes_nothing(tcb))
+        return false;
     if (!next_lost(tcb, tx) && !next_new(tcb, tx))
         return next_bare(tcb, tx);
     tcp_urgent_cut(tcb, tx);
@@ -315,7 +332,6 @@ static void sent(struct tcb *tcb, const struct tcp_tx *tx, uint32_t size, uint32
 static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
 {
     bool syn = tx->flags & TCP_SYN;
-    uint32_t size = syn ? tcb->snd.mss : tcp_segment_size(tcb);
     uint32_t wnd = syn ? tcp_first_window(tcb->rcv.limit, tcb->opt.window_clamp)
                        : tcp_window_offer(tcb);
     /* RFC 9293 s3.9.1.1 (MUST-45) */
@@ -336,10 +352,8 @@ static bool tcp_emit(struct tcb *tcb, const struct tcp_tx *tx)
 
     /* RFC 9293 s3.9.1.9 (SHLD-22) */
     how.opt.tos = tcp_ecn_tos(how.opt.tos, tx->ect);
-    if (syn)
-        tcp_syn_options(tcb, &seg.opts);
-    else
-        tcp_segment_options(tcb, &seg.opts);
+    (syn ? tcp_syn_options : tcp_segment_options)(tcb, &seg.opts);
+    uint32_t size = syn ? tcb->snd.mss : size_beside(tcb, &seg.opts);
     tcp_urgent_point(tcb, &seg);
     if (tx->again)
         trace_again(tcb, tx);
