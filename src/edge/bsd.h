@@ -19,7 +19,8 @@ struct file {
     atomic_int refs;       /* the table's and one for each call inside */
     struct list waiters;   /* struct waiter.node: calls that wait for it */
     struct list interests; /* struct interest.of_file: sets that watch it */
-    unsigned seen;         /* if there are any: how it was ... */
+    unsigned edges;        /* how many of them have EPOLLET */
+    unsigned seen;         /* if any has: how it was ... */
     uint32_t arrivals;     /* ... and what had come, when they last heard of it ... */
     uint32_t sends;        /* ... and how many sends were reported on */
 };

@@ -117,7 +117,8 @@ static uint32_t arrivals_of(const struct file *f)
     return f->sock ? sock_arrivals(f->sock) : 0;
 }
 
-/* What of f's readiness its sets have not heard of. */
+/* What of f's readiness its sets have not heard of: to those that have levels it makes
+ * no difference. */
 static uint32_t take_news(struct file *f)
 {
     uint32_t now = file_readiness(f), arrivals = arrivals_of(f);
@@ -136,7 +137,7 @@ static uint32_t take_news(struct file *f)
 
 void epoll_settle(struct file *f)
 {
-    if (!list_empty(&f->interests))
+    if (f->edges > 0)
         f->seen &= file_readiness(f);
 }
 
@@ -145,7 +146,7 @@ void epoll_settle(struct file *f)
 void epoll_notice(struct file *f)
 {
     struct interest *took = NULL;
-    uint32_t news = list_empty(&f->interests) ? 0 : take_news(f);
+    uint32_t news = f->edges > 0 ? take_news(f) : 0;
 
     list_each (at, &f->interests) {
         struct interest *i = list_entry(at, struct interest, of_file);
@@ -175,8 +176,23 @@ static struct interest *find(const struct epoll *set, const struct file *f)
     return NULL;
 }
 
+static void set_edge(struct interest *i, bool edge)
+{
+    struct file *f = i->file;
+
+    if (edge == !!(i->events & (uint32_t)EPOLLET))
+        return;
+    if (!edge) {
+        f->edges--;
+        return;
+    }
+    if (f->edges++ == 0)
+        take_news(f); /* nobody has kept it up to now */
+}
+
 static void set_interest(struct interest *i, const struct epoll_event *event)
 {
+    set_edge(i, event->events & (uint32_t)EPOLLET);
     i->events = event->events | EPOLLERR | EPOLLHUP;
     i->data = event->data;
     list_del(&i->ready);
@@ -203,8 +219,6 @@ static int add(struct epoll *set, struct file *f, const struct epoll_event *even
     i->set = set;
     i->file = f;
     list_init(&i->ready);
-    if (list_empty(&f->interests))
-        take_news(f);
     list_add_tail(&f->interests, &i->of_file);
     list_add_tail(&set->all, &i->of_set);
     set_interest(i, event);
@@ -221,6 +235,7 @@ static int modify(struct interest *i, const struct epoll_event *event)
 
 static void drop(struct interest *i)
 {
+    set_edge(i, false);
     list_del(&i->of_file);
     list_del(&i->of_set);
     list_del(&i->ready);
