@@ -192,7 +192,6 @@ static struct file *lookup(int fd)
     if (!f || f == TAKEN)
         return NULL;
     atomic_fetch_add(&f->refs, 1);
-    atomic_fetch_add(&f->t->inside, 1);
     return f;
 }
 
@@ -241,6 +240,7 @@ struct file *file_new(struct tapir *t, int flags, int *err)
     if (!f)
         return NULL;
     f->t = t;
+    atomic_fetch_add(&t->held, 1);
     f->fd = *err;
     f->nonblock = flags & SOCK_NONBLOCK;
     atomic_init(&f->refs, 1);
@@ -265,12 +265,23 @@ void file_open(struct file *f, struct sock *s)
     pthread_mutex_unlock(&table.lock);
 }
 
-void file_discard(struct file *f)
+/* Nobody holds it any more. The number is given back, or was. */
+static void file_free(struct file *f, bool number)
 {
+    struct tapir *t = f->t;
+
     pthread_mutex_lock(&table.lock);
-    number_free(f->fd);
+    if (number)
+        number_free(f->fd);
     memory_free(f);
     pthread_mutex_unlock(&table.lock);
+    /* Last: tapir_down() frees the stack once nothing is held. */
+    atomic_fetch_sub(&t->held, 1);
+}
+
+void file_discard(struct file *f)
+{
+    file_free(f, true);
 }
 
 struct file *file_get(int fd)
@@ -298,15 +309,8 @@ size_t file_get_all(const struct pollfd *fds, size_t n, struct file **out)
 
 void file_put(struct file *f)
 {
-    struct tapir *t = f->t;
-
-    if (atomic_fetch_sub(&f->refs, 1) == 1) {
-        pthread_mutex_lock(&table.lock);
-        memory_free(f);
-        pthread_mutex_unlock(&table.lock);
-    }
-    /* Last: tapir_down() frees the stack once nobody is inside. */
-    atomic_fetch_sub(&t->inside, 1);
+    if (atomic_fetch_sub(&f->refs, 1) == 1)
+        file_free(f, false);
 }
 
 struct file *file_take(int fd)

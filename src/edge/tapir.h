@@ -101,7 +101,7 @@ struct tapir {
     bool naps;                        /* when unsure, sleep: mostly there is none */
     int kick;                         /* eventfd that gets the driver out of poll(2) */
     atomic_ullong entries; /* calls so far: the watch compares, without the lock */
-    atomic_int inside;     /* calls between file_get() and leave */
+    atomic_int held;       /* struct files that are open, or that a call is inside */
     bool ending;           /* tapir_down() has begun */
 
     /* the background thread ("watch") */

@@ -314,7 +314,7 @@ static void close_all(struct tapir *t)
         file_put(f);
     }
     /* Calls of other threads have got their EBADF and are on their way out. */
-    while (!t->sim && atomic_load(&t->inside) > 0)
+    while (!t->sim && atomic_load(&t->held) > 0)
         sched_yield();
 }
 
