@@ -1,8 +1,8 @@
 /* How it works.
  *
- * Four words of state are set from the key and mixed: two rounds for each eight bytes
- * of input (little-endian), the last word carrying the length in its top byte, and four
- * rounds at the end. */
+ * Four words of state are set from the key and mixed: two rounds (one) for each eight
+ * bytes of input (little-endian), the last word carrying the length in its top byte,
+ * and four rounds (three) at the end. */
 #include "base/siphash.h"
 
 #include <string.h>
@@ -38,15 +38,22 @@ static inline void sip_round(struct sip *s)
     s->c = rotl(s->c, 32);
 }
 
-static inline void sip_word(struct sip *s, uint64_t word)
+static inline void sip_rounds(struct sip *s, int n)
+{
+    for (int i = 0; i < n; i++)
+        sip_round(s);
+}
+
+static inline void sip_word(struct sip *s, uint64_t word, int rounds)
 {
     s->d ^= word;
-    sip_round(s);
-    sip_round(s);
+    sip_rounds(s, rounds);
     s->a ^= word;
 }
 
-uint64_t siphash(const struct siphash_key *key, const void *at, size_t len)
+/* So many rounds a word, and at the end. */
+static inline uint64_t sip(const struct siphash_key *key, const void *at, size_t len,
+                           int rounds, int last_rounds)
 {
     struct sip s = {
         key->k[0] ^ 0x736f6d6570736575u, /* "somepseudorandomlygeneratedbytes" */
@@ -57,14 +64,23 @@ uint64_t siphash(const struct siphash_key *key, const void *at, size_t len)
     const uint8_t *in = at;
     size_t left = len;
     for (; left >= 8; in += 8, left -= 8)
-        sip_word(&s, load64_le(in));
+        sip_word(&s, load64_le(in), rounds);
     uint8_t last[8] = { 0 };
     if (left > 0)
         memcpy(last, in, left);
     last[7] = (uint8_t)len;
-    sip_word(&s, load64_le(last));
+    sip_word(&s, load64_le(last), rounds);
     s.c ^= 0xff;
-    for (int i = 0; i < 4; i++)
-        sip_round(&s);
+    sip_rounds(&s, last_rounds);
     return s.a ^ s.b ^ s.c ^ s.d;
+}
+
+uint64_t siphash(const struct siphash_key *key, const void *at, size_t len)
+{
+    return sip(key, at, len, 2, 4);
+}
+
+uint64_t siphash13(const struct siphash_key *key, const void *at, size_t len)
+{
+    return sip(key, at, len, 1, 3);
 }

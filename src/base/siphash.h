@@ -13,4 +13,7 @@ struct siphash_key {
 
 uint64_t siphash(const struct siphash_key *key, const void *at, size_t len);
 
+/* SipHash-1-3, in half the time: for a table whose places no stranger sees. */
+uint64_t siphash13(const struct siphash_key *key, const void *at, size_t len);
+
 #endif

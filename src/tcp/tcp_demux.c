@@ -18,15 +18,22 @@ enum {
     SLOTS_SPARSE = 8, /* heads an entry, from where on there are too many */
 };
 
-static uint64_t hash_names(const struct tcp *tcp, const struct tcp_slot *key,
-                           uint16_t local_port)
+enum { TUPLE_LEN = 36 };
+
+static void put_tuple(uint8_t b[TUPLE_LEN], const struct tcp_slot *key,
+                      uint16_t local_port)
 {
-    uint8_t b[36];
     memcpy(b, key->local.b, 16);
     memcpy(b + 16, key->remote.b, 16);
     memcpy(b + 32, &local_port, 2);
     memcpy(b + 34, &key->remote_port, 2);
-    return siphash(&tcp->net->secret, b, sizeof b);
+}
+
+static uint32_t hash_tuple(const struct tcp *tcp, const struct tcp_slot *key)
+{
+    uint8_t b[TUPLE_LEN];
+    put_tuple(b, key, key->local_port);
+    return (uint32_t)siphash13(&tcp->net->secret, b, sizeof b);
 }
 
 /* RFC 9293 s3.9.1.1 (MUST-42) */
@@ -43,7 +50,7 @@ static struct tcp_slot **chain(const struct tcp *tcp, uint32_t hash)
 
 struct tcp_slot *tcp_lookup(const struct tcp *tcp, const struct tcp_slot *key)
 {
-    uint32_t hash = (uint32_t)hash_names(tcp, key, key->local_port);
+    uint32_t hash = hash_tuple(tcp, key);
     for (struct tcp_slot *s = *chain(tcp, hash); s; s = s->next) {
         if (s->hash == hash && same(s, key))
             return s;
@@ -111,7 +118,7 @@ int tcp_hash(struct tcp *tcp, struct tcp_slot *slot)
         return -EADDRINUSE;
     if (tcp->n_hashed >= tcp->n_slots)
         resize(tcp, tcp->n_slots * 2);
-    slot->hash = (uint32_t)hash_names(tcp, slot, slot->local_port);
+    slot->hash = hash_tuple(tcp, slot);
     struct tcp_slot **head = chain(tcp, slot->hash);
     slot->next = *head;
     *head = slot;
@@ -168,11 +175,19 @@ bool tcp_tuple_free(const struct tcp *tcp, const struct tcp_slot *key)
     return tw->until - tcp->config.msl2 + USEC_PER_SEC <= tcp->net->now;
 }
 
+/* F() of RFC 6056 s3.3.3: strangers see what it chooses, so it is the strong one. */
+static uint32_t port_offset(const struct tcp *tcp, const struct tcp_slot *key)
+{
+    uint8_t b[TUPLE_LEN];
+    put_tuple(b, key, 0);
+    return (uint32_t)siphash(&tcp->net->secret, b, sizeof b);
+}
+
 int tcp_choose_port(struct tcp *tcp, struct tcp_slot *key)
 {
     uint32_t low = tcp->net->config.port_low;
     uint32_t range = tcp->net->config.port_high - low + 1u;
-    uint32_t offset = (uint32_t)hash_names(tcp, key, 0);
+    uint32_t offset = port_offset(tcp, key);
 
     for (uint32_t i = 0; i < range; i++) {
         key->local_port = (uint16_t)(low + (offset + tcp->port_offset + i) % range);
