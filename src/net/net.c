@@ -134,6 +134,7 @@ int net_add_netif(struct net *net, struct netif *nif, struct ip_addr addr,
     nif->addr = addr;
     nif->prefix = (uint8_t)prefix;
     append(net, nif);
+    route_forget(net);
     if (nif->unplugged)
         return 0;
     nif->up = true;

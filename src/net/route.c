@@ -10,7 +10,11 @@
  *
  * What is sent RETRY_TIME later has A asked for, beside its own way by B, and the first
  * word from A makes it the one in use again. With one gateway nothing is ever dead, and
- * each packet tries it anew. */
+ * each packet tries it anew.
+ *
+ * What was found is kept for a few destinations (RFC 1122 s3.3.1.2) until the table or
+ * an address changes. It does not count while a gateway is dead, or while a redirect
+ * holds: what is found then may depend on the time. */
 #include "net/route.h"
 
 #include <errno.h>
@@ -40,6 +44,7 @@ int route_add(struct net *net, const struct route *r)
     memmove(&t->at[i + 1], &t->at[i], (t->n - i) * sizeof(t->at[0]));
     t->at[i] = *r;
     t->n++;
+    route_forget(net);
     return 0;
 }
 
@@ -125,7 +130,7 @@ void route_gateway_answers(struct net *net, struct ip_addr gateway)
             set_dead(t, &t->at[i], false);
 }
 
-int route_lookup(struct net *net, struct ip_addr dst, struct route_hop *out)
+static int search(struct net *net, struct ip_addr dst, struct route_hop *out)
 {
     struct route_table *t = &net->routes;
 
@@ -140,7 +145,7 @@ int route_lookup(struct net *net, struct ip_addr dst, struct route_hop *out)
         return -ENETUNREACH;
     for (size_t i = 0; i < t->n; i++) {
         struct route *r = &t->at[i];
-        /* RFC 1122 s3.3.1.1 (MUST-ip-local-decision), s3.3.1.2 (MUST-ip-route-cache) */
+        /* RFC 1122 s3.3.1.1 (MUST-ip-local-decision), s3.3.1.2 */
         if (!ip_same_net(r->dst, dst, r->prefix))
             continue;
         if (ip_is_any(r->gateway))
@@ -150,4 +155,26 @@ int route_lookup(struct net *net, struct ip_addr dst, struct route_hop *out)
         return 0;
     }
     return -ENETUNREACH;
+}
+
+void route_forget(struct net *net)
+{
+    memset(net->routes.kept, 0, sizeof net->routes.kept);
+}
+
+int route_lookup(struct net *net, struct ip_addr dst, struct route_hop *out)
+{
+    struct route_table *t = &net->routes;
+    /* RFC 1122 s3.3.1.2 (MUST-ip-route-cache) */
+    struct route_kept *kept = &t->kept[dst.b[15] % ROUTES_KEPT];
+    bool counts = t->n_dead == 0 && net->redirects.next == NEVER;
+
+    if (counts && kept->hop.nif && ip_eq(kept->dst, dst)) {
+        *out = kept->hop;
+        return 0;
+    }
+    int r = search(net, dst, out);
+    if (counts && r == 0)
+        *kept = (struct route_kept){ dst, *out };
+    return r;
 }

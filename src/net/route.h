@@ -8,6 +8,7 @@
 enum {
     ROUTES_MAX = 32,
     GATEWAYS_MAX = 4, /* that one interface is given */
+    ROUTES_KEPT = 16, /* destinations whose way is kept */
 };
 
 struct route {
@@ -19,12 +20,6 @@ struct route {
     usec ask_at; /* dead: it is asked again by what is sent then */
 };
 
-struct route_table {
-    struct route at[ROUTES_MAX]; /* longest prefix first, then as they were added */
-    size_t n;
-    size_t n_dead; /* of them */
-};
-
 /* Where a packet goes. */
 struct route_hop {
     struct netif *nif;
@@ -32,8 +27,24 @@ struct route_hop {
     struct ip_addr src;      /* source address to use when the caller has none */
 };
 
+/* What was found for a destination. */
+struct route_kept {
+    struct ip_addr dst;
+    struct route_hop hop; /* without nif: nothing is kept here */
+};
+
+struct route_table {
+    struct route at[ROUTES_MAX]; /* longest prefix first, then as they were added */
+    size_t n;
+    size_t n_dead; /* of them */
+    struct route_kept kept[ROUTES_KEPT];
+};
+
 /* 0, -ENOSPC, or -EEXIST for the same destination and prefix by the same gateway. */
 int route_add(struct net *net, const struct route *r);
+
+/* The addresses of this host have changed: what is kept may be wrong. */
+void route_forget(struct net *net);
 
 /* 0 or -ENETUNREACH. Own addresses and 127/8 lead to the loopback. Gateways that are
  * dead may be asked for by this. */

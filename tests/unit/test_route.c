@@ -61,6 +61,35 @@ static void the_longest_prefix_wins_in_whatever_order_added(void **state)
     check_next_hop(h, "192.0.2.9", "192.0.2.9");
 }
 
+/* RFC 1122 s3.3.1.2 (MUST-ip-route-cache): what is kept does not outlive what it was
+ * found in. 198.51.100.1 and 203.0.113.1 share a place. */
+static void a_kept_way_gives_way_to_a_better_route_and_to_another_destination(
+    void **state)
+{
+    struct nethost *h = *state;
+
+    assert_int_equal(add(h, "0.0.0.0", 0, "192.0.2.1"), 0);
+    check_next_hop(h, "203.0.113.1", "192.0.2.1");
+    check_next_hop(h, "203.0.113.1", "192.0.2.1");
+    assert_int_equal(add(h, "203.0.113.0", 24, "192.0.2.4"), 0);
+    check_next_hop(h, "203.0.113.1", "192.0.2.4");
+    check_next_hop(h, "198.51.100.1", "192.0.2.1");
+    check_next_hop(h, "203.0.113.1", "192.0.2.4");
+}
+
+/* An address that becomes our own is not on the link any more. */
+static void a_kept_way_does_not_lead_out_to_an_address_of_our_own(void **state)
+{
+    struct nethost *h = *state;
+    struct netif second = { .name = "tap1", .mtu = 1500, .unplugged = true };
+    struct route_hop hop;
+
+    check_next_hop(h, "192.0.2.77", "192.0.2.77");
+    assert_int_equal(net_add_netif(&h->net, &second, nethost_ip("192.0.2.77"), 32), 0);
+    assert_int_equal(route_lookup(&h->net, nethost_ip("192.0.2.77"), &hop), 0);
+    assert_ptr_equal(hop.nif, &h->net.loopback);
+}
+
 static void the_same_destination_twice_is_refused(void **state)
 {
     struct nethost *h = *state;
@@ -191,6 +220,12 @@ int main(void)
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(the_longest_prefix_wins_in_whatever_order_added,
                                         nethost_setup, nethost_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_kept_way_gives_way_to_a_better_route_and_to_another_destination,
+            nethost_setup, nethost_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_kept_way_does_not_lead_out_to_an_address_of_our_own, nethost_setup,
+            nethost_teardown),
         cmocka_unit_test_setup_teardown(the_same_destination_twice_is_refused,
                                         nethost_setup, nethost_teardown),
         cmocka_unit_test_setup_teardown(the_first_gateway_that_lives_is_taken,
