@@ -57,6 +57,17 @@ static inline void list_del(struct list *node)
     list_init(node);
 }
 
+/* All of `from` becomes all of `to`, which is initialised. */
+static inline void list_move(struct list *to, struct list *from)
+{
+    list_init(to);
+    if (list_empty(from))
+        return;
+    *to = *from;
+    to->next->prev = to->prev->next = to;
+    list_init(from);
+}
+
 /* Unlinks and returns the first node, or NULL. */
 static inline struct list *list_pop(struct list *head)
 {

@@ -176,15 +176,19 @@ static void plan_trim(struct stack *st)
         heap_set(&st->net.heap, &st->trim, st->net.now + TRIM_TIME);
 }
 
+static bool owes(const struct stack *st)
+{
+    return tcp_owes(&st->tcp) || st->net.loop.n > 0 || st->net.errors_n > 0;
+}
+
 void stack_flush(struct stack *st)
 {
-    st->pending = true;
-    for (int round = 0; st->pending && round < FLUSH_ROUNDS; round++) {
+    for (int round = 0; owes(st) && round < FLUSH_ROUNDS; round++) {
         drain_loopback(st);
         drain_errors(st);
-        bool dirty = tcp_flush(&st->tcp);
-        st->pending = dirty || st->net.loop.n > 0 || st->net.errors_n > 0;
+        tcp_flush(&st->tcp);
     }
+    st->pending = owes(st);
     plan_trim(st);
     check(st);
 }

@@ -159,9 +159,12 @@ void tcp_input(struct tcp *tcp, const struct ip_info *ip, struct pkt *p);
 /* An error about one of our segments. tcp_user.c */
 void tcp_error(struct tcp *tcp, const struct net_error *err);
 
-/* Runs tcp_output() for the dirty connections, one bounded turn each; true when some
- * are still dirty (and not blocked). tcp_output.c */
-bool tcp_flush(struct tcp *tcp);
+/* Is there something for tcp_flush() to do? tcp_output.c */
+bool tcp_owes(const struct tcp *tcp);
+
+/* Runs tcp_output() for the dirty connections, one bounded turn each; some may be dirty
+ * afterwards. Frees the dead. tcp_output.c */
+void tcp_flush(struct tcp *tcp);
 
 /* The deadline d, whose owner is DL_TCB, DL_HALF_OPEN or DL_TIME_WAIT, is due.
  * tcp_timer.c */

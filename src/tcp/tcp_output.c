@@ -462,17 +462,19 @@ static void reap(struct tcp *tcp)
         tcb_free(list_entry(n, struct tcb, node));
 }
 
-bool tcp_flush(struct tcp *tcp)
+bool tcp_owes(const struct tcp *tcp)
+{
+    return !list_empty(&tcp->dirty) || !list_empty(&tcp->dead);
+}
+
+void tcp_flush(struct tcp *tcp)
 {
     struct list round;
 
-    list_init(&round);
-    while (!list_empty(&tcp->dirty))
-        list_add_tail(&round, list_pop(&tcp->dirty));
+    list_move(&round, &tcp->dirty);
     for (struct list *n = list_pop(&round); n; n = list_pop(&round))
         tcp_output(list_entry(n, struct tcb, dirty));
     reap(tcp);
-    return !list_empty(&tcp->dirty);
 }
 
 void tcp_writable(struct tcp *tcp, struct netif *nif)
