@@ -89,11 +89,17 @@ int waiter_wait(struct tapir *t, struct waiter *w);
 void tapir_enter(struct tapir *t);
 void tapir_leave(struct tapir *t);
 
+/* What tapir_enter() does behind the lock. */
+void call_begins(struct tapir *t);
+
 /* Takes what the device has, if no other call reads it; settles. Lock held. */
 void tapir_look(struct tapir *t);
 
 /* The background thread's whole life. */
 void *watch_main(void *arg);
+
+/* The length of its next tick, milliseconds, after one in which calls came and went. */
+long watch_next_tick(struct tapir *t, long tick);
 
 /* Gets the background thread up, wherever it sleeps. Lock held. */
 void watch_ring(struct tapir *t);

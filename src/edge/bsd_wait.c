@@ -13,17 +13,22 @@
  *
  *              nobody drives, no call since the last tick
  *      TICK ───────────────────────────────────────────────► POLL
- *      1 ms ◄─────────────────────────────────────────────── asleep in poll(2)
+ *     >1 ms ◄─────────────────────────────────────────────── asleep in poll(2)
  *       │ ▲     a call has taken over, or made something due
  *       │ └──────────────────────┐
  *       ▼ a call has driven for 50 ms                it leaves
  *      IDLE: asleep for as long as that call drives ──────┘
  *
  * So an idle process has one thread asleep in poll(2) and nothing that ticks, and a
- * program with one thread switches no threads between a frame and its handler. A call
- * takes over from the watch without asking: the watch, when it wakes, sees that it is
- * not the driver any more. A call that moves the earliest deadline forward kicks the
- * driver out of poll(2), and the watch back to its ticks: else a program that sends
+ * program with one thread switches no threads between a frame and its handler. While
+ * calls come and go, each tick is twice as long as the one before, up to 32 ms: a
+ * processor that is always to be got up soon is dearer to wake (with one request at a
+ * time, by a quarter of the rate). Where a call finds that nobody has looked for long,
+ * the program is one that stays away, and gets short ticks again.
+ *
+ * A call takes over from the watch without asking: the watch, when it wakes, sees that
+ * it is not the driver any more. A call that moves the earliest deadline forward kicks
+ * the driver out of poll(2), and the watch back to its ticks: else a program that sends
  * without waiting would wake it with each call, and share the device with it.
  *
  * The futex rather than a condition variable, because a signal must end the wait
@@ -40,6 +45,8 @@
 #include "edge/sim.h"
 
 enum {
+    TICK_SHORT = 1, /* milliseconds */
+    TICK_LONG = 32,
     TICKS_TO_IDLE = 50,
     LONE_SURE = 2,   /* turns of one frame until the next is supposed to be one ... */
     LONE_CHECK = 16, /* ... and every which of them looks whether it still is so */
@@ -307,15 +314,23 @@ static void count_entry(struct tapir *t)
     atomic_store_explicit(&t->entries, n + 1, memory_order_relaxed);
 }
 
+void call_begins(struct tapir *t)
+{
+    count_entry(t);
+    latch(t);
+    /* A program whose calls never wait would otherwise never read the device. */
+    if (t->sim || t->now - t->looked <= BATCH_STALE)
+        return;
+    if (!t->driver)
+        atomic_store_explicit(&t->stayed_away, true, memory_order_relaxed);
+    tapir_look(t);
+}
+
 void tapir_enter(struct tapir *t)
 {
     if (!t->sim)
         pthread_mutex_lock(&t->lock);
-    count_entry(t);
-    latch(t);
-    /* A program whose calls never wait would otherwise never read the device. */
-    if (!t->sim && t->now - t->looked > BATCH_STALE)
-        tapir_look(t);
+    call_begins(t);
 }
 
 void tapir_leave(struct tapir *t)
@@ -345,6 +360,13 @@ static void watch_poll(struct tapir *t)
     t->watch_state = WATCH_TICK;
 }
 
+long watch_next_tick(struct tapir *t, long tick)
+{
+    if (atomic_exchange_explicit(&t->stayed_away, false, memory_order_relaxed))
+        return TICK_SHORT;
+    return 2 * tick < TICK_LONG ? 2 * tick : TICK_LONG;
+}
+
 /* Asleep, without the lock, until there is something to look at: nobody has called for
  * a millisecond, or (idle) the call that drives has left. While calls come and go they
  * are counted and not disturbed, by so little as a fight for the lock. True when nobody
@@ -353,19 +375,22 @@ static bool watch_nap(struct tapir *t, bool idle)
 {
     struct waiter *w = &t->watch;
     uint64_t first = atomic_load(&t->entries), before, after = first;
-    struct timespec tick = { .tv_nsec = USEC_PER_MS * 1000 };
+    long tick = TICK_SHORT;
     bool look = false;
 
     atomic_store(&w->bell, 0);
     pthread_mutex_unlock(&t->lock);
     while (!look) {
         before = after;
-        futex(&w->bell, FUTEX_WAIT, 0, idle ? NULL : &tick);
+        struct timespec room = { .tv_nsec = tick * USEC_PER_MS * 1000 };
+        futex(&w->bell, FUTEX_WAIT, 0, idle ? NULL : &room);
         after = atomic_load(&t->entries);
         if (atomic_load(&w->bell))
             look = pthread_mutex_lock(&t->lock) == 0;
         else if (after == before)
             look = pthread_mutex_trylock(&t->lock) == 0;
+        else
+            tick = watch_next_tick(t, tick);
     }
     return after == first;
 }

@@ -313,7 +313,7 @@ int loop_sleep(struct tapir *t, struct waiter *w, usec until)
     err = r < 0 ? -errno : 0;
     pthread_mutex_lock(&t->lock);
     w->polling = false;
-    t->now = loop_clock(t);
+    t->looked = t->now = loop_clock(t);
     spin_waited(&t->spin, busy, t->now - from);
     if (r > 0)
         take_slots(t, w, fds);

@@ -52,7 +52,7 @@ struct waiter {
 };
 
 enum watch_state {
-    WATCH_TICK, /* looks every millisecond whether anybody drives */
+    WATCH_TICK, /* looks now and then whether anybody drives */
     WATCH_IDLE, /* somebody has been driving for long: asleep until that ends */
     WATCH_POLL, /* asleep in poll(2), mostly as the driver */
 };
@@ -100,9 +100,10 @@ struct tapir {
     bool unsure;                      /* the last of them may have left another */
     bool naps;                        /* when unsure, sleep: mostly there is none */
     int kick;                         /* eventfd that gets the driver out of poll(2) */
-    atomic_ullong entries; /* calls so far: the watch compares, without the lock */
-    atomic_int held;       /* struct files that are open, or that a call is inside */
-    bool ending;           /* tapir_down() has begun */
+    atomic_ullong entries;   /* calls so far: the watch compares, without the lock */
+    atomic_bool stayed_away; /* a call came when nobody had looked for long */
+    atomic_int held;         /* struct files that are open, or that a call is inside */
+    bool ending;             /* tapir_down() has begun */
 
     /* the background thread ("watch") */
     pthread_t thread;

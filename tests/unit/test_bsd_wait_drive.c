@@ -166,6 +166,60 @@ static void a_sleep_on_frames_that_are_there_ends_at_once(void **state)
     assert_int_equal(reads - before, 2);
 }
 
+/* Nobody drives, and the device was read two milliseconds ago. */
+static void stay_away(void)
+{
+    t->driver = NULL;
+    t->looked = loop_clock(t) - 2000;
+    atomic_store(&t->stayed_away, false);
+}
+
+static void a_call_after_a_long_time_looks_and_tells_the_watch(void **state)
+{
+    stay_away();
+    call_begins(t);
+    assert_int_equal(reads, 1);
+    assert_true(atomic_load(&t->stayed_away));
+}
+
+static void while_another_call_drives_nobody_stayed_away(void **state)
+{
+    struct waiter other;
+
+    waiter_init(&other, BATCH_READ);
+    stay_away();
+    t->driver = &other;
+    call_begins(t);
+    assert_int_equal(reads, 0);
+    assert_false(atomic_load(&t->stayed_away));
+    t->driver = NULL;
+}
+
+static void who_wakes_from_a_sleep_has_looked(void **state)
+{
+    stay_away();
+    assert_int_equal(wait_once(), -ETIMEDOUT);
+    reads = 0;
+    call_begins(t);
+    assert_int_equal(reads, 0);
+    assert_false(atomic_load(&t->stayed_away));
+}
+
+static void ticks_become_longer_until_somebody_stays_away(void **state)
+{
+    static const long want[] = { 2, 4, 8, 16, 32, 32 };
+    long tick = 1;
+
+    atomic_store(&t->stayed_away, false);
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        tick = watch_next_tick(t, tick);
+        assert_int_equal(tick, want[i]);
+    }
+    atomic_store(&t->stayed_away, true);
+    assert_int_equal(watch_next_tick(t, tick), 1);
+    assert_int_equal(watch_next_tick(t, 1), 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, up, down)
@@ -175,6 +229,10 @@ int main(void)
         TEST(many_frames_are_read_to_the_end_again),
         TEST(a_device_that_was_empty_is_not_read_before_the_sleep),
         TEST(a_sleep_on_frames_that_are_there_ends_at_once),
+        TEST(a_call_after_a_long_time_looks_and_tells_the_watch),
+        TEST(while_another_call_drives_nobody_stayed_away),
+        TEST(who_wakes_from_a_sleep_has_looked),
+        TEST(ticks_become_longer_until_somebody_stays_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
