@@ -40,7 +40,7 @@ static struct {
     struct slab_pool files; /* struct file; its size is 0 before the first */
     size_t low_most;        /* of a stack with many: low ones at most */
     int inert;              /* what descriptors are duplicates of; -1: not yet open */
-    struct tapir *first;    /* everybody's stack who chose none */
+    _Atomic(struct tapir *) first; /* everybody's stack who chose none */
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER, .inert = -1 };
 
 /* In the map: given out, and not yet open. */
@@ -60,14 +60,7 @@ ssize_t bsd_result(ssize_t result)
 
 struct tapir *bsd_current(void)
 {
-    struct tapir *t = mine;
-
-    if (t)
-        return t;
-    pthread_mutex_lock(&table.lock);
-    t = table.first;
-    pthread_mutex_unlock(&table.lock);
-    return t;
+    return mine ? mine : table.first;
 }
 
 struct tapir *tapir_use(struct tapir *t)
@@ -80,18 +73,16 @@ struct tapir *tapir_use(struct tapir *t)
 
 void bsd_stack_up(struct tapir *t)
 {
-    pthread_mutex_lock(&table.lock);
-    if (!table.first)
-        table.first = t;
-    pthread_mutex_unlock(&table.lock);
+    struct tapir *none = NULL;
+
+    atomic_compare_exchange_strong(&table.first, &none, t);
 }
 
 void bsd_stack_down(struct tapir *t)
 {
-    pthread_mutex_lock(&table.lock);
-    if (table.first == t)
-        table.first = NULL;
-    pthread_mutex_unlock(&table.lock);
+    struct tapir *its = t;
+
+    atomic_compare_exchange_strong(&table.first, &its, NULL);
     if (mine == t)
         mine = NULL;
 }
