@@ -107,6 +107,15 @@ int64_t tapir_now(void);
 /* Sleeps in the stack's time; the stack runs meanwhile. */
 void tapir_sleep(int64_t usec);
 
+/* Makes one event of all that this thread calls until tapir_batch_end(): it happens at
+ * one time, which is returned (as tapir_now()), and what is to be sent leaves at the
+ * end, or earlier when a call waits or another thread's does. For who has several
+ * descriptors to serve, between two waits: the peer is woken once, and not for each of
+ * them. Does not nest; of the thread's stack (tapir_use()) only; on the link "kernel"
+ * it means nothing. */
+int64_t tapir_batch_begin(void);
+void tapir_batch_end(void);
+
 int tapir_socket(int domain, int type, int protocol);
 int tapir_bind(int fd, const struct sockaddr *addr, socklen_t len);
 

@@ -423,7 +423,7 @@ static void watch_listener(struct server *sv)
     sv->accepting = accepting;
 }
 
-/* Milliseconds until the first deadline, rounded up; -1: there is none. */
+/* Milliseconds from this turn to the first deadline, rounded up; -1: there is none. */
 static int wait_time(struct server *sv)
 {
     usec next = usec_min(sv->stop_at, heap_next(&sv->deadlines)), left;
@@ -432,7 +432,7 @@ static int wait_time(struct server *sv)
         next = usec_min(next, sv->accept_again);
     if (next == NEVER)
         return sv->config.stopped ? STOP_CHECK_MS : -1;
-    left = usec_max(next - tapir_now(), 0);
+    left = usec_max(next - sv->now, 0);
     left = usec_min((left + USEC_PER_MS - 1) / USEC_PER_MS, INT_MAX);
     if (sv->config.stopped)
         left = usec_min(left, STOP_CHECK_MS);
@@ -473,10 +473,12 @@ static bool is_over(const struct server *sv)
     return sv->stop_at != NEVER && (sv->n == 0 || sv->now >= sv->stop_at);
 }
 
-/* What is ready, then what is late, then who is new. */
+/* What is ready, then what is late, then who is new. All answers of a turn leave
+ * together: a client that runs on another processor is not put to sleep and woken
+ * between any two of them. */
 static void turn(struct server *sv, const struct epoll_event *events, int n)
 {
-    sv->now = tapir_now();
+    sv->now = tapir_batch_begin();
     sv->seconds = sv->config.clock(sv->config.ctx);
     sv->site.files.cache.turn++;
     sv->site.files.cache.at = sv->now;
@@ -488,6 +490,7 @@ static void turn(struct server *sv, const struct epoll_event *events, int n)
     if (sv->acceptable && sv->listener >= 0)
         accept_conns(sv);
     sv->acceptable = false;
+    tapir_batch_end();
     if (sv->config.stopped && sv->config.stopped(sv->config.ctx))
         sv->shall_stop = true;
     if (sv->stop_at == NEVER && sv->shall_stop)
@@ -499,6 +502,7 @@ static int loop(struct server *sv)
 {
     struct epoll_event events[EVENTS];
 
+    sv->now = tapir_now();
     while (!is_over(sv)) {
         watch_listener(sv);
         int n = tapir_epoll_wait(sv->epoll, events, EVENTS, wait_time(sv));

@@ -85,7 +85,8 @@ void waiter_wake(struct tapir *t, struct waiter *w);
  * -ETIMEDOUT, -EINTR; in a simulation -EDEADLK or -ECANCELED. */
 int waiter_wait(struct tapir *t, struct waiter *w);
 
-/* Lock, time, what became due; and: flush, wake, kick the driver, unlock. */
+/* Lock, time, what became due; and: flush, wake, kick the driver, unlock. In a batch of
+ * this thread's: lock and unlock. */
 void tapir_enter(struct tapir *t);
 void tapir_leave(struct tapir *t);
 

@@ -31,6 +31,9 @@
  * the driver out of poll(2), and the watch back to its ticks: else a program that sends
  * without waiting would wake it with each call, and share the device with it.
  *
+ * A batch (tapir_batch_begin) is one event of many calls: its beginning sets the time,
+ * no call flushes, its end does. Who waits in it settles first, as ever.
+ *
  * The futex rather than a condition variable, because a signal must end the wait
  * (EINTR): Ctrl-C ends a server whose main thread dozes. In a simulation nobody drives:
  * a call that waits gives its baton away. */
@@ -215,7 +218,7 @@ static int drive(struct tapir *t, struct waiter *w)
     while (r == 0 && !w->woken && t->now < w->deadline) {
         if ((t->unsure && t->naps) || (!drive_turn(t, w) && !w->woken))
             r = drive_sleep(t, w);
-        else
+        else if (!w->woken)
             t->now = loop_clock(t);
     }
     t->driver = NULL;
@@ -298,6 +301,8 @@ int waiter_wait(struct tapir *t, struct waiter *w)
 
 /* ---- in and out ---- */
 
+static _Thread_local struct tapir *batch; /* this thread's; NULL: there is none */
+
 void tapir_look(struct tapir *t)
 {
     if (t->sim || another_call_drives(t))
@@ -317,6 +322,8 @@ static void count_entry(struct tapir *t)
 void call_begins(struct tapir *t)
 {
     count_entry(t);
+    if (batch == t)
+        return;
     latch(t);
     /* A program whose calls never wait would otherwise never read the device. */
     if (t->sim || t->now - t->looked <= BATCH_STALE)
@@ -335,11 +342,39 @@ void tapir_enter(struct tapir *t)
 
 void tapir_leave(struct tapir *t)
 {
-    loop_settle(t);
+    if (batch != t)
+        loop_settle(t);
     if (t->sim)
         return;
-    kick_if_late(t);
+    if (batch != t)
+        kick_if_late(t);
     pthread_mutex_unlock(&t->lock);
+}
+
+int64_t tapir_batch_begin(void)
+{
+    struct tapir *t = bsd_current();
+    usec now;
+
+    if (!t || !t->stack)
+        return tapir_now();
+    tapir_enter(t);
+    now = t->now;
+    batch = t;
+    tapir_leave(t);
+    return now;
+}
+
+void tapir_batch_end(void)
+{
+    struct tapir *t = batch;
+
+    batch = NULL;
+    if (!t)
+        return;
+    if (!t->sim)
+        pthread_mutex_lock(&t->lock);
+    tapir_leave(t);
 }
 
 /* ---- the background thread ---- */
