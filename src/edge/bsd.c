@@ -46,7 +46,8 @@ static struct {
 /* In the map: given out, and not yet open. */
 #define TAKEN ((struct file *)(void *)&table)
 
-static _Thread_local struct tapir *mine; /* by tapir_use() */
+static _Thread_local struct tapir *mine;  /* by tapir_use() */
+static _Thread_local struct tapir *batch; /* by tapir_batch_begin() */
 
 ssize_t bsd_result(ssize_t result)
 {
@@ -85,6 +86,39 @@ void bsd_stack_down(struct tapir *t)
     atomic_compare_exchange_strong(&table.first, &its, NULL);
     if (mine == t)
         mine = NULL;
+    if (batch == t)
+        batch = NULL;
+}
+
+bool bsd_in_batch(const struct tapir *t)
+{
+    return batch == t;
+}
+
+int64_t tapir_batch_begin(void)
+{
+    struct tapir *t = bsd_current();
+    usec now;
+
+    if (!t || !t->stack)
+        return tapir_now();
+    tapir_enter(t);
+    now = t->now;
+    batch = t;
+    tapir_leave(t);
+    return now;
+}
+
+void tapir_batch_end(void)
+{
+    struct tapir *t = batch;
+
+    batch = NULL;
+    if (!t)
+        return;
+    if (!t->sim)
+        pthread_mutex_lock(&t->lock);
+    tapir_leave(t);
 }
 
 /* ---- numbers; the table's lock is held ---- */

@@ -69,6 +69,9 @@ void file_wake(struct file *f);
 /* This thread's stack, or the first one; NULL. */
 struct tapir *bsd_current(void);
 
+/* Is a batch of t's open on this thread? */
+bool bsd_in_batch(const struct tapir *t);
+
 /* A stack came up or goes away: the default follows. */
 void bsd_stack_up(struct tapir *t);
 void bsd_stack_down(struct tapir *t);

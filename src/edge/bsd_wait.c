@@ -301,8 +301,6 @@ int waiter_wait(struct tapir *t, struct waiter *w)
 
 /* ---- in and out ---- */
 
-static _Thread_local struct tapir *batch; /* this thread's; NULL: there is none */
-
 void tapir_look(struct tapir *t)
 {
     if (t->sim || another_call_drives(t))
@@ -322,7 +320,7 @@ static void count_entry(struct tapir *t)
 void call_begins(struct tapir *t)
 {
     count_entry(t);
-    if (batch == t)
+    if (bsd_in_batch(t))
         return;
     latch(t);
     /* A program whose calls never wait would otherwise never read the device. */
@@ -342,39 +340,12 @@ void tapir_enter(struct tapir *t)
 
 void tapir_leave(struct tapir *t)
 {
-    if (batch != t)
+    if (!bsd_in_batch(t)) {
         loop_settle(t);
-    if (t->sim)
-        return;
-    if (batch != t)
         kick_if_late(t);
-    pthread_mutex_unlock(&t->lock);
-}
-
-int64_t tapir_batch_begin(void)
-{
-    struct tapir *t = bsd_current();
-    usec now;
-
-    if (!t || !t->stack)
-        return tapir_now();
-    tapir_enter(t);
-    now = t->now;
-    batch = t;
-    tapir_leave(t);
-    return now;
-}
-
-void tapir_batch_end(void)
-{
-    struct tapir *t = batch;
-
-    batch = NULL;
-    if (!t)
-        return;
+    }
     if (!t->sim)
-        pthread_mutex_lock(&t->lock);
-    tapir_leave(t);
+        pthread_mutex_unlock(&t->lock);
 }
 
 /* ---- the background thread ---- */
