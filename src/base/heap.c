@@ -203,16 +203,22 @@ usec heap_next(struct heap *h)
     return h->n > 0 ? h->at[0].key : NEVER;
 }
 
-struct deadline *heap_pop(struct heap *h, usec now)
+bool heap_due(struct heap *h, usec now)
 {
     while (h->n > 0 && h->at[0].key <= now) {
-        struct heap_place top = h->at[0];
-        if (top.key == top.of->at) {
-            take_out(h, top.of);
-            top.of->at = NEVER;
-            return top.of;
-        }
+        if (h->at[0].key == h->at[0].of->at)
+            return true;
         settle(h);
     }
-    return NULL;
+    return false;
+}
+
+struct deadline *heap_pop(struct heap *h, usec now)
+{
+    if (!heap_due(h, now))
+        return NULL;
+    struct deadline *due = h->at[0].of;
+    take_out(h, due);
+    due->at = NEVER;
+    return due;
 }

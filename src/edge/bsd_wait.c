@@ -275,7 +275,7 @@ static int live_wait(struct tapir *t, struct waiter *w)
 static void latch(struct tapir *t)
 {
     t->now = loop_clock(t);
-    if (stack_deadline(t->stack) <= t->now)
+    if (stack_due(t->stack, t->now))
         stack_advance(t->stack, t->now);
     else
         t->stack->net.now = t->now;

@@ -198,7 +198,7 @@ void loop_settle(struct tapir *t)
     struct sock *s;
 
     take_in(t);
-    if (stack_deadline(st) <= t->now)
+    if (stack_due(st, t->now))
         stack_advance(st, t->now);
     stack_flush(st);
     take_out(t);

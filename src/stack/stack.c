@@ -221,6 +221,11 @@ int64_t stack_deadline(struct stack *st)
     return st->pending ? st->net.now : heap_next(&st->net.heap);
 }
 
+bool stack_due(struct stack *st, usec now)
+{
+    return st->pending || heap_due(&st->net.heap, now);
+}
+
 struct sock *stack_ready(struct stack *st)
 {
     struct list *node = list_pop(&st->net.woken);

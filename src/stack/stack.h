@@ -36,6 +36,9 @@ int stack_add_gateway(struct stack *st, struct netif *nif, struct ip_addr gatewa
 /* nif's link takes frames again. */
 void stack_unblock(struct stack *st, struct netif *nif);
 
+/* Has stack_advance() something to do at `now`? As stack_deadline(), for less. */
+bool stack_due(struct stack *st, usec now);
+
 /* The next socket that something happened to, or NULL: each once. */
 struct sock *stack_ready(struct stack *st);
 

@@ -56,6 +56,27 @@ static void pop_gives_only_what_is_due(void **state)
     heap_free(&h);
 }
 
+static void what_lies_too_early_is_not_due(void **state)
+{
+    struct heap h;
+    struct deadline moved, other;
+    (void)state;
+    heap_init(&h);
+    deadline_init(&moved, 0);
+    deadline_init(&other, 0);
+    heap_set(&h, &moved, 100);
+    heap_set(&h, &other, 300);
+    heap_set(&h, &moved, 200);
+    assert_false(heap_due(&h, 99));
+    assert_false(heap_due(&h, 150));
+    assert_true(heap_due(&h, 200));
+    assert_ptr_equal(heap_pop(&h, 200), &moved);
+    assert_false(heap_due(&h, 299));
+    heap_set(&h, &other, INT64_MAX);
+    assert_false(heap_due(&h, 1000));
+    heap_free(&h);
+}
+
 static void deadlines_that_fall_together_surface_in_the_order_of_arming(void **state)
 {
     struct heap h;
@@ -277,6 +298,7 @@ int main(void)
         cmocka_unit_test(an_empty_heap_has_no_deadline),
         cmocka_unit_test(deadlines_surface_in_order_of_time),
         cmocka_unit_test(pop_gives_only_what_is_due),
+        cmocka_unit_test(what_lies_too_early_is_not_due),
         cmocka_unit_test(deadlines_that_fall_together_surface_in_the_order_of_arming),
         cmocka_unit_test(a_deadline_that_is_armed_again_takes_its_turn_anew),
         cmocka_unit_test(a_deadline_that_moves_later_stays_in_place_until_it_surfaces),
