@@ -54,6 +54,7 @@ enum {
 #define LINGER_TIME  (30 * USEC_PER_SEC)
 #define LINGER_QUIET (2 * USEC_PER_SEC)
 #define STOP_TIME    (3 * USEC_PER_SEC)
+#define IDLE_GRAIN   (USEC_PER_SEC / 10) /* idle deadlines fall on multiples of it */
 #define FULL_TIME    (USEC_PER_SEC / 10) /* no descriptor left: pause accepting */
 
 enum phase {
@@ -68,6 +69,7 @@ enum phase {
 struct conn {
     struct list node;         /* in server->conns */
     struct deadline deadline; /* in server->deadlines */
+    usec until;               /* the phase's deadline; settle() sets that */
     int fd;
     enum phase phase;
     uint32_t events;           /* what is waited for: EPOLLIN or EPOLLOUT */
@@ -129,7 +131,9 @@ static void set_phase(struct server *sv, struct conn *c, enum phase phase)
     c->phase = phase;
     c->request = c->session.requests;
     http_pace_begin(&c->pace, sv->now);
-    heap_set(&sv->deadlines, &c->deadline, sv->now + time_for(sv, c));
+    c->until = sv->now + time_for(sv, c);
+    if (phase == PHASE_IDLE) /* not another one after each request */
+        c->until += IDLE_GRAIN - c->until % IDLE_GRAIN;
 }
 
 /* Closed when its turn is over; an answer under way is told to the log. */
@@ -263,8 +267,7 @@ static void discard(struct server *sv, struct conn *c)
             die(sv, c, "");
             return;
         }
-        heap_set(&sv->deadlines, &c->deadline,
-                 usec_min(sv->now + LINGER_QUIET, c->pace.since + LINGER_TIME));
+        c->until = usec_min(sv->now + LINGER_QUIET, c->pace.since + LINGER_TIME);
     }
 }
 
@@ -279,7 +282,7 @@ static void close_conn(struct server *sv, struct conn *c)
     sv->n--;
 }
 
-/* After c was moved: waits for what it needs next, or closes it. */
+/* After c was moved: waits for what it needs next and until when, or closes it. */
 static void settle(struct server *sv, struct conn *c)
 {
     struct epoll_event event = { .data.ptr = c };
@@ -292,6 +295,8 @@ static void settle(struct server *sv, struct conn *c)
     }
     if (c->phase == PHASE_DEAD)
         close_conn(sv, c);
+    else
+        heap_set(&sv->deadlines, &c->deadline, c->until);
 }
 
 /* Moves a connection on until it would block or has had its turn. */
@@ -321,7 +326,8 @@ static void expire(struct server *sv, struct conn *c)
                        : 0;
 
     if (renewed) {
-        heap_set(&sv->deadlines, &c->deadline, renewed);
+        c->until = renewed;
+        settle(sv, c);
         return;
     }
     if (c->phase == PHASE_ANSWER || c->phase == PHASE_LINGER) {
