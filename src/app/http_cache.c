@@ -1,7 +1,7 @@
 /* What is kept is trusted for the turn in which it was read: requests that were found
  * waiting together may well get the file as it was when the first of them was answered.
  * Beyond that it is trusted as long as stat(2), once a turn (and in short turns, once
- * in a tenth of a millisecond), tells the same inode, size and times of change, and
+ * in a millisecond), tells the same inode, size and times of change, and
  * never beyond the second in which it was read. Two things that stat cannot tell are
  * met by that:
  *
@@ -23,8 +23,8 @@
 #include "app/http_shared.h"
 
 enum {
-    SETTLED = 3,     /* seconds without a change before a file is kept */
-    ASK_AFTER = 100, /* microseconds: so often it is asked whether it has changed */
+    SETTLED = 3,      /* seconds without a change before a file is kept */
+    ASK_AFTER = 1000, /* microseconds: so often it is asked whether it has changed */
 };
 
 static struct http_kept *slot_of(struct http_cache *c, const char *name)

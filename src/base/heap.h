@@ -56,8 +56,8 @@ void heap_remove(struct heap *h, struct deadline *d);
 /* The earliest time that anything is due, or NEVER. */
 usec heap_next(struct heap *h);
 
-/* Is anything due at `now`? Costs less than heap_next(): what lies too early, but not as
- * early as that, need not be put in its place. */
+/* Is anything due at `now`? Costs less than heap_next(): what lies too early, but not
+ * as early as that, need not be put in its place. */
 bool heap_due(struct heap *h, usec now);
 
 /* Takes out and returns the earliest deadline due at or before `now`, or NULL. Its `at`
