@@ -13,8 +13,7 @@ struct tap {
     bool made;         /* this process made the device: it goes away on close */
     bool blocking;     /* inherited so: the flag is the opener's too, and put back */
     int header_before; /* length of the vnet header to put back on close */
-    struct pkt
-        *spare; /* what the next frame is read into, of the reader's pool; NULL */
+    struct pkt *spare; /* the next frame is read into it, of the reader's pool; NULL */
 };
 
 /* Opens the device `name`, makes it (with host address, up, a long queue) if it is
@@ -29,7 +28,8 @@ int tap_open(struct tap *t, const struct port_setup *setup, struct tapir_error *
  * as it was. */
 int tap_adopt(struct tap *t, const struct port_setup *setup, struct tapir_error *error);
 
-/* struct port_ops's. */
+/* The link's send(), and struct port_ops's; tap_frames.c. */
+int tap_send(struct link *link, const struct pkt *p);
 int tap_read(struct port *port, struct pkt_pool *pool, struct pkt **out);
 
 /* Restores offload flags on a device that outlives us, closes, and gives the packet
