@@ -16,6 +16,11 @@ struct port_ops {
      * -ENOBUFS when the pool is exhausted (the frame stays); -ENETDOWN when the port
      * is dead. */
     int (*read)(struct port *port, struct pkt_pool *pool, struct pkt **out);
+
+    /* As a poll(2) of the device that reads what it finds: sets `ahead` when read() has
+     * something to give. Needs no lock where nobody else reads meanwhile. NULL: never.
+     */
+    void (*look)(struct port *port);
     void (*flush)(struct port *port); /* tries to finish the begun frame; NULL: never */
     void (*close)(struct port *port);
 };
@@ -30,6 +35,7 @@ struct port {
     int door;        /* one more to poll for POLLIN, with `knocked` as the answer; -1 */
     bool knocked;    /* the door was ready: the next read looks */
     bool pending;    /* a frame is begun: poll for POLLOUT, then flush */
+    bool ahead;      /* look() has read for the next read(): do not sleep */
     bool arrived;    /* a peer has come; for the owner, who may announce itself */
     bool dead;       /* gone for good: do not poll */
     char why[160];   /* what made it dead, a sentence */

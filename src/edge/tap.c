@@ -312,7 +312,9 @@ static uint32_t caps_of(const struct tap *t)
 
 static void init(struct tap *t, const struct port_setup *setup, unsigned header)
 {
-    static const struct port_ops ops = { .read = tap_read, .close = tap_close };
+    static const struct port_ops ops = { .read = tap_read,
+                                         .look = tap_look,
+                                         .close = tap_close };
 
     memset(t, 0, sizeof *t);
     t->header = header;

@@ -14,6 +14,7 @@ struct tap {
     bool blocking;     /* inherited so: the flag is the opener's too, and put back */
     int header_before; /* length of the vnet header to put back on close */
     struct pkt *spare; /* the next frame is read into it, of the reader's pool; NULL */
+    ssize_t filled;    /* with port.ahead: bytes in the spare, or negative errno */
 };
 
 /* Opens the device `name`, makes it (with host address, up, a long queue) if it is
@@ -31,6 +32,7 @@ int tap_adopt(struct tap *t, const struct port_setup *setup, struct tapir_error 
 /* The link's send(), and struct port_ops's; tap_frames.c. */
 int tap_send(struct link *link, const struct pkt *p);
 int tap_read(struct port *port, struct pkt_pool *pool, struct pkt **out);
+void tap_look(struct port *port);
 
 /* Restores offload flags on a device that outlives us, closes, and gives the packet
  * that it reads into back to the pool: call it before the pool is freed. */

@@ -17,6 +17,7 @@
  * read into one large spare packet; what is small is copied out to a small packet and
  * the spare stays, what is large is handed on and a new spare comes off the pool's free
  * list. So a queue of small segments costs small packets, and nothing is ever cleared.
+ * Who waits for a frame with a look at a time reads it as he looks, into the spare.
  *
  * A device that is down answers writes with EIO: the frame is dropped, counted, and the
  * device may come back. One that was deleted answers EBADFD for ever: it is dead. */
@@ -169,29 +170,50 @@ static int read_failed(struct tap *t, int err)
     return -ENETDOWN;
 }
 
+/* Bytes that fit the spare, vnet header and all. */
+static size_t spare_room(const struct tap *t)
+{
+    return t->header + pkt_tailroom(t->spare);
+}
+
+/* Reads into the spare: bytes, or negative errno. */
+static ssize_t spare_fill(const struct tap *t)
+{
+    ssize_t n = read(t->port.fd, t->spare->data - t->header, spare_room(t));
+
+    return n < 0 ? -errno : n;
+}
+
+void tap_look(struct port *port)
+{
+    struct tap *t = (struct tap *)(void *)port;
+
+    if (!t->spare || port->ahead)
+        return;
+    t->filled = spare_fill(t);
+    port->ahead = t->filled != -EAGAIN && t->filled != -EINTR;
+}
+
 int tap_read(struct port *port, struct pkt_pool *pool, struct pkt **out)
 {
     struct tap *t = (struct tap *)(void *)port;
     struct virtio_net_hdr_v1 vnet;
-    uint8_t *at;
-    size_t room;
     ssize_t n;
 
     if (port->dead)
         return -ENETDOWN;
     if (!t->spare && !(t->spare = pkt_new(pool, read_room(t))))
         return -ENOBUFS;
-    at = t->spare->data - t->header;
-    room = t->header + pkt_tailroom(t->spare);
-    n = read(port->fd, at, room);
+    n = port->ahead ? t->filled : spare_fill(t);
+    port->ahead = false;
     if (n < (ssize_t)t->header)
-        return n < 0 ? read_failed(t, errno) : 0;
-    if ((size_t)n == room) {
+        return n < 0 ? read_failed(t, (int)-n) : 0;
+    if ((size_t)n == spare_room(t)) {
         net_drop(port->net, NULL, DROP_LINK_TOO_BIG);
         return 0;
     }
     if (t->header)
-        memcpy(&vnet, at, sizeof vnet);
+        memcpy(&vnet, t->spare->data - t->header, sizeof vnet);
     *out = spare_take(t, pool, (size_t)n - t->header);
     if (t->header)
         vnet_apply(&vnet, *out);

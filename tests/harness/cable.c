@@ -29,7 +29,9 @@ static int cable_send(struct link *link, const struct pkt *p)
 
 static struct port *cable_port(int fd, struct net *net)
 {
-    static const struct port_ops ops = { .read = tap_read, .close = tap_close };
+    static const struct port_ops ops = { .read = tap_read,
+                                         .look = tap_look,
+                                         .close = tap_close };
     struct tap *tap = calloc(1, sizeof *tap);
 
     must(tap != NULL);

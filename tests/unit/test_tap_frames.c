@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -35,6 +36,60 @@ static void a_small_frame_comes_in_a_small_packet_and_the_large_one_stays(void *
         assert_int_equal(r.net.pool.live, 2);
         pkt_free(p);
     }
+    rig_close(&r);
+}
+
+/* Looks until there is something, five seconds at most. */
+static void look(struct rig *r)
+{
+    time_t until = time(NULL) + 5;
+
+    while (!r->tap.port.ahead && time(NULL) <= until)
+        tap_look(&r->tap.port);
+    assert_true(r->tap.port.ahead);
+}
+
+static void what_a_look_has_found_is_the_next_that_is_read(void **state)
+{
+    struct port_setup how = tap_rig_how("tapir-look", true);
+    struct virtio_net_hdr vnet = { 0 };
+    uint8_t frame[2][200];
+    size_t len[2] = { plain_frame(frame[0], 100), plain_frame(frame[1], 60) };
+    struct rig r;
+    struct pkt *p;
+
+    rig_open(&r, &how);
+    tap_look(&r.tap.port); /* there is no spare to read into */
+    assert_false(r.tap.port.ahead);
+    peer_send(&r, &vnet, frame[0], len[0]);
+    pkt_free(rig_read(&r));
+    for (int i = 0; i < 2; i++)
+        peer_send(&r, &vnet, frame[i], len[i]);
+    look(&r);
+    tap_look(&r.tap.port); /* the one is kept, the other waits */
+    for (int i = 0; i < 2; i++) {
+        p = rig_read(&r);
+        assert_int_equal(p->len, len[i]);
+        assert_memory_equal(p->data, frame[i], len[i]);
+        pkt_free(p);
+    }
+    assert_false(r.tap.port.ahead);
+    rig_close(&r);
+}
+
+static void a_look_at_a_deleted_device_is_told_by_the_next_read(void **state)
+{
+    struct port_setup how = tap_rig_how("tapir-gone", true);
+    struct pkt *p = NULL;
+    struct rig r;
+
+    rig_open(&r, &how);
+    while (tap_read(&r.tap.port, &r.net.pool, &p) == 1)
+        pkt_free(p);
+    device_delete("tapir-gone");
+    look(&r);
+    assert_int_equal(tap_read(&r.tap.port, &r.net.pool, &p), -ENETDOWN);
+    assert_true(r.tap.port.dead);
     rig_close(&r);
 }
 
@@ -309,6 +364,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_frame_comes_in_a_small_packet_and_the_large_one_stays),
+        cmocka_unit_test(what_a_look_has_found_is_the_next_that_is_read),
+        cmocka_unit_test(a_look_at_a_deleted_device_is_told_by_the_next_read),
         cmocka_unit_test(a_super_segment_comes_whole_with_its_segment_size),
         cmocka_unit_test(without_offload_the_kernel_cuts_and_sums_it),
         cmocka_unit_test(when_the_pool_is_exhausted_the_frame_stays_in_the_device),
