@@ -22,9 +22,8 @@ struct http_head {
     int status;               /* responses: 100 to 999 */
     int minor;                /* of HTTP/1.minor */
     const char *faulty;       /* responses: a line that is none; NULL: all are good */
-    uint64_t
-        names; /* http_name_bit() of each field: most that is asked for is missing */
-    size_t n_fields;                          /* in use */
+    uint64_t names;           /* the bits of all fields' names (http_name_bit()) */
+    size_t n_fields;          /* in use */
     struct http_field field[HTTP_FIELDS_MAX]; /* in the order sent */
 };
 
@@ -44,7 +43,8 @@ int http_parse_request(const char *at, size_t len, size_t seen,
 int http_parse_response(char *at, size_t *len, size_t seen,
                         const struct http_limits *limits, struct http_head *head);
 
-/* One of 64 bits, the same for names that differ in case only. */
+/* One of 64 bits, the same for names that differ in case only: most fields that are
+ * asked for are missing, and known to be by it. A name is not empty. */
 static inline uint64_t http_name_bit(struct http_slice name)
 {
     unsigned first = (unsigned char)name.at[0] | 0x20U;
