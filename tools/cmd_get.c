@@ -3,8 +3,8 @@
  *
  * Several URLs are fetched one after the other, over one connection where that works;
  * the exit status is the last one's, as curl's. With --pipeline they are asked for
- * ahead, with -Z several are fetched at once: there, and with --fail-early, it is that
- * of the last one that failed. */
+ * ahead, with -Z several are fetched at once, with both in several pipelines: there,
+ * and with --fail-early, it is that of the last one that failed. */
 #include "commands.h"
 #include "get.h"
 #include "http/http_url.h"
@@ -23,29 +23,13 @@ static struct http_url first_url(const struct get *g, bool *found)
     return url;
 }
 
-/* Transfers from the i-th to the end of its group. */
-static size_t group_size(const struct get *g, size_t i)
-{
-    size_t n = 1;
-
-    while (i + n < g->n_transfers && g->transfer[i + n].group == g->transfer[i].group)
-        n++;
-    return n;
-}
-
 static int get_in_order(struct get *g, struct tapir_http_client *client)
 {
     int status = 0;
 
     for (size_t i = 0, n; i < g->n_transfers; i += n) {
-        struct get_transfer *t = &g->transfer[i];
-        int code;
-        n = g->pipeline && get_may_pipeline(t->group) ? group_size(g, i) : 1;
-        if (n > 1)
-            code = get_pipelined(t, n, client);
-        else
-            code = get_transfer(t, client, i + 1 < g->n_transfers);
-        status = code;
+        n = get_ahead(g, i);
+        status = get_transfers(&g->transfer[i], n, client, i + n < g->n_transfers);
         if (status && g->fail_early)
             break;
     }

@@ -222,16 +222,14 @@ bool get_variable(const struct get_transfer *t, const struct tapir_http_result *
 
 /* --- get_transfer.c */
 
-/* All of one, with its repetitions; the exit status. `keep`: another one follows. */
-int get_transfer(struct get_transfer *t, struct tapir_http_client *client, bool keep);
+/* How many transfers from the i-th on may be asked for ahead: those of its group, if
+ * that is wanted and they only read; else the one. */
+size_t get_ahead(const struct get *g, size_t i);
 
-/* Those from `first` to the last of its group, pipelined. */
-int get_pipelined(struct get_transfer *first, size_t n,
-                  struct tapir_http_client *client);
-
-/* Can a group's transfers be pipelined: do they only read, all with the same options?
- */
-bool get_may_pipeline(const struct get_group *group);
+/* n of them, as get_ahead() allows: in a pipeline if they are several, else the one
+ * with its repetitions; the exit status. `keep`: another one follows. */
+int get_transfers(struct get_transfer *first, size_t n,
+                  struct tapir_http_client *client, bool keep);
 
 /* --- get_parallel.c */
 

@@ -1,7 +1,8 @@
 /* -Z: workers that take the next transfer until there is none, each with connections of
  * its own: so many at once as there are workers. HTTP/1.1 has one answer at a time on a
- * connection, so nothing is gained by waiting for somebody else's. On a live link they
- * are threads, on --link sim programs of the simulated host. */
+ * connection, so nothing is gained by waiting for somebody else's. With --pipeline each
+ * takes its share of what may be asked for ahead. On a live link they are threads, on
+ * --link sim programs of the simulated host. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,22 +13,28 @@ struct work {
     struct options *o;
     struct get *get;
     size_t next;    /* transfer that nobody has taken */
+    size_t share;   /* transfers that a worker takes at once, at most */
     size_t running; /* workers */
     int status;     /* of the last one that failed */
 };
 
-/* Takes the next transfer; NULL: there is none. */
-static struct get_transfer *take(struct work *w, int status)
+/* Takes the next transfers, *n of them; NULL: there is none. */
+static struct get_transfer *take(struct work *w, int status, size_t *n)
 {
     struct get *g = w->get;
     struct get_transfer *t = NULL;
 
     pthread_mutex_lock(&g->lock);
     w->status = status ? status : w->status;
-    if (w->next < g->n_transfers && !(g->fail_early && w->status))
-        t = &g->transfer[w->next++];
-    if (!t)
+    if (w->next < g->n_transfers && !(g->fail_early && w->status)) {
+        t = &g->transfer[w->next];
+        *n = get_ahead(g, w->next);
+        if (*n > w->share)
+            *n = w->share;
+        w->next += *n;
+    } else {
         w->running--;
+    }
     pthread_mutex_unlock(&g->lock);
     return t;
 }
@@ -39,9 +46,10 @@ static void work(void *arg)
         &(struct tapir_http_options){ .head = false });
     struct get_transfer *t;
     int status = client ? 0 : 27;
+    size_t ahead;
 
-    while ((t = take(w, status)))
-        status = client ? get_transfer(t, client, true) : 27;
+    while ((t = take(w, status, &ahead)))
+        status = client ? get_transfers(t, ahead, client, true) : 27;
     tapir_http_client_free(client);
 }
 
@@ -93,5 +101,6 @@ int get_parallel(struct options *o, struct get *get)
 
     if (n > (size_t)get->parallel_max)
         n = (size_t)get->parallel_max;
+    w.share = (get->n_transfers + n - 1) / n;
     return o->sim ? run_programs(&w, n) : run_threads(&w, n);
 }

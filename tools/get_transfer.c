@@ -302,7 +302,7 @@ static void forget(struct get_transfer *t)
     t->path = t->fields = t->content_range = NULL;
 }
 
-int get_transfer(struct get_transfer *t, struct tapir_http_client *client, bool keep)
+static int get_one(struct get_transfer *t, struct tapir_http_client *client, bool keep)
 {
     struct turn turn = { t, t, 0 };
     struct tries tries = { .t = t, .client = client, .keep = keep };
@@ -327,10 +327,21 @@ int get_transfer(struct get_transfer *t, struct tapir_http_client *client, bool 
     return status;
 }
 
-bool get_may_pipeline(const struct get_group *group)
+static bool may_pipeline(const struct get_group *group)
 {
     return !group->data && group->n_uploads == 0 && !group->resume_auto &&
            !group->skip_existing && group->retries == 0;
+}
+
+size_t get_ahead(const struct get *g, size_t i)
+{
+    const struct get_group *group = g->transfer[i].group;
+    bool ahead = g->pipeline && may_pipeline(group);
+    size_t n = 1;
+
+    while (ahead && i + n < g->n_transfers && g->transfer[i + n].group == group)
+        n++;
+    return n;
 }
 
 static void on_begin(void *ctx, size_t i)
@@ -351,8 +362,8 @@ static void on_end(void *ctx, size_t i, const struct tapir_http_result *r)
     turn->code = code ? code : turn->code;
 }
 
-int get_pipelined(struct get_transfer *first, size_t n,
-                  struct tapir_http_client *client)
+static int get_pipeline(struct get_transfer *first, size_t n,
+                        struct tapir_http_client *client)
 {
     struct turn turn = { first, first, 0 };
     struct tapir_http_turn calls = { on_begin, on_end };
@@ -369,4 +380,10 @@ int get_pipelined(struct get_transfer *first, size_t n,
     tapir_http_pipeline(client, urls, n, &calls);
     free(urls);
     return turn.code;
+}
+
+int get_transfers(struct get_transfer *first, size_t n,
+                  struct tapir_http_client *client, bool keep)
+{
+    return n > 1 ? get_pipeline(first, n, client) : get_one(first, client, keep);
 }

@@ -73,7 +73,8 @@ const struct command commands[] = {
       "  -K FILE              options from FILE, one a line\n"
       "      --next           what follows has options of its own\n"
       "  -Z                   several at once, --parallel-max N (50)\n"
-      "      --pipeline       several requests before the first answer\n"
+      "      --pipeline       several requests before the first answer; with -Z on\n"
+      "                       several connections\n"
       "  -w FORMAT            print curl's variables at the end, %{json} for all; and of\n"
       "                       TCP: %{tcp_srtt} tcp_rttvar tcp_rto tcp_cwnd_max\n"
       "                       tcp_retrans tcp_dupacks tcp_segs_out tcp_segs_in tcp_state\n",

@@ -74,6 +74,12 @@ faster() {
         [ "$slow" = 2 ] && sim --pipeline -w '%{num_connects}' -o "$dir/a" $site/ \
         -o "$dir/b" $site/ | grep -qx 10
 }
+# Each of two connections has the answer to its second request with that to its first.
+both() {
+    sim -Z --parallel-max 2 --pipeline -w '%{num_connects} %{time_total}\n' -o "$dir/a" $site/ \
+        -o "$dir/b" $site/ -o "$dir/c" $site/ -o "$dir/d" $site/ | sort | tr '\n' ' ' |
+        grep -qx '0 0.000000 0 0.000000 1 0.030000 1 0.030000 '
+}
 resumed() {
     head -c 1000 tools/site/window.svg >"$dir/part"
     sim -C - -o "$dir/part" $site/window.svg && cmp "$dir/part" tools/site/window.svg &&
@@ -110,6 +116,7 @@ check "one after the other" fetch_all
 check "in parallel" fetch_all -Z
 check "in a pipeline" fetch_all --pipeline
 check "a pipeline needs one connection" faster
+check "two pipelines at once" both
 check "a file is resumed" resumed
 check "a file has the URL's name" named
 check "a file is made when there is something to write" made
