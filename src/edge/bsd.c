@@ -290,23 +290,12 @@ void file_open(struct file *f, struct sock *s)
     pthread_mutex_unlock(&table.lock);
 }
 
-/* Nobody holds it any more. The number is given back, or was. */
-static void file_free(struct file *f, bool number)
-{
-    struct tapir *t = f->t;
-
-    pthread_mutex_lock(&table.lock);
-    if (number)
-        number_free(f->fd);
-    memory_free(f);
-    pthread_mutex_unlock(&table.lock);
-    /* Last: tapir_down() frees the stack once nothing is held. */
-    atomic_fetch_sub(&t->held, 1);
-}
-
 void file_discard(struct file *f)
 {
-    file_free(f, true);
+    pthread_mutex_lock(&table.lock);
+    number_free(f->fd);
+    pthread_mutex_unlock(&table.lock);
+    file_put(f);
 }
 
 struct file *file_get(int fd)
@@ -334,8 +323,15 @@ size_t file_get_all(const struct pollfd *fds, size_t n, struct file **out)
 
 void file_put(struct file *f)
 {
-    if (atomic_fetch_sub(&f->refs, 1) == 1)
-        file_free(f, false);
+    struct tapir *t = f->t;
+
+    if (atomic_fetch_sub(&f->refs, 1) > 1)
+        return; /* somebody else's, and t as well */
+    pthread_mutex_lock(&table.lock);
+    memory_free(f);
+    pthread_mutex_unlock(&table.lock);
+    /* Last: tapir_down() frees the stack once nothing is held. */
+    atomic_fetch_sub(&t->held, 1);
 }
 
 struct file *file_take(int fd)

@@ -28,7 +28,6 @@
 
 #include "base/bytes.h"
 #include "edge/explain.h"
-#include "net/net.h"
 
 enum {
     VNET_LEN = sizeof(struct virtio_net_hdr_v1),
@@ -37,7 +36,6 @@ enum {
 };
 
 static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "the vnet header is 12 bytes");
-static_assert((int)VNET_LEN <= (int)PKT_HEADROOM, "it is read into the headroom");
 
 /* ---- opening ---- */
 

@@ -21,6 +21,7 @@
  *
  * A device that is down answers writes with EIO: the frame is dropped, counted, and the
  * device may come back. One that was deleted answers EBADFD for ever: it is dead. */
+#include <assert.h>
 #include <errno.h>
 #include <linux/virtio_net.h>
 #include <string.h>
@@ -37,6 +38,8 @@ enum {
     COPY_MAX = PKT_SMALL - PKT_HEADROOM, /* frames up to this are copied out */
     GATHER_MAX = 2048, /* frames up to this are written as one piece */
 };
+
+static_assert((int)VNET_LEN <= (int)PKT_HEADROOM, "it is read into the headroom");
 
 /* ---- sending ---- */
 

@@ -150,12 +150,9 @@ static int parse_status_line(struct http_slice line, struct http_head *head)
  * may have the tab only. */
 static bool value_is_valid(struct http_slice value, bool strict)
 {
-    for (size_t i = slice_span_of(value, CHAR_VALUE); i < value.len; i++) {
-        char c = value.at[i];
-        if (c == '\r' || c == '\0' || (strict && !char_is(c, CHAR_VALUE)))
-            return false;
-    }
-    return true;
+    if (strict)
+        return slice_span_of(value, CHAR_VALUE) == value.len;
+    return !memchr(value.at, '\r', value.len) && !memchr(value.at, '\0', value.len);
 }
 
 /* field-name ":" OWS field-value OWS. A blank before the colon, or in front of the

@@ -113,6 +113,13 @@ size_t plain_frame(uint8_t *b, size_t len)
 
 /* An Ethernet frame with a TCP segment of `len` bytes whose checksum is left to the
  * device. */
+const struct virtio_net_hdr rig_super = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                                          .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+                                          .hdr_len = 54,
+                                          .gso_size = 1460,
+                                          .csum_start = 34,
+                                          .csum_offset = 16 };
+
 size_t tcp_frame(uint8_t *b, size_t len)
 {
     static const uint8_t

@@ -42,6 +42,9 @@ size_t plain_frame(uint8_t *b, size_t len);
  * device. Its length. */
 size_t tcp_frame(uint8_t *b, size_t len);
 
+/* What goes before such a frame that is to be cut every 1460 bytes. */
+extern const struct virtio_net_hdr rig_super;
+
 /* The kernel's side sends a frame towards the TAP descriptor, or takes the next one
  * that came from there (waits five seconds at most). */
 void peer_send(struct rig *r, const struct virtio_net_hdr *vnet, const uint8_t *frame,

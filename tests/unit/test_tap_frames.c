@@ -96,19 +96,13 @@ static void a_look_at_a_deleted_device_is_told_by_the_next_read(void **state)
 static void a_super_segment_comes_whole_with_its_segment_size(void **state)
 {
     struct port_setup how = tap_rig_how("tapir-gso", true);
-    struct virtio_net_hdr vnet = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-                                   .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
-                                   .hdr_len = 54,
-                                   .gso_size = 1460,
-                                   .csum_start = 34,
-                                   .csum_offset = 16 };
     static uint8_t frame[64000];
     size_t len = tcp_frame(frame, 60000);
     struct rig r;
     struct pkt *p;
 
     rig_open(&r, &how);
-    peer_send(&r, &vnet, frame, len);
+    peer_send(&r, &rig_super, frame, len);
     p = rig_read(&r);
     assert_int_equal(p->len, 60054);
     assert_memory_equal(p->data, frame, 60054);
@@ -123,19 +117,13 @@ static void a_super_segment_comes_whole_with_its_segment_size(void **state)
 static void without_offload_the_kernel_cuts_and_sums_it(void **state)
 {
     struct port_setup how = tap_rig_how("tapir-cut", false);
-    struct virtio_net_hdr vnet = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-                                   .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
-                                   .hdr_len = 54,
-                                   .gso_size = 1460,
-                                   .csum_start = 34,
-                                   .csum_offset = 16 };
     static const uint16_t length[] = { 1514, 1514, 1134 };
     static uint8_t frame[5000];
     size_t len = tcp_frame(frame, 4000);
     struct rig r;
 
     rig_open(&r, &how);
-    peer_send(&r, &vnet, frame, len);
+    peer_send(&r, &rig_super, frame, len);
     for (size_t i = 0; i < 3; i++) {
         struct pkt *p = rig_read(&r);
 
